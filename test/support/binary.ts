@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -138,9 +146,15 @@ function exitCode(child: Bun.Subprocess): number {
   return 128 + (signals[child.signalCode ?? ""] ?? 0);
 }
 
+/** bun test runs no exit handlers, so each run sweeps the homes of runs that are over. */
 function temporaryHome(): string {
-  const path = mkdtempSync(join(tmpdir(), "triad-home-"));
-  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  const prefix = "triad-test-home-";
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(prefix) || existsSync(`/proc/${name.slice(prefix.length)}`)) continue;
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  const path = join(tmpdir(), `${prefix}${process.pid}`);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   return path;
 }
 
