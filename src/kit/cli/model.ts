@@ -1,0 +1,153 @@
+import type { ArgSpec, CommandSpec, Completion, Example } from "./command.ts";
+import { GLOBAL_ARGS } from "./globals.ts";
+import { aliasesOf, isRequired, positionalLabel } from "./parse.ts";
+
+/** A flag as it is shown: hidden ones are left out, `--no-x` stands for itself. */
+export interface FlagModel {
+  /** Short ones first: `["-n", "--dry-run"]`. */
+  readonly spellings: readonly string[];
+  /** `PATTERN`, `N`, `auto|always|never`; nothing for a switch. */
+  readonly valueLabel: string | undefined;
+  readonly choices: readonly string[];
+  readonly completes: Completion;
+  readonly repeatable: boolean;
+  readonly required: boolean;
+  readonly description: string;
+  readonly details: string | undefined;
+  readonly defaultText: string | undefined;
+  readonly group: string;
+}
+
+/** A positional as it is shown. */
+export interface PositionalModel {
+  readonly label: string;
+  readonly description: string;
+  readonly completes: Completion;
+  readonly required: boolean;
+  readonly repeatable: boolean;
+}
+
+/**
+ * A command with everything that help, completions, man pages and the reference show, hidden things
+ * left out. It is the one table from which all four are made.
+ */
+export interface CommandModel {
+  readonly name: string;
+  /** As typed: `blit copy`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly details: readonly string[];
+  readonly flags: readonly FlagModel[];
+  readonly groups: readonly string[];
+  readonly positionals: readonly PositionalModel[];
+  readonly commands: readonly CommandModel[];
+  readonly examples: readonly Example[];
+  readonly exitCodes: Readonly<Record<number, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const DEFAULT_GROUP = "Options";
+
+/** Resolves a spec and its subcommands, all the way down. */
+export async function describeCommand(spec: CommandSpec, path: string): Promise<CommandModel> {
+  const commands: CommandModel[] = [];
+  for (const [name, load] of Object.entries(spec.subCommands ?? {})) {
+    const child = await load();
+    if (child.meta.hidden !== true && child.reserved !== true) {
+      commands.push(await describeCommand(child, `${path} ${name}`));
+    }
+  }
+  const args = Object.entries({ ...spec.args, ...GLOBAL_ARGS } as Record<string, ArgSpec>);
+  return {
+    name: spec.meta.name,
+    path,
+    summary: spec.meta.description,
+    details: spec.meta.details ?? [],
+    flags: args.flatMap(([name, arg]) => flagModel(name, arg)),
+    groups: spec.groups ?? [],
+    positionals: args.flatMap(([name, arg]) => positionalModel(name, arg)),
+    commands,
+    examples: spec.examples ?? [],
+    exitCodes: spec.exitCodes ?? {},
+    environment: spec.environment ?? {},
+  };
+}
+
+function flagModel(name: string, spec: ArgSpec): FlagModel[] {
+  if (spec.type === "positional" || spec.hidden === true) {
+    return [];
+  }
+  const isNegative = spec.type === "boolean" && spec.default === true;
+  const names = [...aliasesOf(spec), name].sort(
+    (a, b) => Number(a.length > 1) - Number(b.length > 1),
+  );
+  const spellings = isNegative
+    ? [`--no-${name}`]
+    : names.map((spelling) => (spelling.length === 1 ? `-${spelling}` : `--${spelling}`));
+  const choices = spec.type === "enum" ? spec.options : [];
+  return [
+    {
+      spellings,
+      valueLabel: valueLabel(name, spec),
+      choices,
+      completes: spec.type === "boolean" ? "none" : (spec.completes ?? "none"),
+      repeatable: spec.repeatable === true,
+      required: spec.required === true,
+      description: (isNegative ? spec.negativeDescription : spec.description) ?? "",
+      details: spec.details,
+      defaultText: spec.type === "boolean" ? undefined : spec.default?.toString(),
+      group: spec.group ?? DEFAULT_GROUP,
+    },
+  ];
+}
+
+function valueLabel(name: string, spec: ArgSpec): string | undefined {
+  if (spec.type === "boolean") {
+    return undefined;
+  }
+  const choices = spec.type === "enum" ? spec.options.join("|") : undefined;
+  return spec.valueHint ?? choices ?? name.toUpperCase();
+}
+
+function positionalModel(name: string, spec: ArgSpec): PositionalModel[] {
+  if (spec.type !== "positional" || spec.hidden === true) {
+    return [];
+  }
+  return [
+    {
+      label: positionalLabel(name, spec),
+      description: spec.description ?? "",
+      completes: spec.completes ?? "none",
+      required: isRequired(spec),
+      repeatable: spec.repeatable === true,
+    },
+  ];
+}
+
+/** `SRC… DST`, `[PATH…]`. */
+export function positionalUsage(positional: PositionalModel): string {
+  const label = `${positional.label}${positional.repeatable ? "…" : ""}`;
+  return positional.required ? label : `[${label}]`;
+}
+
+/** `blit copy [OPTIONS] SRC… DST`. */
+export function usageLine(model: CommandModel): string {
+  const words = [model.path];
+  if (model.commands.length > 0) {
+    words.push("COMMAND");
+  }
+  words.push("[OPTIONS]", ...model.positionals.map(positionalUsage));
+  return words.join(" ");
+}
+
+/** The flags under their headings: those of the spec's `groups` first, the global ones last. */
+export function flagGroups(
+  model: CommandModel,
+): readonly (readonly [string, readonly FlagModel[]])[] {
+  const globalGroup = GLOBAL_ARGS.help.group;
+  const named = [...new Set([DEFAULT_GROUP, ...model.groups, ...model.flags.map((f) => f.group)])];
+  const ordered = [...named.filter((group) => group !== globalGroup), globalGroup];
+  return ordered
+    .map((group) => [group, model.flags.filter((flag) => flag.group === group)] as const)
+    .filter(([, flags]) => flags.length > 0);
+}
