@@ -17,22 +17,23 @@ const OWN_NAME = "triad";
 /** Which tool is called, and under which name. */
 export interface Applet {
   readonly name: string;
-  readonly spec: CommandSpec;
+  readonly load: LoadSpec;
 }
 
 /**
  * The tool for the name that the process was called by: the last part of argv[0], without `.exe`.
  * Every name that is no tool's is triad itself, so that a renamed executable still works.
  */
-export async function appletFor(argv0: string): Promise<Applet> {
+export function appletFor(argv0: string): Applet {
   const name = argv0.slice(Math.max(argv0.lastIndexOf("/"), argv0.lastIndexOf("\\")) + 1);
   const plain = name.replace(/\.exe$/i, "");
   const load = Object.hasOwn(TOOLS, plain) ? TOOLS[plain] : undefined;
-  if (load !== undefined) {
-    return { name: plain, spec: await load() };
-  }
+  return load === undefined ? { name: OWN_NAME, load: loadTriad } : { name: plain, load };
+}
+
+async function loadTriad(): Promise<CommandSpec> {
   const { triadCommand } = await import("./triad/door.ts");
-  return { name: OWN_NAME, spec: triadCommand({ tools: TOOLS }) };
+  return triadCommand({ tools: TOOLS });
 }
 
 function reservedTool(name: string): CommandSpec {

@@ -1,11 +1,32 @@
-import { isatty } from "node:tty";
+import { fstatSync } from "node:fs";
 
 /** The two descriptors that a command writes to. */
 export type OutputFd = 1 | 2;
 
-/** True if the descriptor is a terminal. Does not touch process.stdout (7 to 9 ms, facts 7.3). */
+/**
+ * True if the descriptor is a terminal. Neither touches process.stdout (7 to 9 ms, facts 7.3) nor, in
+ * the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and on Linux the
+ * device number tells the usual terminals.
+ */
 export function isTerminal(fd: OutputFd): boolean {
-  return isatty(fd);
+  try {
+    const status = fstatSync(fd);
+    if (!status.isCharacterDevice()) {
+      return false;
+    }
+    const known = process.platform === "linux" ? isLinuxTerminal(status.rdev) : undefined;
+    return known ?? process.getBuiltinModule("node:tty").isatty(fd);
+  } catch {
+    // A closed descriptor is no terminal.
+    return false;
+  }
+}
+
+/** By Documentation/admin-guide/devices.txt: 4 consoles and serial lines, 136 to 143 pseudo-terminals. */
+function isLinuxTerminal(device: number): boolean | undefined {
+  const major = (device >> 8) & 0xfff;
+  const isMemoryDevice = major === 1;
+  return major === 4 || (major >= 136 && major <= 143) ? true : isMemoryDevice ? false : undefined;
 }
 
 /** Columns of the terminal, from COLUMNS or the terminal itself; 80 where neither knows. */
