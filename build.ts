@@ -3,7 +3,7 @@
  * Builds the one executable.
  *
  *   bun run build.ts                 dist/triad for this machine, with the symlinks beside it
- *   bun run build.ts --all           dist/<platform>/triad for every platform, each with its .sha256
+ *   bun run build.ts --all           dist/<platform>/triad for every platform, each with .sha256
  *   bun run build.ts linux-x64-musl  the named platforms only
  *
  * Bun's own binaries for other platforms come from the npm registry (packages @oven/bun-*)
