@@ -27,6 +27,10 @@ function escapeOne(character: string): string {
     return named;
   }
   const code = character.charCodeAt(0);
+  if (code >= 0xdc80 && code <= 0xdcff) {
+    // A byte that is no UTF-8, as Python's "surrogateescape" carries it through text.
+    return `\\x${(code - 0xdc00).toString(16)}`;
+  }
   return code <= 0xff
     ? `\\x${code.toString(16).padStart(2, "0")}`
     : `\\u${code.toString(16).padStart(4, "0")}`;
