@@ -1,5 +1,6 @@
 /** The names that the executable answers to; the only place where the rooms meet. */
 import type { CommandSpec } from "./kit/cli/command.ts";
+import type { CommandModel } from "./kit/cli/model.ts";
 
 type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 
@@ -31,9 +32,15 @@ export function appletFor(argv0: string): Applet {
   return load === undefined ? { name: OWN_NAME, load: loadTriad } : { name: plain, load };
 }
 
+/** triad and every tool that is listed, described in full: for completions, man pages and docs. */
+export async function documentedTools(): Promise<readonly CommandModel[]> {
+  const { listedTools } = await import("./triad/door.ts");
+  return listedTools({ tools: TOOLS, triad: loadTriad });
+}
+
 async function loadTriad(): Promise<CommandSpec> {
   const { triadCommand } = await import("./triad/door.ts");
-  return triadCommand({ tools: TOOLS });
+  return triadCommand({ tools: TOOLS, triad: loadTriad });
 }
 
 function reservedTool(name: string): CommandSpec {

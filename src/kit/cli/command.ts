@@ -40,7 +40,12 @@ export type TextSpec = StringArgDef &
 export type ChoiceSpec = Omit<EnumArgDef, "options"> &
   ValueExtras & { readonly options: readonly string[] };
 /** An argument that is no flag; at most one of a command's is `repeatable`. */
-export type PositionalSpec = PositionalArgDef & ValueExtras & { readonly type: "positional" };
+export type PositionalSpec = PositionalArgDef &
+  ValueExtras & {
+    readonly type: "positional";
+    /** The only words that it can be. */
+    readonly choices?: readonly string[];
+  };
 
 /** One argument of a command. */
 export type ArgSpec =

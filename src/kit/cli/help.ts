@@ -113,7 +113,7 @@ function flagText(flag: FlagModel, long: boolean): string {
 }
 
 function footer(model: CommandModel, long: boolean): string {
-  const page = `${DOCS}${model.path.replaceAll(" ", "-")}.md`;
+  const page = `${DOCS}${model.page.join("-")}.md`;
   if (model.commands.length > 0) {
     return `"${model.path} COMMAND --help" explains a command. Reference: ${page}`;
   }

@@ -22,6 +22,7 @@ export interface FlagModel {
 export interface PositionalModel {
   readonly label: string;
   readonly description: string;
+  readonly choices: readonly string[];
   readonly completes: Completion;
   readonly required: boolean;
   readonly repeatable: boolean;
@@ -35,6 +36,10 @@ export interface CommandModel {
   readonly name: string;
   /** As typed: `blit copy`. */
   readonly path: string;
+  /** Words of its page in the reference and the manual; a tool's begin with its own name. */
+  readonly page: readonly string[];
+  /** Callable by its own name: `blit`, also where it is shown as `triad blit`. */
+  readonly tool: boolean;
   readonly summary: string;
   readonly details: readonly string[];
   readonly flags: readonly FlagModel[];
@@ -49,18 +54,26 @@ export interface CommandModel {
 const DEFAULT_GROUP = "Options";
 
 /** Resolves a spec and its subcommands, all the way down. */
-export async function describeCommand(spec: CommandSpec, path: string): Promise<CommandModel> {
+export async function describeCommand(
+  spec: CommandSpec,
+  path: string,
+  parentPage: readonly string[] = [],
+): Promise<CommandModel> {
+  const ownName = path.slice(path.lastIndexOf(" ") + 1);
+  const page = spec.tool === true ? [spec.meta.name] : [...parentPage, ownName];
   const commands: CommandModel[] = [];
   for (const [name, load] of Object.entries(spec.subCommands ?? {})) {
     const child = await load();
     if (child.meta.hidden !== true && child.reserved !== true) {
-      commands.push(await describeCommand(child, `${path} ${name}`));
+      commands.push(await describeCommand(child, `${path} ${name}`, page));
     }
   }
   const args = Object.entries({ ...spec.args, ...GLOBAL_ARGS } as Record<string, ArgSpec>);
   return {
     name: spec.meta.name,
     path,
+    page,
+    tool: spec.tool === true,
     summary: spec.meta.description,
     details: spec.meta.details ?? [],
     flags: args.flatMap(([name, arg]) => flagModel(name, arg)),
@@ -117,6 +130,7 @@ function positionalModel(name: string, spec: ArgSpec): PositionalModel[] {
     {
       label: positionalLabel(name, spec),
       description: spec.description ?? "",
+      choices: spec.choices ?? [],
       completes: spec.completes ?? "none",
       required: isRequired(spec),
       repeatable: spec.repeatable === true,
@@ -150,4 +164,14 @@ export function flagGroups(
   return ordered
     .map((group) => [group, model.flags.filter((flag) => flag.group === group)] as const)
     .filter(([, flags]) => flags.length > 0);
+}
+
+/** The command and everything below it, outermost first. */
+export function allCommands(model: CommandModel): readonly CommandModel[] {
+  return [model, ...model.commands.flatMap(allCommands)];
+}
+
+/** The command and what is below it, without the tools, which have pages of their own. */
+export function ownCommands(model: CommandModel): readonly CommandModel[] {
+  return [model, ...model.commands.filter((child) => !child.tool).flatMap(ownCommands)];
 }

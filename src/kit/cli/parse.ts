@@ -28,6 +28,12 @@ export type Problem =
       readonly value: string;
       readonly options: readonly string[];
     }
+  | {
+      readonly kind: "not-a-choice";
+      readonly name: string;
+      readonly value: string;
+      readonly options: readonly string[];
+    }
   | { readonly kind: "missing-flag"; readonly flag: string }
   | { readonly kind: "missing-positional"; readonly name: string }
   | { readonly kind: "surplus-positional"; readonly value: string };
@@ -255,10 +261,20 @@ class ParseState {
       if (taken.length === 0 && isRequired(spec)) {
         this.#problems.push({ kind: "missing-positional", name: positionalLabel(name, spec) });
       }
+      this.#checkChoices(positionalLabel(name, spec), { spec, taken });
       this.#values[name] = isRepeatable ? taken : taken[0];
     }
     for (const value of rest) {
       this.#problems.push({ kind: "surplus-positional", value });
+    }
+  }
+
+  #checkChoices(name: string, given: { spec: ArgSpec; taken: readonly string[] }): void {
+    const options = given.spec.type === "positional" ? (given.spec.choices ?? []) : [];
+    for (const value of options.length === 0 ? [] : given.taken) {
+      if (!options.includes(value)) {
+        this.#problems.push({ kind: "not-a-choice", name, value, options });
+      }
     }
   }
 

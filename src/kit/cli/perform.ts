@@ -129,7 +129,11 @@ async function printHelp(
   const { printer, long, fd } = how;
   const style = fd === 1 ? printer.dataStyle : printer.style;
   const columns = terminalColumns(fd);
-  const text = renderHelp(await describeCommand(call.spec, call.path), { long, style, columns });
+  const text = renderHelp(await describeCommand(call.spec, call.path, call.page), {
+    long,
+    style,
+    columns,
+  });
   if (fd === 1) {
     printer.out(text);
     printer.flush();

@@ -29,6 +29,8 @@ export interface RunOptions {
 export interface Call {
   readonly spec: CommandSpec;
   readonly path: string;
+  /** Words of the parent's page in the reference. */
+  readonly page: readonly string[];
   /** The name that `--version` gives: `blit`, also when called as `triad blit`. */
   readonly versionName: string;
   /** Indices in argv of everything that is no subcommand word. */
@@ -60,6 +62,7 @@ async function findCommand(options: RunOptions): Promise<Call> {
   const { argv, name } = options;
   let spec = await options.load();
   const path = [name];
+  let page: string[] = [];
   let versionName = name;
   const indices: number[] = [];
   let position = 0;
@@ -78,15 +81,16 @@ async function findCommand(options: RunOptions): Promise<Call> {
     }
     if (load === undefined) {
       indices.push(...range(end + 1, argv.length));
-      return { spec, path: path.join(" "), versionName, indices, unknownWord: word };
+      return { spec, path: path.join(" "), page, versionName, indices, unknownWord: word };
     }
+    page = spec.tool === true ? [spec.meta.name] : [...page, path.at(-1) ?? name];
     spec = await load();
     path.push(word);
     position = end + 1;
     versionName = spec.tool === true ? word : versionName;
   }
   indices.push(...range(position, argv.length));
-  return { spec, path: path.join(" "), versionName, indices, unknownWord: undefined };
+  return { spec, path: path.join(" "), page, versionName, indices, unknownWord: undefined };
 }
 
 function printVersion(name: string, json: boolean): void {

@@ -70,6 +70,16 @@ async function describe(
             : `did you mean "${problem.flag}=${guess}"?`,
       };
     }
+    case "not-a-choice": {
+      const guess = suggest(problem.value, problem.options.map(asCandidate));
+      return {
+        message: `${problem.name} cannot be "${problem.value}"`,
+        hint:
+          guess === undefined
+            ? `it can be ${problem.options.join(", ")}`
+            : `did you mean "${place.path} ${guess}"?`,
+      };
+    }
     case "missing-flag":
       return { message: `Missing flag "${problem.flag}"`, hint: usageHint(place) };
     case "missing-positional":
