@@ -74,9 +74,10 @@ function shapeProblem(pattern: string): Problem {
     };
   }
   if (pattern.startsWith("./")) {
+    const meant = pattern.replace(/^(\.\/+)+/, "/");
     return {
       message: 'starts with "./" and matches nothing',
-      hint: `patterns are relative to the source: write ${quote(pattern.replace(/^(\.\/+)+/, "/"))}`,
+      hint: `patterns are relative to the source: write ${quote(meant)}`,
     };
   }
   const segments = pattern.replace(/^\//, "").replace(/\/$/, "").split("/");
@@ -130,7 +131,7 @@ function machinePathProblem(pattern: string, hints: SourceHints): Problem {
   if (/[*?[\\]/.test(first)) return undefined;
   return {
     message: `matches nothing: the source has no ${quote(first)}`,
-    hint: 'patterns are relative to the source: a leading "/" is the source folder, not the machine',
+    hint: 'patterns are relative to the source: a leading "/" is the source folder',
   };
 }
 
@@ -145,8 +146,8 @@ function includeProblem(
       message: "includes nothing again: no excluding rule comes before it",
       hint:
         given.kind === "line"
-          ? "the last rule that matches decides: put it after the rule that it corrects"
-          : "the last rule that matches decides: put --include after the --exclude that it corrects",
+          ? "the last match decides: put it after the rule that it corrects"
+          : "the last match decides: put --include after the --exclude that it corrects",
     };
   }
   const parent = literalParents(rule.pattern).find((path) => isExcluded(nameOfText(path), true));

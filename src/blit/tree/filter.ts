@@ -43,7 +43,7 @@ export interface FilterJson {
   readonly rules: readonly GitignoreRule[];
 }
 
-/** The library remembers every path that it was asked about, for ever: it is renewed after so many. */
+/** The library never forgets a path that it was asked about: it is renewed after so many. */
 const MATCHER_CALLS_MAX = 2048;
 
 /** Compiles the rules; undefined when there are none, so that callers can skip the question. */

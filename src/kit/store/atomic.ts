@@ -20,9 +20,9 @@ export interface AtomicWriteOptions {
 }
 
 /**
- * Replaces a small file as a whole: a reader, and a crash at any moment, sees the old content or the
- * new, never a part. Temporary file in the same folder, fsync, rename, fsync of the folder. A symbolic
- * link at `path` is replaced, not followed.
+ * Replaces a small file as a whole: a reader, and a crash at any moment, sees the old content or
+ * the new, never a part. Temporary file in the same folder, fsync, rename, fsync of the folder. A
+ * symbolic link at `path` is replaced, not followed.
  *
  * @throws {Fault} E_IO or E_NO_SPACE; the old file is untouched then, and no temporary file stays
  */

@@ -17,10 +17,10 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Environment } from "../../kit/config/paths.ts";
-import { xdgPaths } from "../../kit/config/paths.ts";
-import { writeFileAtomic } from "../../kit/store/atomic.ts";
-import { formatPerfRecord, type PerfRecord, parsePerfRecord } from "./perf-record.ts";
+import type { Environment } from "../kit/config/paths.ts";
+import { xdgPaths } from "../kit/config/paths.ts";
+import { writeFileAtomic } from "../kit/store/atomic.ts";
+import { formatPerfRecord, type PerfRecord, parsePerfRecord } from "./plan/perf-record.ts";
 
 /** Size that the log never exceeds (parallel runs: by a line each). */
 const LOG_BYTES_MAX = 1024 * 1024;

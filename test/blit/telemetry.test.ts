@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PerfRecord } from "../../../src/blit/plan/perf-record.ts";
-import { createTelemetry } from "../../../src/blit/plan/telemetry.ts";
-import { perfRecord } from "./perf-record.fixture.ts";
+import type { PerfRecord } from "../../src/blit/plan/perf-record.ts";
+import { createTelemetry } from "../../src/blit/telemetry.ts";
+import { perfRecord } from "./plan/perf-record.fixture.ts";
 
 let home = "";
 beforeEach(() => {
@@ -110,7 +110,7 @@ describe("trouble is silent", () => {
     expect(open().readTail()).toEqual([stamp(1)]);
   });
 
-  test("torn, foreign and hostile lines are skipped, and the line after a torn one is whole", () => {
+  test("torn, foreign and hostile lines are skipped; the line after a torn one is whole", () => {
     open().append(stamp(1));
     const good = readFileSync(logPath(), "utf8");
     const bad = [
@@ -153,8 +153,8 @@ describe("trouble is silent", () => {
 
 test("the lines of parallel writers stay whole", async () => {
   const script = join(home, "writer.ts");
-  const source = new URL("../../../src/blit/plan/telemetry.ts", import.meta.url).pathname;
-  const fixture = new URL("./perf-record.fixture.ts", import.meta.url).pathname;
+  const source = new URL("../../src/blit/telemetry.ts", import.meta.url).pathname;
+  const fixture = new URL("./plan/perf-record.fixture.ts", import.meta.url).pathname;
   writeFileSync(
     script,
     `import { createTelemetry } from ${JSON.stringify(source)};
