@@ -80,7 +80,11 @@ fetch_url() {
   if has curl; then
     curl -fsSL --retry 2 -o "$2" "$1" && return
   elif has wget; then
-    wget -q -O "$2" "$1" && return
+    # GNU's wget tries twenty times by default; busybox's has no such option and tries once.
+    case $(wget --version 2>&1 || true) in
+      *GNU*) wget -q --tries=3 -O "$2" "$1" && return ;;
+      *) wget -q -O "$2" "$1" && return ;;
+    esac
   else
     fail 1 "Cannot download \"$1\": neither curl nor wget is installed" \
       "install one of them, or set TRIAD_BASE to a local folder"
@@ -131,11 +135,16 @@ install_binary() {
   verify "$scratch/triad" "$scratch/triad.sha256"
   chmod 755 "$scratch/triad"
   version=$("$scratch/triad" --version) || fail 1 \
-    "Cannot run the build for \"$platform\" on this machine" "nothing was installed"
+    "Cannot run the build for \"$platform\" on this machine" "nothing was installed$(run_hint)"
   mv -f -- "$scratch/triad" "$bin_dir/triad"
   "$bin_dir/triad" links "$bin_dir" >/dev/null ||
     fail 1 "Cannot make the symlinks in \"$bin_dir\"" "triad itself is installed"
   say "Installed $(printf '%s' "$version" | head -n 1) into $bin_dir"
+}
+
+run_hint() {
+  # Bun's musl builds load the C++ library of the system.
+  case $platform in *-musl) printf '; on Alpine: apk add libstdc++' ;; esac
 }
 
 # Asks on the terminal itself: under curl | sh, stdin is this script.
@@ -153,34 +162,29 @@ wants_completions() {
   esac
 }
 
-# Into the folders that bash-completion and fish read by themselves. zsh has no such folder in a
-# home: there we only say which line to add, for rc files are the user's own.
+# Into the folders that bash-completion and fish read by themselves, one file for each name that
+# they may look up. zsh has no such folder in a home: there we only say which line to add, for rc
+# files are the user's own.
 install_completions() {
   data=${XDG_DATA_HOME:-$HOME/.local/share}
   config=${XDG_CONFIG_HOME:-$HOME/.config}
   for name in $names; do
-    if has bash; then
-      write_completion "$name" bash "$data/bash-completion/completions" "$name"
-    fi
-    if has fish; then
-      write_completion "$name" fish "$config/fish/completions" "$name.fish"
-    fi
-    if has zsh; then
-      write_completion "$name" zsh "$data/zsh/site-functions" "_$name"
-    fi
+    if has bash; then write_completion bash "$data/bash-completion/completions" "$name"; fi
+    if has fish; then write_completion fish "$config/fish/completions" "$name.fish"; fi
   done
   if has zsh; then
+    write_completion zsh "$data/zsh/site-functions" _triad
     say "For zsh, add this line to .zshrc above compinit:"
     say "  fpath=(\"$data/zsh/site-functions\" \$fpath)"
   fi
 }
 
-# write_completion NAME SHELL FOLDER FILE
+# write_completion SHELL FOLDER FILE
 write_completion() {
-  mkdir -p -- "$3" && "$bin_dir/$1" completions "$2" >"$3/.$4.new" &&
-    mv -f -- "$3/.$4.new" "$3/$4" && say "Wrote $3/$4" && return
-  rm -f -- "$3/.$4.new"
-  fail 1 "Cannot write the $2 completions into \"$3\"" "triad itself is installed"
+  mkdir -p -- "$2" && "$bin_dir/triad" completions "$1" >"$2/.$3.new" &&
+    mv -f -- "$2/.$3.new" "$2/$3" && say "Wrote $2/$3" && return
+  rm -f -- "$2/.$3.new"
+  fail 1 "Cannot write the $1 completions into \"$2\"" "triad itself is installed"
 }
 
 check_path() {
@@ -194,6 +198,7 @@ check_path() {
 main() {
   prefix=''
   completions=ask
+  # The names that `triad completions` knows; names whose tools are not built yet are left out.
   names='triad blit'
   while [ $# -gt 0 ]; do
     case $1 in
