@@ -9,8 +9,6 @@ export function blitConfigReference(): string {
       "Settings of `blit copy`, `blit mirror` and `blit move`, read from",
       "`~/.config/blit/config.toml` (`$XDG_CONFIG_HOME/blit/config.toml`). It need not exist.",
       "Flags come before it. An unknown key is an error. There are no settings for speed.",
-      "",
-      "This page is generated from `src/blit/config-schema.ts`.",
     ].join("\n"),
     schema: blitConfigSchema,
   });

@@ -18,7 +18,7 @@ const schema = z.strictObject({
 const page = configReference({ title: "demo", intro: "An intro.", schema });
 
 test("the page holds every key with type, default and meaning", () => {
-  expect(page).toStartWith("# demo\n\nAn intro.\n\n| Key | Value | Default | Meaning |\n");
+  expect(page).toContain("\n# demo\n\nAn intro.\n\n| Key | Value | Default | Meaning |\n");
   expect(page).toContain("| `name` | text | none | What it is \\| was called. |\n");
   expect(page).toContain('| `mode` | `"fast"` or `"safe"` | `"safe"` | How. |\n');
   expect(page).toContain("## `[net]`\n\nThe network.\n\n");
