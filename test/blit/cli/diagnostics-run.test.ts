@@ -51,18 +51,18 @@ test("the runs, what was learnt, where it lies and how to turn it off", async ()
     totalMs: 500,
     workers: 2,
     fastPath: "huge-file",
-    bigFile: { strategy: "copy_file_range", mibPerSecond: 2048 },
+    bigFile: { strategy: "direct", mibPerSecond: 2048 },
   });
   const text = (await show()).replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "2023-11-14 22:13");
   // Alignment is the table's own business; a bar stands for the space between two columns.
   expect(text.replaceAll(/ {2,}/g, "|")).toMatchInlineSnapshot(`
     "When|Command|From→to|Files|Size|Same|Deleted|Time|Rate|Workers|Way
     2023-11-14 22:13|copy|ext4→ext4|1,000|1.9 MiB|0|0|0.01 s|159 MiB/s|0|none
-    2023-11-14 22:13|mirror|ext4→tmpfs|1|1.0 GiB|12,345|3|0.50 s|2.0 GiB/s|2|huge-file, copy_file_range
+    2023-11-14 22:13|mirror|ext4→tmpfs|1|1.0 GiB|12,345|3|0.50 s|2.0 GiB/s|2|huge-file, direct
 
     Learnt of|New file|Without workers|Same file|Big files
     ext4→ext4|10 µs (1)|10 µs (1)|-|-
-    ext4→tmpfs|-|-|0.8 µs (1)|copy_file_range 2.0 GiB/s (1)
+    ext4→tmpfs|-|-|0.8 µs (1)|direct 2.0 GiB/s (1)
 
     Log: "~/.config/blit/perf_local.jsonl", at most 1 MiB
     It holds no names and never leaves this machine
