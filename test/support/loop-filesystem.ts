@@ -83,7 +83,7 @@ function probe(kind: FilesystemKind): string | undefined {
     return undefined;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return `cannot mount ${kind}: ${text.trim().split("\n").at(-1) ?? ""}`;
+    return `cannot mount ${kind}: ${text.trim().split("\n")[0] ?? ""}`;
   }
 }
 

@@ -113,12 +113,12 @@ export const sizes: Rule = (sources) => {
 
 /** test/kit/cli/run.test.ts (or run-<topic>.test.ts) belongs to src/kit/cli/run.ts. */
 export const mirror: Rule = (sources) => {
-  const elsewhere = /^test\/((cli|support|sim|fuzz|root|lab|bench|docs)\/|tidy\.test\.ts$)/;
+  const elsewhere = /^test\/((cli|support|sim|fuzz|root|lab|docs)\/|tidy\.test\.ts$)/;
   const violations: Violation[] = [];
   for (const path of sources.keys()) {
     if (!/^test\/.*\.test\.ts$/.test(path) || elsewhere.test(path)) continue;
     const stem = path.slice("test/".length, -".test.ts".length);
-    const base = /^(ffi|bin)\//.test(stem) ? stem : `src/${stem}`;
+    const base = /^(ffi|bin|bench|scripts)\//.test(stem) ? stem : `src/${stem}`;
     let name = base;
     while (!sources.has(`${name}.ts`) && name.lastIndexOf("-") > name.lastIndexOf("/")) {
       name = name.slice(0, name.lastIndexOf("-"));
