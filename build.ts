@@ -57,6 +57,7 @@ async function main(args: string[]): Promise<number> {
     if (!(await attempt(platform, () => buildPlatform(platform)))) failures++;
   }
   // dist/ as it stands is a TRIAD_BASE: the installer lies beside the platforms.
+  mkdirSync(DIST, { recursive: true });
   copyFileSync(join(ROOT, "bin/install.sh"), join(DIST, "install.sh"));
   if (failures > 0) console.error(`error: ${failures} of ${platforms.length} platforms failed`);
   return failures > 0 ? 1 : 0;
