@@ -33,6 +33,8 @@ export interface Call {
   readonly page: readonly string[];
   /** The name that `--version` gives: `blit`, also when called as `triad blit`. */
   readonly versionName: string;
+  /** The arguments; `help copy` is read as `copy --help`. */
+  readonly argv: readonly string[];
   /** Indices in argv of everything that is no subcommand word. */
   readonly indices: readonly number[];
   readonly unknownWord: string | undefined;
@@ -45,7 +47,7 @@ export interface Call {
  */
 export async function runCommand(options: RunOptions): Promise<number> {
   const call = await findCommand(options);
-  const argv = call.indices.map((index) => options.argv[index] ?? "");
+  const argv = call.indices.map((index) => call.argv[index] ?? "");
   const args: ArgsSpec = { ...GLOBAL_ARGS, ...call.spec.args };
   const parsed = parseArguments(argv, { args });
   const globals = parsed.values as unknown as GlobalValues;
@@ -81,7 +83,7 @@ async function findCommand(options: RunOptions): Promise<Call> {
     }
     if (load === undefined) {
       indices.push(...range(end + 1, argv.length));
-      return { spec, path: path.join(" "), page, versionName, indices, unknownWord: word };
+      return { spec, path: path.join(" "), page, versionName, argv, indices, unknownWord: word };
     }
     page = spec.tool === true ? [spec.meta.name] : [...page, path.at(-1) ?? name];
     spec = await load();
@@ -90,7 +92,7 @@ async function findCommand(options: RunOptions): Promise<Call> {
     versionName = spec.tool === true ? word : versionName;
   }
   indices.push(...range(position, argv.length));
-  return { spec, path: path.join(" "), page, versionName, indices, unknownWord: undefined };
+  return { spec, path: path.join(" "), page, versionName, argv, indices, unknownWord: undefined };
 }
 
 function printVersion(name: string, json: boolean): void {

@@ -23,7 +23,9 @@ ${all.flatMap(valueEntries).join("\n")}
         if ($places.ContainsKey("$place $word")) { $place = "$place $word" }
     }
     $previous = "$place $($words[-1])"
-    $found = if ($values.ContainsKey($previous)) { $values[$previous] } else { $places[$place] }
+    # Plain assignments: as the value of an "if", a list of one pair would lose its outer list.
+    $found = $places[$place]
+    if ($values.ContainsKey($previous)) { $found = $values[$previous] }
     $found | Where-Object { $_[0] -like "$wordToComplete*" } | ForEach-Object {
         [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
     }
