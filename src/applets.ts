@@ -6,7 +6,7 @@ type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 
 /** The tools by name. Reserved ones are dispatched and listed nowhere. */
 const TOOLS: Readonly<Record<string, LoadSpec>> = {
-  blit: async () => (await import("./blit/door.ts")).blitCommand,
+  blit: loadBlit,
   blast: () => reservedTool("blast"),
   blitd: () => reservedTool("blitd"),
   rastos: () => reservedTool("rastos"),
@@ -36,6 +36,13 @@ export function appletFor(argv0: string): Applet {
 export async function documentedTools(): Promise<readonly CommandModel[]> {
   const { listedTools } = await import("./triad/door.ts");
   return listedTools({ tools: TOOLS, triad: loadTriad });
+}
+
+async function loadBlit(): Promise<CommandSpec> {
+  const { blitCommand, ports } = await import("./blit/door.ts");
+  const { createCopyWorker } = await import("./workers.ts");
+  ports.createCopyWorker = createCopyWorker;
+  return blitCommand;
 }
 
 async function loadTriad(): Promise<CommandSpec> {

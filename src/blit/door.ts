@@ -20,3 +20,5 @@ export const blitCommand = defineCommand({
     { command: "blit list /mnt/backup", description: "See what is there" },
   ],
 });
+
+export { ports } from "./ports.ts";

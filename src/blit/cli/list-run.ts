@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { reasonOf } from "../../kit/fault/reason.ts";
 import { escapeControls } from "../../kit/fault/redact.ts";
 import type { Printer } from "../../kit/out/printer.ts";
 import { formatBytes } from "../../kit/text/format.ts";
@@ -175,20 +176,11 @@ function attempt<T>(action: "list" | "read", path: string, call: () => T): T {
     const errno = (error as NodeJS.ErrnoException).code ?? "";
     throw new Fault({
       code: errno === "ENOENT" || errno === "ENOTDIR" ? "E_NOT_FOUND" : "E_IO",
-      message: `Cannot ${action} "${textOfName(path)}": ${REASONS[errno] ?? errno}`,
+      message: `Cannot ${action} "${textOfName(path)}": ${reasonOf(error)}`,
       details: { errno },
     });
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  ELOOP: "too many symbolic links",
-  ENAMETOOLONG: "the path is too long",
-  ENOENT: "no such file or folder",
-  ENOTDIR: "a part of the path is no folder",
-  EPERM: "not permitted",
-};
 
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) {

@@ -1,11 +1,8 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
-import { Fault } from "../../kit/fault/fault.ts";
 import type { MoveArgs } from "./move.ts";
+import { runTransfer } from "./transfer-run.ts";
 
-/** Runs `blit move`. @throws {Fault} E_NOT_BUILT until the engine stands */
-export async function run(context: CommandContext<MoveArgs>): Promise<number> {
-  throw new Fault({
-    code: "E_NOT_BUILT",
-    message: `Cannot run "${context.commandPath}": the engine is not in this build yet`,
-  });
+/** Runs `blit move`. @throws {Fault} */
+export function run(context: CommandContext<MoveArgs>): Promise<number> {
+  return runTransfer("move", context);
 }

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 
 import { Fault } from "../fault/fault.ts";
+import { reasonOf } from "../fault/reason.ts";
 import type { OutputFd } from "./tty.ts";
 
 /** The reader of stdout has gone. The command stops quietly, with exit code 0. */
@@ -49,7 +50,6 @@ function asFault(error: unknown, where: { fd: OutputFd; code: string | undefined
   }
   return new Fault({
     code: where.code === "ENOSPC" || where.code === "EDQUOT" ? "E_NO_SPACE" : "E_IO",
-    message: `Cannot write to standard ${where.fd === 1 ? "output" : "error"}: ${where.code ?? "unknown error"}`,
-    cause: error,
+    message: `Cannot write to standard ${where.fd === 1 ? "output" : "error"}: ${reasonOf(error)}`,
   });
 }

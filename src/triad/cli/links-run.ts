@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { reasonOf } from "../../kit/fault/reason.ts";
 import { formatCount } from "../../kit/text/format.ts";
 import type { TriadPorts } from "../ports.ts";
 import type { LinksArgs } from "./links.ts";
@@ -84,7 +85,6 @@ function attempt(action: string, call: () => void): void {
   try {
     call();
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Fault({ code: "E_IO", message: `Cannot ${action}: ${reason}`, cause: error });
+    throw new Fault({ code: "E_IO", message: `Cannot ${action}: ${reasonOf(error)}` });
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { manPages } from "../../kit/cli/man.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { reasonOf } from "../../kit/fault/reason.ts";
 import { formatCount } from "../../kit/text/format.ts";
 import { versionInfo } from "../../kit/version.ts";
 import { listedTools } from "../listed-tools.ts";
@@ -22,11 +23,9 @@ export async function run(context: CommandContext<ManArgs>, ports: TriadPorts): 
       writeFileSync(join(folder, page.fileName), page.text);
     }
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Fault({
       code: "E_IO",
-      message: `Cannot write manual pages into "${folder}": ${reason}`,
-      cause: error,
+      message: `Cannot write manual pages into "${folder}": ${reasonOf(error)}`,
     });
   }
   if (context.printer.jsonMode) {

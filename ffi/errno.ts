@@ -1,0 +1,101 @@
+/**
+ * Error numbers of Linux (asm-generic, valid for x64 and arm64) with their names and texts.
+ * Source: errno(3). The ones that differ on darwin are not listed: see `errnoName`.
+ */
+const table: readonly (readonly [number, string, string])[] = [
+  [1, "EPERM", "operation not permitted"],
+  [2, "ENOENT", "no such file or folder"],
+  [4, "EINTR", "interrupted"],
+  [5, "EIO", "input/output error"],
+  [6, "ENXIO", "no such device or address"],
+  [7, "E2BIG", "list too long"],
+  [9, "EBADF", "bad file descriptor"],
+  [11, "EAGAIN", "temporarily unavailable"],
+  [12, "ENOMEM", "out of memory"],
+  [13, "EACCES", "permission denied"],
+  [14, "EFAULT", "bad address"],
+  [16, "EBUSY", "device or resource busy"],
+  [17, "EEXIST", "it exists already"],
+  [18, "EXDEV", "on another file system"],
+  [19, "ENODEV", "no such device"],
+  [20, "ENOTDIR", "not a folder"],
+  [21, "EISDIR", "is a folder"],
+  [22, "EINVAL", "invalid argument"],
+  [23, "ENFILE", "too many open files in the system"],
+  [24, "EMFILE", "too many open files"],
+  [25, "ENOTTY", "not supported by this kind of file"],
+  [26, "ETXTBSY", "text file busy"],
+  [27, "EFBIG", "file too large"],
+  [28, "ENOSPC", "no space left on device"],
+  [29, "ESPIPE", "cannot seek"],
+  [30, "EROFS", "read-only file system"],
+  [31, "EMLINK", "too many links"],
+  [32, "EPIPE", "broken pipe"],
+  [34, "ERANGE", "result too large"],
+  [36, "ENAMETOOLONG", "name too long"],
+  [38, "ENOSYS", "not known to this kernel"],
+  [39, "ENOTEMPTY", "folder not empty"],
+  [40, "ELOOP", "too many symbolic links"],
+  [61, "ENODATA", "no such attribute"],
+  [74, "EBADMSG", "corrupt data"],
+  [75, "EOVERFLOW", "value too large"],
+  [95, "EOPNOTSUPP", "not supported"],
+  [110, "ETIMEDOUT", "timed out"],
+  [116, "ESTALE", "stale file handle"],
+  [117, "EUCLEAN", "file system needs repair"],
+  [122, "EDQUOT", "disk quota exceeded"],
+  [125, "ECANCELED", "cancelled"],
+];
+
+/** Numbers by name, for comparisons in code: `errno.ENOENT`. */
+export const errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  EXDEV: 18,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ETXTBSY: 26,
+  EFBIG: 27,
+  ENOSPC: 28,
+  EROFS: 30,
+  EMLINK: 31,
+  ERANGE: 34,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ENOTEMPTY: 39,
+  ELOOP: 40,
+  ENODATA: 61,
+  EOPNOTSUPP: 95,
+  ESTALE: 116,
+  EDQUOT: 122,
+  ECANCELED: 125,
+} as const;
+
+const names = new Map(table.map(([number, name]) => [number, name]));
+const texts = new Map(table.map(([number, , text]) => [number, text]));
+const numbers = new Map(table.map(([number, name]) => [name, number]));
+
+/** The symbolic name of an error number, `ERRNO_n` where it is not in the table. */
+export function errnoName(number: number): string {
+  return names.get(number) ?? `ERRNO_${number}`;
+}
+
+/** A short text for a person. */
+export function errnoText(number: number): string {
+  return texts.get(number) ?? `error number ${number}`;
+}
+
+/** The number of a symbolic name, or undefined where it is not in the table. */
+export function errnoNumber(name: string): number | undefined {
+  return numbers.get(name);
+}

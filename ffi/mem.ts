@@ -1,0 +1,49 @@
+import { type Pointer, toArrayBuffer } from "bun:ffi";
+import { MMAP } from "./abi/constants.ts";
+import { sys } from "./sys.ts";
+
+/** The two Buffer methods that turn bytes into text and back without a detour; Bun has both. */
+export type Latin1Buffer = {
+  latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, offset: number): number;
+};
+
+/**
+ * A block of anonymous memory outside the JavaScript heap: its address never changes, so it can be
+ * handed to the kernel as often as wanted. Page-aligned, zeroed, given back with the process.
+ */
+export class Memory {
+  readonly pointer: number;
+  readonly buffer: ArrayBuffer;
+  readonly bytes: Uint8Array;
+  /** The same bytes, for latin1 text in and out. */
+  readonly text: Latin1Buffer;
+
+  /** @throws Error where the kernel gives no memory. */
+  constructor(sizeBytes: number) {
+    const address = sys.mmap(
+      0,
+      sizeBytes,
+      MMAP.PROT_READ | MMAP.PROT_WRITE,
+      MMAP.PRIVATE | MMAP.ANONYMOUS,
+      -1,
+      0,
+    );
+    if (address < 0) throw new Error(`Cannot map ${sizeBytes} bytes of memory`);
+    this.pointer = address;
+    this.buffer = toArrayBuffer(address as Pointer, 0, sizeBytes);
+    this.bytes = new Uint8Array(this.buffer);
+    this.text = Buffer.from(this.buffer) as unknown as Latin1Buffer;
+  }
+}
+
+/**
+ * Writes a name (latin1 string: one character per byte) as a C string at `offset` of `bytes`.
+ * Returns the number of bytes without the NUL. The caller keeps room for length + 1.
+ */
+export function writeCString(bytes: Uint8Array, offset: number, text: string): number {
+  const length = text.length;
+  for (let i = 0; i < length; i++) bytes[offset + i] = text.charCodeAt(i);
+  bytes[offset + length] = 0;
+  return length;
+}

@@ -1,0 +1,205 @@
+import { availableParallelism } from "node:os";
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { createProgress, type Progress } from "../../kit/out/progress.ts";
+import { type BlitConfig, loadBlitConfig } from "../config.ts";
+import { displayPath } from "../engine/path.ts";
+import type { TransferRequest } from "../engine/prepare.ts";
+import { cancelReason, counter, type SharedState } from "../engine/shared-state.ts";
+import { type TransferHooks, transfer } from "../engine/transfer.ts";
+import { ports } from "../ports.ts";
+import { createTelemetry } from "../telemetry.ts";
+import { type Answer, askOnTerminal } from "./ask.ts";
+import type { CopyArgs } from "./copy.ts";
+import { collectFilter } from "./filter-flags.ts";
+import { keepRecord, type Learned, learnFrom } from "./learned.ts";
+import type { MirrorArgs } from "./mirror.ts";
+import type { MoveArgs } from "./move.ts";
+import { reportTransfer } from "./summary.ts";
+
+type Command = "copy" | "mirror" | "move";
+type Context = CommandContext<CopyArgs> | CommandContext<MirrorArgs> | CommandContext<MoveArgs>;
+
+/** More threads than this only wait for each other's locks in the kernel. */
+const workersMax = 8;
+
+/**
+ * Copies, mirrors or moves as the command line says, and tells how it went.
+ * @returns the exit code: 0, 4 where some entries failed, 130 after Ctrl-C
+ * @throws {Fault} where nothing could be done
+ */
+export async function runTransfer(command: Command, context: Context): Promise<number> {
+  if (process.platform !== "linux") {
+    throw new Fault({
+      code: "E_NEEDS_LINUX",
+      message: `Cannot ${command} here: blit's local engine needs Linux`,
+      hint: "it works through Linux system calls; other platforms follow",
+    });
+  }
+  const { printer } = context;
+  const config = await loadBlitConfig(process.env, flagsOverConfig(context));
+  const telemetry = createTelemetry({
+    environment: process.env,
+    enabled: config.telemetry.enabled,
+  });
+  const learned = learnFrom(telemetry);
+  const request = requestOf(command, context, config, learned);
+  const isQuietProgress = request.purpose === "plan" || !config.transfer.progress;
+  const progress = createProgress(printer, { label: labels[command] });
+  if (isQuietProgress) progress.finish();
+  const signals = new Signals();
+  const started = performance.now();
+  const progressTimer = isQuietProgress ? undefined : startProgress(progress, signals);
+  try {
+    const result = await transfer(request, hooksOf(context, signals, progress));
+    clearInterval(progressTimer);
+    progress.finish();
+    const seconds = (performance.now() - started) / 1000;
+    if (request.purpose === "transfer") keepRecord(telemetry, { command, result, seconds });
+    return reportTransfer(printer, { command, request, result, seconds, signal: signals.received });
+  } finally {
+    clearInterval(progressTimer);
+    progress.finish();
+    signals.close();
+  }
+}
+
+const labels: Readonly<Record<Command, string>> = {
+  copy: "Copying",
+  mirror: "Mirroring",
+  move: "Moving",
+};
+
+/** Ctrl-C and SIGTERM: the first asks the engine to stop and clean up, the second ends at once. */
+class Signals {
+  received: "SIGINT" | "SIGTERM" | undefined;
+  shared: SharedState | undefined;
+  readonly #handlers: [NodeJS.Signals, () => void][] = [];
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const handler = (): void => this.#receive(signal);
+      process.on(signal, handler);
+      this.#handlers.push([signal, handler]);
+    }
+  }
+
+  #receive(signal: "SIGINT" | "SIGTERM"): void {
+    if (this.received !== undefined) {
+      // The default action ends the process, whatever its threads are doing.
+      this.close();
+      process.kill(process.pid, signal);
+      return;
+    }
+    this.received = signal;
+    this.shared?.cancel(cancelReason.interrupted);
+  }
+
+  /** The memory of the run that a signal has to stop. */
+  watch(shared: SharedState): void {
+    this.shared = shared;
+    if (this.received !== undefined) shared.cancel(cancelReason.interrupted);
+  }
+
+  close(): void {
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
+  }
+}
+
+function startProgress(progress: Progress, signals: Signals): Timer {
+  return setInterval(() => {
+    const shared = signals.shared;
+    if (shared === undefined) return;
+    progress.update({
+      doneBytes: shared.total(counter.bytesDone),
+      totalBytes: shared.total(counter.seenBytes),
+      doneItems: shared.total(counter.itemsDone),
+      totalItems: shared.total(counter.seen),
+      totalIsFinal: false,
+    });
+  }, 100);
+}
+
+function hooksOf(context: Context, signals: Signals, progress: Progress): TransferHooks {
+  const { printer } = context;
+  return {
+    createWorker: ports.createCopyWorker,
+    workerCount: Math.min(workersMax, Math.max(2, availableParallelism())),
+    inlineMs: 10,
+    onStart: (shared) => signals.watch(shared),
+    onBeat: () => {},
+    onWaiting: (forMs, where) => {
+      const places = where.map((path) => `"${displayPath(path === "" ? "." : path)}"`).join(", ");
+      const seconds = Math.round(forMs / 1000);
+      printer.warn(`storage has not answered for ${seconds} s (in ${places}); still waiting`);
+    },
+    confirmDeletion: async (entries, target) => {
+      progress.pause();
+      const noun = entries === 1 ? "entry" : "entries";
+      const question = `Delete ${entries} ${noun} from "${displayPath(target)}"?`;
+      const answer: Answer = await askOnTerminal(printer, question);
+      progress.resume();
+      if (answer === "no") {
+        throw new Fault({ code: "E_CONFIRM", message: "Cancelled: nothing was changed" });
+      }
+      return answer === "yes";
+    },
+  };
+}
+
+/** What the command line says about things that the config file may say too. */
+function flagsOverConfig(context: Context): Record<string, Record<string, boolean | undefined>> {
+  const { args, argv } = context;
+  const isGiven = (flag: string): boolean =>
+    argv.includes(`--${flag}`) || argv.includes(`--no-${flag}`);
+  return {
+    transfer: {
+      xattrs: isGiven("xattrs") ? args.xattrs : undefined,
+      owner: isGiven("owner") ? args.owner : undefined,
+    },
+  };
+}
+
+function requestOf(
+  command: Command,
+  context: Context,
+  config: BlitConfig,
+  learned: Learned,
+): TransferRequest {
+  const { args } = context;
+  const raw = context.rawPositionals();
+  const target = raw.at(-1) ?? "";
+  const sources = raw.slice(0, -1);
+  const mirror = command === "mirror" ? (args as CommandContext<MirrorArgs>["args"]) : undefined;
+  const maxDelete = mirror?.["max-delete"];
+  return {
+    command,
+    purpose: args["dry-run"] ? "plan" : "transfer",
+    sources,
+    target,
+    comparison: comparisonOf(args),
+    ignoreExisting: args["ignore-existing"],
+    update: args.update,
+    xattrs: config.transfer.xattrs,
+    owner: config.transfer.owner,
+    specials: args.specials,
+    filter: collectFilter(context, config, sources),
+    backupDir: context.rawValues("backup-dir")[0],
+    yes: args.yes,
+    maxDelete: maxDelete === undefined ? undefined : Number(maxDelete),
+    allowEmptySource: mirror?.["allow-empty-source"] ?? false,
+    chooseStrategy: (sourceFs, targetFs) => learned.chooseStrategy(sourceFs, targetFs),
+  };
+}
+
+function comparisonOf(args: Context["args"]): TransferRequest["comparison"] {
+  if (args.checksum && args["size-only"]) {
+    throw new Fault({
+      code: "E_USAGE",
+      message: "Cannot use --checksum and --size-only together",
+      hint: "--checksum compares content, --size-only looks at sizes alone",
+    });
+  }
+  if (args.checksum) return "checksum";
+  return args["size-only"] ? "size" : "time";
+}

@@ -1,0 +1,135 @@
+import { homedir } from "node:os";
+import { AT, O } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { displayPath } from "./path.ts";
+import type { Root } from "./roots.ts";
+import type { Thread } from "./thread.ts";
+import { forEachName } from "./walk.ts";
+
+/**
+ * What is refused before anything is touched. Folders are compared by device and inode, so that
+ * links, bind mounts and other spellings of a path make no difference.
+ */
+
+type Identity = { readonly dev: number; readonly ino: string };
+
+function identityOf(t: Thread, fd: number): Identity | undefined {
+  if (fd < 0 || t.statFd(fd, t.other) < 0) return undefined;
+  return { dev: t.other.dev, ino: `${t.other.inoHigh}:${t.other.inoLow}` };
+}
+
+function isSame(a: Identity | undefined, b: Identity | undefined): boolean {
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+const folderFlags = O.RDONLY | O.DIRECTORY | O.CLOEXEC | O.NONBLOCK;
+const depthMax = 100_000;
+
+/** Whether a folder, or one of those above it, is `wanted`. */
+function isWithin(t: Thread, fd: number, wanted: Identity): boolean {
+  let current = sys.openat(fd, t.cName("."), folderFlags, 0);
+  let last: Identity | undefined;
+  for (let depth = 0; current >= 0 && depth < depthMax; depth++) {
+    const here = identityOf(t, current);
+    if (isSame(here, wanted)) {
+      sys.close(current);
+      return true;
+    }
+    if (here === undefined || isSame(here, last)) break;
+    last = here;
+    const above = sys.openat(current, t.cName(".."), folderFlags, 0);
+    sys.close(current);
+    current = above;
+  }
+  if (current >= 0) sys.close(current);
+  return false;
+}
+
+function refuse(message: string, hint: string): never {
+  throw new Fault({ code: "E_REFUSED", message, hint });
+}
+
+/** Refuses a folder into itself, in every command. @throws Fault E_REFUSED */
+export function refuseOverlap(t: Thread, root: Root): void {
+  const source = `"${displayPath(root.sourcePath)}"`;
+  const target = `"${displayPath(root.targetPath)}"`;
+  if (root.kind === "entry") {
+    refuseSameFile(t, root, source);
+    return;
+  }
+  const identity = identityOf(t, root.sourceFd);
+  if (identity === undefined) return;
+  if (isSame(identityOf(t, root.targetFd), identity)) {
+    refuse(`Cannot copy ${source} onto itself`, "name another target");
+  }
+  const below = root.targetFd >= 0 ? root.targetFd : root.targetParentFd;
+  if (below >= 0 && isWithin(t, below, identity)) {
+    refuse(
+      `Cannot copy ${source} into itself: ${target} lies in it`,
+      "name a target outside the source, or --exclude that part and copy the entries by name",
+    );
+  }
+}
+
+function refuseSameFile(t: Thread, root: Root, source: string): void {
+  if (root.targetParentFd < 0) return;
+  if (t.statAt(root.sourceFd, t.cName(root.sourceName), t.source) < 0) return;
+  if (t.statAt(root.targetParentFd, t.cName(root.targetName), t.target) < 0) return;
+  const isSameInode =
+    t.source.dev === t.target.dev &&
+    t.source.inoLow === t.target.inoLow &&
+    t.source.inoHigh === t.target.inoHigh;
+  const parents = [identityOf(t, root.sourceFd), identityOf(t, root.targetParentFd)] as const;
+  if (isSameInode && isSame(parents[0], parents[1]) && root.sourceName === root.targetName) {
+    refuse(`Cannot copy ${source} onto itself`, "name another target");
+  }
+}
+
+/**
+ * Refuses a mirror that would wipe what nobody means: /, the home folder, a folder that holds the
+ * source; and, unless it is allowed, an empty source over a target with something in it.
+ * @throws Fault E_REFUSED
+ */
+export function refuseDangerousMirror(
+  t: Thread,
+  root: Root,
+  options: { readonly allowEmptySource: boolean },
+): void {
+  if (root.kind === "entry" || root.targetFd < 0) return;
+  const target = `"${displayPath(root.targetPath)}"`;
+  const identity = identityOf(t, root.targetFd);
+  if (identity === undefined) return;
+  const named: [string, string][] = [
+    ["/", "the root folder"],
+    [homedir(), "your home folder"],
+  ];
+  for (const [path, what] of named) {
+    const fd = sys.openat(AT.FDCWD, t.cLink(Buffer.from(path).toString("latin1")), folderFlags, 0);
+    const other = identityOf(t, fd);
+    if (fd >= 0) sys.close(fd);
+    if (isSame(other, identity)) {
+      refuse(`Refusing to mirror onto ${target}: it is ${what}`, "mirror into a folder below it");
+    }
+  }
+  if (isWithin(t, root.sourceFd, identity)) {
+    refuse(
+      `Refusing to mirror onto ${target}: the source lies in it and would be deleted`,
+      "name a target that does not hold the source",
+    );
+  }
+  if (!options.allowEmptySource && isEmpty(t, root.sourceFd) && !isEmpty(t, root.targetFd)) {
+    refuse(
+      `Refusing to mirror the empty folder "${displayPath(root.sourcePath)}" onto ${target}, which has content`,
+      "check that the source is mounted; --allow-empty-source does it all the same",
+    );
+  }
+}
+
+function isEmpty(t: Thread, fd: number): boolean {
+  let entries = 0;
+  forEachName(t, fd, () => {
+    entries++;
+  });
+  return entries === 0;
+}

@@ -1,0 +1,163 @@
+import { S } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { openFolderBelow } from "./backup.ts";
+import { processEntry, replaceLater, reportConflict } from "./entries.ts";
+import { FolderNode } from "./folder-node.ts";
+import type { LinkMember } from "./messages.ts";
+import { hasDefaultAcl, keepStatus, noteTargetDefaults } from "./metadata.ts";
+import { publishFile } from "./publish.ts";
+import { counter } from "./shared-state.ts";
+import type { Thread } from "./thread.ts";
+
+/**
+ * Files with several names. They are set aside while the trees are walked; then the first name of
+ * each is copied like any other file, and the others become links to it.
+ */
+
+/** Open root folders, by index of the source. */
+export type LinkRoots = readonly { readonly sourceFd: number; readonly targetFd: number }[];
+
+/** Groups of at most this many files are open at a time. */
+export const linkGroupsAtOnce = 256;
+
+/** Members by file, in the order found. */
+export function groupLinks(members: readonly LinkMember[]): LinkMember[][] {
+  const groups = new Map<string, LinkMember[]>();
+  for (const member of members) {
+    const key = `${member.dev}:${member.ino}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [member]);
+    else group.push(member);
+  }
+  return [...groups.values()];
+}
+
+/** Opens pairs of folders for members, once per folder. */
+export class LinkFolders {
+  readonly #thread: Thread;
+  readonly #roots: LinkRoots;
+  readonly #nodes = new Map<string, FolderNode | undefined>();
+
+  constructor(t: Thread, roots: LinkRoots) {
+    this.#thread = t;
+    this.#roots = roots;
+  }
+
+  /** The member's folders; undefined, after a report, where one cannot be opened. */
+  open(member: LinkMember): FolderNode | undefined {
+    const key = `${member.root}:${member.folder}`;
+    if (this.#nodes.has(key)) return this.#nodes.get(key);
+    const node = this.#open(member);
+    this.#nodes.set(key, node);
+    return node;
+  }
+
+  #open(member: LinkMember): FolderNode | undefined {
+    const t = this.#thread;
+    const root = this.#roots[member.root];
+    if (root === undefined) return undefined;
+    t.root = member.root;
+    const sourceFd = openFolderBelow(t, root.sourceFd, member.folder, { make: false });
+    const targetFd = openFolderBelow(t, root.targetFd, member.folder, { make: false });
+    if (sourceFd < 0 || targetFd < 0) {
+      const result = Math.min(sourceFd, targetFd);
+      t.failed(result, "openat", member.folder, "open the folder of linked files");
+      for (const fd of [sourceFd, targetFd]) if (fd >= 0) sys.close(fd);
+      return undefined;
+    }
+    const { root: index, folder: path } = member;
+    const common = { root: index, path, sourceFd, targetFd, targetName: "", borrowed: true };
+    const node = new FolderNode({ ...common, isNew: false, takesLinked: true });
+    node.pending = 0;
+    if (t.statFd(targetFd, t.target) === 0) noteTargetDefaults(t, node, t.target);
+    if (t.options.xattrs) node.hasDefaultAcl = hasDefaultAcl(t, targetFd);
+    if (t.statFd(sourceFd, t.source) === 0) node.targetStatus = keepStatus(t.source);
+    return node;
+  }
+
+  /** Every folder that was opened. */
+  get nodes(): FolderNode[] {
+    return [...this.#nodes.values()].filter((node) => node !== undefined);
+  }
+
+  close(): void {
+    for (const node of this.nodes) {
+      sys.close(node.sourceFd);
+      sys.close(node.targetFd);
+    }
+    this.#nodes.clear();
+  }
+}
+
+/** Makes the other names of a file links to its first one, which is in place. */
+export function linkOthers(t: Thread, folders: LinkFolders, group: readonly LinkMember[]): void {
+  const [first, ...others] = group;
+  if (first === undefined) return;
+  const from = folders.open(first);
+  for (const member of others) {
+    if (t.cancelled) return;
+    t.root = member.root;
+    const to = folders.open(member);
+    if (to !== undefined) linkOne(t, from, first.name, to, member.name);
+  }
+}
+
+function linkOne(
+  t: Thread,
+  from: FolderNode | undefined,
+  firstName: string,
+  to: FolderNode,
+  name: string,
+): void {
+  t.setEntry(name);
+  if (from === undefined || t.statAt(from.targetFd, t.cName(firstName), t.other) < 0) {
+    copyByItself(t, to);
+    return;
+  }
+  const present = t.statAt(to.targetFd, t.entryPointer, t.target);
+  if (present === 0 && isOneFile(t)) {
+    t.add(counter.upToDate, 1);
+    t.add(counter.itemsDone, 1);
+    return;
+  }
+  if (present === 0 && (t.target.mode & S.IFMT) === S.IFDIR) {
+    if (t.options.command === "mirror") replaceLater(t, to, name);
+    else reportConflict(t, to, "a file");
+    return;
+  }
+  const temporaryName = t.temporaryName();
+  const source = t.cName(firstName);
+  const temporary = t.cTemporary(temporaryName);
+  const result = sys.linkat(from.targetFd, source, to.targetFd, temporary, 0);
+  if (result < 0) {
+    const isRefused = result === -errno.EMLINK || result === -errno.EPERM;
+    if (!isRefused && result !== -errno.EOPNOTSUPP && result !== -errno.EXDEV) {
+      t.failed(result, "linkat", to.pathOf(name), "link");
+      return;
+    }
+    t.tellCannotHold("these hard links", result, "linkat", to.pathOf(name));
+    copyByItself(t, to);
+    return;
+  }
+  if (publishFile(t, to, temporaryName, { targetName: undefined, replaces: present === 0 })) {
+    t.add(counter.hardlinks, 1);
+    t.add(counter.itemsDone, 1);
+  } else sys.unlinkat(to.targetFd, t.cTemporary(temporaryName), 0);
+}
+
+function isOneFile(t: Thread): boolean {
+  const { target, other } = t;
+  return (
+    target.dev === other.dev && target.inoLow === other.inoLow && target.inoHigh === other.inoHigh
+  );
+}
+
+function copyByItself(t: Thread, node: FolderNode): void {
+  processEntry(t, node, 0, {
+    targetName: undefined,
+    startHuge: undefined,
+    takesLarge: true,
+    takesLinked: true,
+  });
+}

@@ -1,0 +1,289 @@
+import { AT, S } from "../../../ffi/abi/constants.ts";
+import type { StatView } from "../../../ffi/abi/stat.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import type { FolderNode, FolderStatus } from "./folder-node.ts";
+import { type Thread, xattrBytes } from "./thread.ts";
+
+/** Errors that mean "this file system has no such thing", rather than "this once it failed". */
+function isUnsupported(result: number): boolean {
+  return result === -errno.EOPNOTSUPP || result === -errno.ENOSYS || result === -errno.ENOTTY;
+}
+
+/** Keeps what a folder's status says, in plain numbers: the view it came from is reused. */
+export function keepStatus(view: StatView): FolderStatus {
+  return {
+    mode: view.mode,
+    uid: view.uid,
+    gid: view.gid,
+    atimeSec: view.atimeSec,
+    atimeNsec: view.atimeNsec,
+    mtimeSec: view.mtimeSec,
+    mtimeNsec: view.mtimeNsec,
+  };
+}
+
+/** Which owner and group to set, -1 for as it is; as root both, else a group that we are in. */
+export function ownerToSet(
+  t: Thread,
+  wanted: { readonly uid: number; readonly gid: number },
+  present: { readonly uid: number; readonly gid: number },
+): { uid: number; gid: number } | undefined {
+  if (!t.options.owner) return undefined;
+  const { uid, groups } = t.options.user;
+  const owner = uid === 0 && wanted.uid !== present.uid ? wanted.uid : -1;
+  const mayGroup = uid === 0 || groups.includes(wanted.gid);
+  const group = mayGroup && wanted.gid !== present.gid ? wanted.gid : -1;
+  return owner === -1 && group === -1 ? undefined : { uid: owner, gid: group };
+}
+
+const unsignedMinusOne = 0xffffffff;
+
+function asUnsigned(id: number): number {
+  return id === -1 ? unsignedMinusOne : id;
+}
+
+/** fchown, with what the target cannot hold told once. Returns true when it was set. */
+export function setOwner(
+  t: Thread,
+  fd: number,
+  owner: { readonly uid: number; readonly gid: number },
+  path: () => string,
+): boolean {
+  const result = sys.fchown(fd, asUnsigned(owner.uid), asUnsigned(owner.gid));
+  if (result === 0) return true;
+  if (result === -errno.EPERM || result === -errno.EINVAL || isUnsupported(result)) {
+    t.tellCannotHold("owner and group", result, "fchown", path());
+  } else t.attributeFailed(result, "fchown", path(), "owner");
+  return false;
+}
+
+/** As `setOwner`, for what cannot be opened: symbolic links and devices. */
+export function setOwnerAt(
+  t: Thread,
+  fd: number,
+  namePointer: number,
+  owner: { readonly uid: number; readonly gid: number },
+  path: string,
+): void {
+  const uid = asUnsigned(owner.uid);
+  const gid = asUnsigned(owner.gid);
+  const result = sys.fchownat(fd, namePointer, uid, gid, AT.SYMLINK_NOFOLLOW);
+  if (result === 0) return;
+  if (result === -errno.EPERM || isUnsupported(result)) {
+    t.tellCannotHold("owner and group", result, "fchownat", path);
+  } else t.attributeFailed(result, "fchownat", path, "owner");
+}
+
+function setMode(t: Thread, fd: number, mode: number, path: () => string): void {
+  const result = sys.fchmod(fd, mode & 0o7777);
+  if (result === 0) return;
+  if (result === -errno.EPERM || isUnsupported(result)) {
+    t.tellCannotHold("permissions", result, "fchmod", path());
+  } else t.attributeFailed(result, "fchmod", path(), "permissions");
+}
+
+/** The mode to create a file with: the wanted one, or a closed one where the owner is still to come. */
+export function creationMode(node: FolderNode, mode: number, owned: boolean): number {
+  return owned && !node.hasDefaultAcl ? mode & 0o777 : 0o600;
+}
+
+/** The owner to set on a file that this run makes in `node`, undefined for none. */
+export function newFileOwner(
+  t: Thread,
+  node: FolderNode,
+  view: StatView,
+): { uid: number; gid: number } | undefined {
+  if (!t.options.owner) return undefined;
+  const { uid } = t.options.user;
+  if (view.uid === uid && view.gid === node.newFileGid) return undefined;
+  return ownerToSet(t, view, { uid, gid: node.newFileGid });
+}
+
+/**
+ * Gives a new file the attributes of its source, whose status is in `view`: owner, mode, extended
+ * attributes with ACLs, times; in this order, since a change of owner clears set-id bits and
+ * capabilities, and everything changes the times.
+ */
+export function applyToNewFile(
+  t: Thread,
+  node: FolderNode,
+  fds: { readonly source: number; readonly target: number },
+  view: StatView,
+): void {
+  const path = (): string => node.pathOf(t.entryName());
+  const owner = newFileOwner(t, node, view);
+  let isOwned = true;
+  if (owner !== undefined) isOwned = setOwner(t, fds.target, owner, path);
+  const special = view.mode & 0o7000;
+  if (owner !== undefined || special !== 0 || node.hasDefaultAcl) {
+    // A file that is not the source owner's must not run with that owner's rights.
+    setMode(t, fds.target, isOwned ? view.mode : view.mode & 0o1777, path);
+  }
+  if (t.options.xattrs) {
+    copyXattrs(t, fds.source, fds.target, path, { mayHaveOwn: node.hasDefaultAcl });
+  }
+  setTimesOf(t, fds.target, view, path);
+}
+
+/** Sets access and modification time of an open file. */
+export function setTimesOf(
+  t: Thread,
+  fd: number,
+  status: Pick<StatView, "atimeSec" | "atimeNsec" | "mtimeSec" | "mtimeNsec">,
+  path: () => string,
+): void {
+  const times = t.setTimes(status.atimeSec, status.atimeNsec, status.mtimeSec, status.mtimeNsec);
+  const result = sys.futimens(fd, times);
+  if (result !== 0) t.attributeFailed(result, "futimens", path(), "times");
+}
+
+/** Sets owner and times of a link or device by its name; its mode is set at its creation. */
+export function applyAt(
+  t: Thread,
+  node: FolderNode,
+  namePointer: number,
+  view: StatView,
+  path: string,
+): void {
+  const owner = newFileOwner(t, node, view);
+  if (owner !== undefined) setOwnerAt(t, node.targetFd, namePointer, owner, path);
+  const times = t.setTimes(view.atimeSec, view.atimeNsec, view.mtimeSec, view.mtimeNsec);
+  const result = sys.utimensat(node.targetFd, namePointer, times, AT.SYMLINK_NOFOLLOW);
+  if (result === 0) return;
+  if (isUnsupported(result)) t.tellCannotHold("times of links", result, "utimensat", path);
+  else t.attributeFailed(result, "utimensat", path, "times");
+}
+
+/**
+ * Makes attributes of an existing file or folder like the source's where they differ.
+ * Returns whether anything but times was changed. `present` is the target's status.
+ */
+export function mendAttributes(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  wanted: FolderStatus,
+  present: FolderStatus,
+  options: { readonly xattrs: boolean; readonly path: () => string },
+): boolean {
+  const owner = ownerToSet(t, wanted, present);
+  if (owner !== undefined) setOwner(t, fds.target, owner, options.path);
+  const isModeOther = ((wanted.mode ^ present.mode) & 0o7777) !== 0;
+  let isChanged = owner !== undefined || isModeOther;
+  if (isChanged) setMode(t, fds.target, wanted.mode, options.path);
+  if (options.xattrs && t.options.xattrs) {
+    const changed = copyXattrs(t, fds.source, fds.target, options.path, { mayHaveOwn: true });
+    isChanged ||= changed;
+  }
+  return isChanged;
+}
+
+/** Names in an extended-attribute list that is in memory: NUL-terminated, one after the other. */
+function attributeNames(text: string): string[] {
+  return text === "" ? [] : text.slice(0, -1).split("\0");
+}
+
+/** Attributes that are not the owner's to copy: the target's own policy sets them. */
+function isLeftToTarget(name: string): boolean {
+  return name === "security.selinux" || name === "security.ima" || name === "security.evm";
+}
+
+/**
+ * Makes extended attributes (ACLs are among them) of `target` those of `source`.
+ * With `mayHaveOwn` the ones that the source has not are removed and equal ones left alone.
+ * Returns whether anything was changed.
+ */
+export function copyXattrs(
+  t: Thread,
+  source: number,
+  target: number,
+  path: () => string,
+  options: { readonly mayHaveOwn: boolean },
+): boolean {
+  if (t.sourceHasNoXattrs && !options.mayHaveOwn) return false;
+  const memory = t.xattr;
+  const listed = sys.flistxattr(source, memory.pointer, xattrBytes);
+  if (listed < 0) {
+    if (isUnsupported(listed)) t.sourceHasNoXattrs = true;
+    else t.attributeFailed(listed, "flistxattr", path(), "extended attributes");
+    if (!isUnsupported(listed)) return false;
+  }
+  if (listed <= 0 && !options.mayHaveOwn) return false;
+  const names = attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
+  let isChanged = false;
+  if (options.mayHaveOwn) isChanged = removeForeignXattrs(t, target, names, path);
+  for (const name of names) {
+    if (!isLeftToTarget(name)) {
+      const changed = copyOneXattr(t, { source, target }, name, path, options.mayHaveOwn);
+      isChanged ||= changed;
+    }
+  }
+  return isChanged;
+}
+
+function removeForeignXattrs(
+  t: Thread,
+  target: number,
+  wanted: readonly string[],
+  path: () => string,
+): boolean {
+  const memory = t.xattr;
+  const listed = sys.flistxattr(target, memory.pointer, xattrBytes);
+  if (listed <= 0) return false;
+  let isChanged = false;
+  for (const name of attributeNames(memory.text.latin1Slice(0, listed))) {
+    if (wanted.includes(name) || isLeftToTarget(name)) continue;
+    const result = sys.fremovexattr(target, t.cLink(name));
+    if (result === 0) isChanged = true;
+    else if (!isUnsupported(result) && result !== -errno.ENODATA) {
+      t.attributeFailed(result, "fremovexattr", path(), `removal of attribute ${name}`);
+    }
+  }
+  return isChanged;
+}
+
+function copyOneXattr(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  name: string,
+  path: () => string,
+  mayBeEqual: boolean,
+): boolean {
+  const memory = t.xattr;
+  const namePointer = t.cLink(name);
+  const valuePointer = memory.pointer + xattrBytes;
+  const length = sys.fgetxattr(fds.source, namePointer, valuePointer, xattrBytes);
+  if (length === -errno.ENODATA) return false;
+  if (length < 0) {
+    t.attributeFailed(length, "fgetxattr", path(), `attribute ${name}`);
+    return false;
+  }
+  if (mayBeEqual) {
+    const other = valuePointer + xattrBytes;
+    const present = sys.fgetxattr(fds.target, namePointer, other, xattrBytes);
+    if (present === length && sys.memcmp(valuePointer, other, length) === 0) return false;
+  }
+  const result = sys.fsetxattr(fds.target, namePointer, valuePointer, length, 0);
+  if (result === 0) return true;
+  const isForbidden = result === -errno.EPERM && !name.startsWith("user.");
+  const what = name.startsWith("system.posix_acl") ? "ACLs" : `attributes of kind ${prefix(name)}`;
+  if (isUnsupported(result) || isForbidden) t.tellCannotHold(what, result, "fsetxattr", path());
+  else t.attributeFailed(result, "fsetxattr", path(), `attribute ${name}`);
+  return false;
+}
+
+function prefix(name: string): string {
+  return name.slice(0, name.indexOf("."));
+}
+
+/** Whether a folder hands a default ACL on to what is made in it (acl(5)). */
+export function hasDefaultAcl(t: Thread, fd: number): boolean {
+  const name = t.cLink("system.posix_acl_default");
+  return sys.fgetxattr(fd, name, 0, 0) > 0;
+}
+
+/** Notes on the node which group and ACL its new files get from the target folder. */
+export function noteTargetDefaults(t: Thread, node: FolderNode, view: StatView): void {
+  const isSetgid = (view.mode & S.ISGID) !== 0;
+  node.newFileGid = isSetgid ? view.gid : t.options.user.gid;
+}

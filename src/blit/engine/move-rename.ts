@@ -1,0 +1,172 @@
+import { AT, RENAME, S } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { keepBackup } from "./backup.ts";
+import { describeType, isSameTime } from "./entries.ts";
+import { FolderNode } from "./folder-node.ts";
+import { sliceMs } from "./limits.ts";
+import type { Root } from "./roots.ts";
+import { counter } from "./shared-state.ts";
+import type { Thread } from "./thread.ts";
+import { folderFlags, forEachName } from "./walk.ts";
+
+/**
+ * A move within one file system: by rename, the whole source at once where the target is missing,
+ * else entry by entry into what is there.
+ */
+
+/** "moved": nothing is left to do. "copy": another file system, so copy and remove. */
+export type MoveOutcome = "moved" | "copy";
+
+export async function moveByRename(t: Thread, root: Root): Promise<MoveOutcome> {
+  t.root = root.index;
+  if (root.sourceParentFd < 0 && root.targetFd < 0) return "copy";
+  if (t.statFd(root.sourceFd, t.source) < 0) return "copy";
+  const sourceDev = t.source.dev;
+  const targetFd = root.targetFd >= 0 ? root.targetFd : root.targetParentFd;
+  if (targetFd < 0 || t.statFd(targetFd, t.target) < 0) return "copy";
+  if (t.target.dev !== sourceDev) return "copy";
+  if (root.kind === "folder" && root.targetFd >= 0) return mergeRoot(t, root);
+  if (root.kind === "folder" && t.filter !== undefined) return "copy";
+  const holder = { sourceFd: root.sourceParentFd, targetFd: root.targetParentFd };
+  const entry = { ...holder, name: root.sourceParentName, targetName: root.targetName, path: "" };
+  const result = await moveEntry(t, entry);
+  return result === "other-device" ? "copy" : "moved";
+}
+
+async function mergeRoot(t: Thread, root: Root): Promise<MoveOutcome> {
+  const merged = await mergeFolder(t, root.sourceFd, root.targetFd, "");
+  if (merged === "other-device") return "copy";
+  if (!t.isDry && root.sourceParentFd >= 0) {
+    sys.unlinkat(root.sourceParentFd, t.cName(root.sourceParentName), AT.REMOVEDIR);
+  }
+  return "moved";
+}
+
+type Entry = {
+  readonly sourceFd: number;
+  readonly targetFd: number;
+  readonly name: string;
+  readonly targetName: string;
+  readonly path: string;
+};
+
+type EntryOutcome = "done" | "other-device";
+
+async function mergeFolder(
+  t: Thread,
+  sourceFd: number,
+  targetFd: number,
+  path: string,
+): Promise<EntryOutcome> {
+  const names: string[] = [];
+  forEachName(t, sourceFd, (offset, length) => {
+    names.push(t.dirents.text.latin1Slice(offset, offset + length));
+  });
+  let outcome: EntryOutcome = "done";
+  let sliceEnd = performance.now() + sliceMs;
+  for (const name of names) {
+    if (t.cancelled) return outcome;
+    const below = path === "" ? name : `${path}/${name}`;
+    const moved = await moveEntry(t, { sourceFd, targetFd, name, targetName: name, path: below });
+    if (moved === "other-device") outcome = moved;
+    if (performance.now() > sliceEnd) {
+      await Bun.sleep(0);
+      sliceEnd = performance.now() + sliceMs;
+    }
+  }
+  return outcome;
+}
+
+async function moveEntry(t: Thread, entry: Entry): Promise<EntryOutcome> {
+  const { sourceFd, targetFd, path } = entry;
+  if (t.statAt(sourceFd, t.cName(entry.name), t.source) < 0) {
+    t.vanished(path);
+    return "done";
+  }
+  t.add(counter.seen, 1);
+  const type = t.source.mode & S.IFMT;
+  const isFolder = type === S.IFDIR;
+  if (path !== "" && t.filter?.isExcluded(path, isFolder) === true) return "done";
+  const present = t.statAt(targetFd, t.cTargetName(entry.targetName), t.target);
+  if (present === -errno.ENOENT) {
+    if (isFolder && t.filter !== undefined) return "other-device";
+    return renameEntry(t, entry, isFolder, false);
+  }
+  if (present < 0) {
+    t.failed(present, "statx", path, "look at the target");
+    return "done";
+  }
+  const isTargetFolder = (t.target.mode & S.IFMT) === S.IFDIR;
+  if (isFolder && isTargetFolder) return mergeSubfolder(t, entry);
+  if (isFolder || isTargetFolder) {
+    const what = describeType(t.target.mode & S.IFMT);
+    const message = `cannot replace ${what} of the target with ${describeType(type)}`;
+    t.report({ kind: "failed", path, code: "E_CONFLICT", call: undefined, message });
+    return "done";
+  }
+  if (isKept(t)) {
+    t.add(counter.upToDate, 1);
+    return "done";
+  }
+  return renameEntry(t, entry, false, true);
+}
+
+/** --ignore-existing and --update keep what the target has; the source then stays too. */
+function isKept(t: Thread): boolean {
+  if (t.options.ignoreExisting) return true;
+  if (!t.options.update || isSameTime(t)) return false;
+  const { source, target } = t;
+  if (source.mtimeSec !== target.mtimeSec) return target.mtimeSec > source.mtimeSec;
+  return target.mtimeNsec > source.mtimeNsec;
+}
+
+async function mergeSubfolder(t: Thread, entry: Entry): Promise<EntryOutcome> {
+  const source = sys.openat(entry.sourceFd, t.cName(entry.name), folderFlags, 0);
+  const target = sys.openat(entry.targetFd, t.cTargetName(entry.targetName), folderFlags, 0);
+  let outcome: EntryOutcome = "done";
+  if (source >= 0 && target >= 0) outcome = await mergeFolder(t, source, target, entry.path);
+  else t.failed(Math.min(source, target), "openat", entry.path, "open the folder");
+  if (source >= 0) sys.close(source);
+  if (target >= 0) sys.close(target);
+  // What still holds something stays: excluded, failed, or on another device.
+  if (!t.isDry) sys.unlinkat(entry.sourceFd, t.cName(entry.name), AT.REMOVEDIR);
+  return outcome;
+}
+
+function renameEntry(t: Thread, entry: Entry, isFolder: boolean, replaces: boolean): EntryOutcome {
+  const { sourceFd, targetFd, path } = entry;
+  if (t.isDry) {
+    t.act("move", path, isFolder ? 0 : t.source.sizeBytes);
+    t.add(counter.moved, 1);
+    return "done";
+  }
+  if (replaces && t.options.backupFd >= 0) {
+    const node = new FolderNode({
+      root: t.root,
+      path: path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "",
+      sourceFd,
+      targetFd,
+      isNew: false,
+      targetName: "",
+      borrowed: true,
+    });
+    if (!keepBackup(t, node, entry.targetName, "link")) return "done";
+  }
+  const isOneFile = replaces && t.source.ino === t.target.ino && t.source.dev === t.target.dev;
+  const flags = replaces ? 0 : RENAME.NOREPLACE;
+  const from = t.cName(entry.name);
+  const to = t.cTargetName(entry.targetName);
+  let result = sys.renameat2(sourceFd, from, targetFd, to, flags);
+  if (result === -errno.EINVAL) result = sys.renameat2(sourceFd, from, targetFd, to, 0);
+  if (result === -errno.EXDEV) return "other-device";
+  if (result < 0) {
+    t.failed(result, "renameat2", path, "move");
+    return "done";
+  }
+  // Two names of one file: rename(2) does nothing then, so the source name goes by itself.
+  if (isOneFile) sys.unlinkat(sourceFd, t.cName(entry.name), 0);
+  t.add(counter.moved, 1);
+  if (!isFolder) t.add(counter.files, 1);
+  return "done";
+}

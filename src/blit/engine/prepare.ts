@@ -1,0 +1,195 @@
+import { AT, O, RLIMIT } from "../../../ffi/abi/constants.ts";
+import { errnoText } from "../../../ffi/errno.ts";
+import { Memory } from "../../../ffi/mem.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { FilterJson } from "../tree/filter.ts";
+import { compileFilterJson } from "../tree/filter.ts";
+import type { Comparison, EngineOptions, HugeFileStrategy, Purpose } from "./options.ts";
+import { displayPath } from "./path.ts";
+import { closeRoots, fileSystemOf, type Root, resolveRoots } from "./roots.ts";
+import { SharedState } from "./shared-state.ts";
+import { temporaryPrefix } from "./staging.ts";
+import { Thread } from "./thread.ts";
+
+/** A transfer as asked for. Paths are latin1 strings. */
+export type TransferRequest = {
+  readonly command: "copy" | "mirror" | "move";
+  readonly purpose: Purpose;
+  readonly sources: readonly string[];
+  readonly target: string;
+  readonly comparison: Comparison;
+  readonly ignoreExisting: boolean;
+  readonly update: boolean;
+  readonly xattrs: boolean;
+  readonly owner: boolean;
+  readonly specials: boolean;
+  readonly filter: FilterJson | undefined;
+  readonly backupDir: string | undefined;
+  readonly yes: boolean;
+  readonly maxDelete: number | undefined;
+  readonly allowEmptySource: boolean;
+  /** Chosen from what earlier runs measured; undefined = the usual one. */
+  readonly chooseStrategy: (sourceFs: string, targetFs: string) => HugeFileStrategy;
+};
+
+/** A run that is ready to go: roots open, options fixed, main thread set up. */
+export type Prepared = {
+  readonly main: Thread;
+  readonly roots: readonly Root[];
+  readonly sourceFs: string;
+  readonly targetFs: string;
+  readonly close: () => void;
+  readonly closeFd: (fd: number) => void;
+};
+
+/** Opens what the command line names and looks at the file systems. @throws Fault */
+export function prepare(request: TransferRequest, workerCount: number): Prepared {
+  const formerMask = sys.umask(0);
+  const shared = SharedState.create(workerCount + 1);
+  const main = new Thread(0, baseOptions(request), shared);
+  main.newFolderMode = 0o777 & ~formerMask;
+  raiseFileLimit();
+  let roots: Root[] = [];
+  try {
+    const { command, sources, target } = request;
+    roots = resolveRoots(main, { command, sources, target, dryRun: main.isDry });
+    const { options, sourceFs, targetFs } = completeOptions(main, request, roots);
+    main.options = options;
+    main.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
+    return {
+      main,
+      roots,
+      sourceFs,
+      targetFs,
+      close: () => {
+        closeRoots(roots);
+        if (options.backupFd >= 0) sys.close(options.backupFd);
+        sys.umask(formerMask);
+      },
+      closeFd: (fd) => {
+        if (fd >= 0) sys.close(fd);
+      },
+    };
+  } catch (error) {
+    closeRoots(roots);
+    sys.umask(formerMask);
+    throw error;
+  }
+}
+
+function baseOptions(request: TransferRequest): EngineOptions {
+  const { command, purpose, comparison, ignoreExisting, update, xattrs, owner, specials } = request;
+  return {
+    command,
+    purpose,
+    comparison,
+    ignoreExisting,
+    update,
+    xattrs,
+    owner,
+    specials: specials && process.geteuid?.() === 0,
+    filter: request.filter,
+    temporaryPrefix: temporaryPrefix(),
+    backupFd: -1,
+    startedAtSec: Math.floor(Date.now() / 1000),
+    user: {
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+      groups: process.getgroups?.() ?? [],
+    },
+    timeGrainNs: 1,
+    targetFoldsNames: false,
+    targetMount: { dev: 0, mntId: 0 },
+    hugeFileStrategy: "buffered",
+  };
+}
+
+/** Two seconds, as FAT keeps them. */
+const fatGrainNs = 2e9;
+
+/** File systems that take names of other case for the same. */
+const foldingFileSystems: ReadonlySet<string> = new Set(["vfat", "exfat", "ntfs", "cifs", "smb2"]);
+
+function completeOptions(
+  t: Thread,
+  request: TransferRequest,
+  roots: readonly Root[],
+): { options: EngineOptions; sourceFs: string; targetFs: string } {
+  const [root] = roots;
+  const targetFd =
+    root === undefined || root.targetFd >= 0 ? (root?.targetFd ?? -1) : root.targetParentFd;
+  const sourceFs = fileSystemOf(t, root?.sourceFd ?? -1);
+  const targetFs = fileSystemOf(t, targetFd);
+  let timeGrainNs = 1;
+  let targetMount = { dev: 0, mntId: 0 };
+  if (targetFd >= 0 && t.statFd(targetFd, t.other) === 0) {
+    targetMount = { dev: t.other.dev, mntId: t.other.mntId };
+    timeGrainNs = grainOf(t, targetFs);
+  }
+  const options: EngineOptions = {
+    ...t.options,
+    targetMount,
+    timeGrainNs,
+    targetFoldsNames: foldsNames(t, targetFs, targetFd),
+    backupFd: openBackup(t, request.backupDir, targetMount.dev),
+    hugeFileStrategy: request.chooseStrategy(sourceFs, targetFs),
+  };
+  return { options, sourceFs, targetFs };
+}
+
+/**
+ * Steps in which a file system keeps times. One that keeps nanoseconds almost never has a change
+ * time (in t.other) without any.
+ */
+function grainOf(t: Thread, fileSystem: string): number {
+  if (fileSystem === "vfat" || fileSystem === "exfat") return fatGrainNs;
+  return t.other.ctimeNsec === 0 && t.other.mtimeNsec === 0 ? 1e9 : 1;
+}
+
+/** File systems that are known to keep every name apart, unless a folder says otherwise. */
+const exactFileSystems: ReadonlySet<string> = new Set(["ext4", "btrfs", "xfs", "tmpfs", "f2fs"]);
+
+/** Whether the target takes different names for one: known, or tried with a file of our own. */
+function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
+  if (foldingFileSystems.has(fileSystem)) return true;
+  if (exactFileSystems.has(fileSystem) || fd < 0 || t.isDry) return false;
+  const name = t.temporaryName();
+  const flags = O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC;
+  const probe = sys.openat(fd, t.cTemporary(name), flags, 0o600);
+  if (probe < 0) return false;
+  sys.close(probe);
+  const folds = t.statAt(fd, t.cName(name.toUpperCase()), t.source) === 0;
+  sys.unlinkat(fd, t.cTemporary(name), 0);
+  return folds;
+}
+
+function openBackup(t: Thread, path: string | undefined, targetDev: number): number {
+  if (path === undefined || t.isDry) return -1;
+  sys.mkdirat(AT.FDCWD, t.cLink(path), 0o700);
+  const fd = sys.openat(AT.FDCWD, t.cLink(path), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  if (fd < 0) {
+    const message = `Cannot open the backup folder "${displayPath(path)}": ${errnoText(-fd)}`;
+    throw new Fault({ code: "E_IO", message, hint: "its parent folder must exist" });
+  }
+  if (t.statFd(fd, t.other) === 0 && t.other.dev !== targetDev) {
+    sys.close(fd);
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot keep backups in "${displayPath(path)}": it is on another file system than the target`,
+      hint: "name a folder on the target's file system, outside the target",
+    });
+  }
+  return fd;
+}
+
+/** Lets the process open as many files as its hard limit allows (setrlimit(2)). */
+function raiseFileLimit(): void {
+  const memory = new Memory(4096);
+  const values = new BigUint64Array(memory.buffer, 0, 2);
+  if (sys.getrlimit(RLIMIT.NOFILE, memory.pointer) !== 0) return;
+  const [soft, hard] = values;
+  if (soft === undefined || hard === undefined || soft >= hard) return;
+  values[0] = hard;
+  sys.setrlimit(RLIMIT.NOFILE, memory.pointer);
+}

@@ -1,0 +1,70 @@
+import { RENAME } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { keepBackup } from "./backup.ts";
+import { type CopyOptions, reportCollision } from "./copy-file.ts";
+import type { FolderNode } from "./folder-node.ts";
+import { counter } from "./shared-state.ts";
+import type { Thread } from "./thread.ts";
+
+/** Gives complete things their final names: one rename, so that nobody ever sees a part of them. */
+
+/**
+ * Renames a complete file (or link, or device) from its temporary name over whatever non-folder has
+ * its name. Reports failure and returns false.
+ */
+export function publishFile(
+  t: Thread,
+  node: FolderNode,
+  temporaryName: string,
+  options: Pick<CopyOptions, "targetName" | "replaces">,
+): boolean {
+  if (options.replaces && t.options.backupFd >= 0) {
+    if (!keepBackup(t, node, options.targetName ?? t.entryName(), "link")) return false;
+  }
+  const temporary = t.cTemporary(temporaryName);
+  const name = options.targetName;
+  const final = name === undefined ? t.entryPointer : t.cTargetName(name);
+  const mustBeNew = t.options.targetFoldsNames && !options.replaces;
+  const result = rename(node.targetFd, temporary, node.targetFd, final, mustBeNew);
+  if (result === 0) {
+    node.exactNames?.add(name ?? t.entryName());
+    return true;
+  }
+  const path = node.pathOf(t.entryName());
+  if (result === -errno.EEXIST) reportCollision(t, path);
+  else t.failed(result, "renameat2", path, "give the copy its name");
+  return false;
+}
+
+/** renameat2(2); a file system that knows no RENAME_NOREPLACE gets a plain rename. */
+export function rename(
+  fromFd: number,
+  from: number,
+  toFd: number,
+  to: number,
+  mustBeNew: boolean,
+): number {
+  if (!mustBeNew) return sys.renameat2(fromFd, from, toFd, to, 0);
+  const result = sys.renameat2(fromFd, from, toFd, to, RENAME.NOREPLACE);
+  return result === -errno.EINVAL ? sys.renameat2(fromFd, from, toFd, to, 0) : result;
+}
+
+/** Gives a new folder its final name, once the files directly in it are complete. */
+export function publishFolder(t: Thread, node: FolderNode): void {
+  const staged = node.stagedName;
+  const parent = node.parent;
+  if (staged === undefined || parent === undefined) return;
+  const from = t.cTemporary(staged);
+  const to = t.cTargetName(node.targetName);
+  const result = rename(parent.targetFd, from, parent.targetFd, to, true);
+  node.stagedName = undefined;
+  if (result === 0) {
+    t.add(counter.folders, 1);
+    parent.exactNames?.add(node.targetName);
+    return;
+  }
+  node.unpublished = staged;
+  if (result === -errno.EEXIST) reportCollision(t, node.path);
+  else t.failed(result, "renameat2", node.path, "give the new folder its name");
+}

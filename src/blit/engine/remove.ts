@@ -1,0 +1,117 @@
+import { AT, DT, S } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { counter } from "./shared-state.ts";
+import type { Thread } from "./thread.ts";
+import { folderFlags, forEachName } from "./walk.ts";
+
+/**
+ * Removal, through folder descriptors only: no symbolic link is followed, and nothing on another
+ * mount is touched.
+ */
+
+type Removal = {
+  /** The folder that holds the entry. */
+  readonly fd: number;
+  /** latin1 */
+  readonly name: string;
+  readonly isFolder: boolean;
+  /** For messages. */
+  readonly path: string;
+  /** Whether it counts as deleted: leftovers of earlier runs do not. */
+  readonly counts: boolean;
+};
+
+/** Removes an entry and all below it. Reports what cannot be removed; returns whether all is gone. */
+export function removeTree(t: Thread, removal: Removal): boolean {
+  const { fd, name, path } = removal;
+  if (!removal.isFolder) {
+    const result = sys.unlinkat(fd, t.cName(name), 0);
+    if (result < 0 && result !== -errno.ENOENT) {
+      t.failed(result, "unlinkat", path, "delete");
+      return false;
+    }
+    if (removal.counts) t.add(counter.deleted, 1);
+    return true;
+  }
+  const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
+  if (opened < 0) {
+    if (opened === -errno.ENOENT) return true;
+    t.failed(opened, "openat", path, "delete");
+    return false;
+  }
+  const isEmptied = isOnTargetMount(t, opened, path) && emptyFolder(t, opened, removal);
+  sys.close(opened);
+  if (!isEmptied) return false;
+  const result = sys.unlinkat(fd, t.cName(name), AT.REMOVEDIR);
+  if (result < 0 && result !== -errno.ENOENT) {
+    t.failed(result, "unlinkat", path, "delete");
+    return false;
+  }
+  if (removal.counts) t.add(counter.deleted, 1);
+  return true;
+}
+
+/** Whether a folder lies on the mount of the target root; reports where it does not. */
+function isOnTargetMount(t: Thread, fd: number, path: string): boolean {
+  const { targetMount } = t.options;
+  if (t.statFd(fd, t.other) < 0) return false;
+  if (t.other.dev === targetMount.dev && t.other.mntId === targetMount.mntId) return true;
+  const message = "another file system is mounted here: not deleted";
+  t.report({ kind: "failed", path, code: "E_MOUNT_POINT", call: undefined, message });
+  return false;
+}
+
+function emptyFolder(t: Thread, fd: number, removal: Removal): boolean {
+  const entries: { name: string; isFolder: boolean }[] = [];
+  const listed = forEachName(t, fd, (offset, length, type) => {
+    const name = t.dirents.text.latin1Slice(offset, offset + length);
+    const isFolder = type === DT.UNKNOWN ? isFolderByStat(t, fd, name) : type === DT.DIR;
+    entries.push({ name, isFolder });
+  });
+  if (listed < 0) {
+    t.failed(listed, "getdents64", removal.path, "delete");
+    return false;
+  }
+  let isEmptied = true;
+  for (const entry of entries) {
+    if (t.cancelled && removal.counts) return false;
+    const path = `${removal.path}/${entry.name}`;
+    const below = removeTree(t, { fd, ...entry, path, counts: removal.counts });
+    isEmptied &&= below;
+  }
+  return isEmptied;
+}
+
+function isFolderByStat(t: Thread, fd: number, name: string): boolean {
+  return t.statAt(fd, t.cName(name), t.other) === 0 && (t.other.mode & S.IFMT) === S.IFDIR;
+}
+
+/**
+ * Counts an entry and all below it, for consent before a deletion. -1 where it cannot be listed
+ * or another file system is mounted in it.
+ */
+export function countTree(t: Thread, fd: number, name: string, path: string): number {
+  if (!isFolderByStat(t, fd, name)) return 1;
+  const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
+  if (opened < 0) {
+    t.failed(opened, "openat", path, "count what is to be deleted");
+    return -1;
+  }
+  const names: string[] = [];
+  const ok = isOnTargetMount(t, opened, path);
+  if (ok) {
+    forEachName(t, opened, (offset, length) => {
+      names.push(t.dirents.text.latin1Slice(offset, offset + length));
+    });
+  }
+  let count = ok ? 1 : -1;
+  for (const below of names) {
+    const entries = countTree(t, opened, below, `${path}/${below}`);
+    if (entries < 0) count = -1;
+    if (count < 0) break;
+    count += entries;
+  }
+  sys.close(opened);
+  return count;
+}

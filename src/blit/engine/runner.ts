@@ -1,0 +1,289 @@
+import type { ContentResult } from "./content.ts";
+import type { HugeFileBegin } from "./copy-file.ts";
+import { runRemoval } from "./deletion.ts";
+import { FolderNode } from "./folder-node.ts";
+import {
+  closeHugeFile,
+  copyParts,
+  type HugeFile,
+  openHugeFile,
+  settleHugeFile,
+} from "./huge-file.ts";
+import { hugeFileBytes, sliceMs } from "./limits.ts";
+import type { ChildDone, Findings, HugeFileHelp, ParentMessage, TaskMessage } from "./messages.ts";
+import { settleMove } from "./move-settle.ts";
+import { counter } from "./shared-state.ts";
+import type { Task, Thread } from "./thread.ts";
+import { batchDone, childDone, filesDone, runTask } from "./walk.ts";
+
+/** How a runner reaches the other threads. */
+export type RunnerPort = {
+  give(tasks: readonly TaskMessage[]): void;
+  done(done: ChildDone): void;
+  helped(help: HugeFileHelp, result: number): void;
+  found(found: Findings): void;
+};
+
+/** Tasks that are given away at once. */
+const giftMax = 64;
+
+/**
+ * Runs a thread's tasks in slices and shares them with idle threads: the oldest first, since those
+ * are nearest to the root and have most below them.
+ */
+export class Runner {
+  readonly thread: Thread;
+  readonly #port: RunnerPort;
+  readonly #nodes = new Map<number, FolderNode>();
+  readonly #files = new Map<number, HugeFile>();
+  /** 0 = no end: a worker's slice ends between tasks only. */
+  #sliceEnd = 0;
+  #shares: boolean;
+
+  constructor(thread: Thread, port: RunnerPort, options: { readonly shares: boolean }) {
+    this.thread = thread;
+    this.#port = port;
+    this.#shares = options.shares;
+  }
+
+  /** Whether nothing is left to do here, though folders may wait for other threads. */
+  get isIdle(): boolean {
+    return this.thread.stack.length === 0;
+  }
+
+  /** Folders and files that are open here, waiting for others. */
+  get open(): number {
+    return this.thread.openNodes + this.#files.size;
+  }
+
+  /**
+   * Runs tasks for a slice of time. Returns whether some are left. With `stopAtHuge` it ends before
+   * a task that would keep the thread from its event loop for long.
+   */
+  slice(budgetMs = sliceMs, options: { readonly stopAtHuge?: boolean } = {}): boolean {
+    const { stack } = this.thread;
+    const end = performance.now() + budgetMs;
+    this.#sliceEnd = this.#shares ? 0 : end;
+    while (stack.length > 0 && performance.now() < end) {
+      if (this.#shares) this.#giveToHungry();
+      if (options.stopAtHuge === true && isLong(stack.at(-1))) break;
+      const task = stack.pop();
+      if (task !== undefined) this.#run(task);
+      if (this.thread.cancelled) this.#dropTasks();
+    }
+    this.#flush();
+    return stack.length > 0;
+  }
+
+  /** Empties the stack, for others. Folders that are open here are listed here. */
+  takeAll(): TaskMessage[] {
+    const { stack } = this.thread;
+    for (let i = stack.length - 1; i >= 0; i--) {
+      const [task] = stack[i]?.kind === "walk" ? stack.splice(i, 1) : [];
+      if (task !== undefined) this.#run(task);
+    }
+    const tasks = this.takeTasks(stack.length);
+    this.#flush();
+    return tasks;
+  }
+
+  #run(task: Task): void {
+    if (task.kind === "remove") {
+      runRemoval(this.thread, task);
+      return;
+    }
+    if (task.kind === "settle") {
+      settleMove(this.thread, task);
+      return;
+    }
+    if (task.kind === "help") {
+      const result = copyParts(this.thread, task.help, () => {});
+      this.#port.helped(task.help, result.result);
+      return;
+    }
+    runTask(this.thread, task, {
+      startHuge: this.#shares ? (begin) => this.#startHuge(begin) : undefined,
+      isSliceOver: () => this.#sliceEnd > 0 && performance.now() > this.#sliceEnd,
+    });
+  }
+
+  /** After a cancellation: nothing more is begun, open folders are closed. */
+  #dropTasks(): void {
+    const { stack } = this.thread;
+    for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+      switch (task.kind) {
+        case "help":
+          this.#port.helped(task.help, 0);
+          break;
+        case "remove":
+        case "settle":
+          break;
+        case "batch":
+          batchDone(this.thread, task.node);
+          break;
+        case "walk":
+          batchDone(this.thread, task.node);
+          break;
+        default:
+          childDone(this.thread, task.parent);
+      }
+    }
+  }
+
+  #startHuge(begin: HugeFileBegin): ContentResult | "begun" | undefined {
+    const t = this.thread;
+    const started = performance.now();
+    const file = openHugeFile(t, begin);
+    if (file === undefined) return undefined;
+    const offer = (): void => {
+      if (!t.shared.claimHungry()) return;
+      file.helpers++;
+      this.#files.set(file.id, file);
+      this.#port.give([{ kind: "help", help: file.help }]);
+    };
+    offer();
+    file.written = copyParts(t, file.help, offer);
+    t.add(counter.hugeBytes, file.status.sizeBytes);
+    t.add(counter.hugeMs, performance.now() - started);
+    if (file.helpers > 0) return "begun";
+    closeHugeFile(t, file);
+    return file.written;
+  }
+
+  /** Another thread has done its part of a huge file of ours. */
+  helped(fileId: number, result: number): void {
+    const file = this.#files.get(fileId);
+    if (file === undefined) return;
+    if (result < 0 && file.written.result === 0) file.written = { result, call: "pwrite" };
+    file.helpers--;
+    if (file.helpers > 0) return;
+    this.#files.delete(fileId);
+    settleHugeFile(this.thread, file);
+    this.#flush();
+  }
+
+  #giveToHungry(): void {
+    const { stack, shared } = this.thread;
+    while (stack.length > 1 && shared.claimHungry()) {
+      const count = Math.min(giftMax, Math.max(1, stack.length >> 1));
+      this.#port.give(this.takeTasks(count));
+    }
+  }
+
+  /** Takes the oldest tasks off the stack, in a form that another thread can do. */
+  takeTasks(count: number): TaskMessage[] {
+    const tasks = this.thread.stack.splice(0, count);
+    return tasks.flatMap((task) => this.#toMessage(task));
+  }
+
+  #toMessage(task: Task): TaskMessage[] {
+    switch (task.kind) {
+      case "help":
+      case "remove":
+      case "settle":
+        return [task];
+      case "batch":
+        return [{ kind: "batch", parent: this.#parentMessage(task.node), names: task.names }];
+      case "walk":
+        // A root that is open here: its listing stays here.
+        this.thread.stack.push(task);
+        return [];
+      default: {
+        const { kind, name, targetName } = task;
+        const sizeBytes = kind === "large" ? task.sizeBytes : 0;
+        return [{ kind, parent: this.#parentMessage(task.parent), name, targetName, sizeBytes }];
+      }
+    }
+  }
+
+  #parentMessage(node: FolderNode): ParentMessage {
+    this.#nodes.set(node.id, node);
+    const { root, path, sourceFd, targetFd, isNew, newFileGid, hasDefaultAcl } = node;
+    return {
+      thread: this.thread.index,
+      nodeId: node.id,
+      root,
+      path,
+      sourceFd,
+      targetFd,
+      isNew,
+      staged: node.stagedName !== undefined,
+      newFileGid,
+      hasDefaultAcl,
+      targetStatus: node.targetStatus,
+      takesLinked: node.takesLinked,
+      exactNames: node.exactNames === undefined ? undefined : [...node.exactNames],
+    };
+  }
+
+  /** Puts tasks of another thread on the stack. */
+  accept(tasks: readonly TaskMessage[]): void {
+    for (const task of tasks) {
+      if (task.kind === "help" || task.kind === "remove" || task.kind === "settle") {
+        this.thread.stack.push(task);
+        continue;
+      }
+      const parent = standIn(task.parent);
+      const { stack } = this.thread;
+      if (task.kind === "batch") stack.push({ kind: "batch", node: parent, names: task.names });
+      else {
+        const { kind, name, targetName, sizeBytes } = task;
+        if (kind === "large") stack.push({ kind, parent, name, targetName, sizeBytes });
+        else stack.push({ kind, parent, name, targetName });
+      }
+    }
+  }
+
+  /** Something that was given away is done. */
+  childDone(done: ChildDone): void {
+    const node = this.#nodes.get(done.nodeId);
+    if (node === undefined) return;
+    if (done.what === "batch") filesDone(this.thread, node);
+    else childDone(this.thread, node);
+    if (node.pending === 0) this.#nodes.delete(done.nodeId);
+    this.#flush();
+  }
+
+  #flush(): void {
+    const t = this.thread;
+    for (const done of t.outbox.splice(0)) this.#port.done(done);
+    const { issues, actions, extraneous, links } = t;
+    if (issues.length + actions.length + extraneous.length + links.length === 0) return;
+    this.#port.found({
+      issues: issues.splice(0),
+      actions: actions.splice(0),
+      extraneous: extraneous.splice(0),
+      links: links.splice(0),
+    });
+  }
+}
+
+function isLong(task: Task | undefined): boolean {
+  if (task === undefined) return false;
+  if (task.kind === "large") return task.sizeBytes > hugeFileBytes;
+  return task.kind === "remove" || task.kind === "settle";
+}
+
+/** A folder of another thread, as far as work in it needs it. */
+function standIn(parent: ParentMessage): FolderNode {
+  const { root, path, sourceFd, targetFd, isNew, takesLinked } = parent;
+  const remote = { thread: parent.thread, nodeId: parent.nodeId };
+  const stagedName = parent.staged ? "elsewhere" : undefined;
+  const node = new FolderNode({
+    remote,
+    root,
+    path,
+    sourceFd,
+    targetFd,
+    isNew,
+    targetName: "",
+    stagedName,
+    borrowed: true,
+    takesLinked,
+  });
+  node.newFileGid = parent.newFileGid;
+  node.hasDefaultAcl = parent.hasDefaultAcl;
+  node.targetStatus = parent.targetStatus;
+  if (parent.exactNames !== undefined) node.exactNames = new Set(parent.exactNames);
+  return node;
+}

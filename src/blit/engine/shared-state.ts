@@ -1,0 +1,170 @@
+/**
+ * The memory that all threads of one run see: counters (each thread writes its own row, so no
+ * locks), control words, and the cursors of huge files.
+ */
+
+/** Columns of a thread's row. */
+export const counter = {
+  files: 0,
+  bytes: 1,
+  bytesReflinked: 2,
+  folders: 3,
+  symlinks: 4,
+  hardlinks: 5,
+  upToDate: 6,
+  attributesOnly: 7,
+  deleted: 8,
+  skipped: 9,
+  vanished: 10,
+  failed: 11,
+  /** Entries of the source that were looked at. */
+  seen: 12,
+  /** Bytes of the regular files that were looked at. */
+  seenBytes: 13,
+  /** Grows with every step: what the stall detector watches. */
+  activity: 14,
+  specials: 15,
+  moved: 16,
+  /** Leftovers of killed runs that were removed. */
+  swept: 17,
+  /** Bytes compared by content. */
+  bytesCompared: 18,
+  /** Bytes settled, copied or found equal: progress. */
+  bytesDone: 19,
+  itemsDone: 20,
+  bySmall: 21,
+  byReflink: 22,
+  byCopyRange: 23,
+  byBuffered: 24,
+  byDirect: 25,
+  bySparse: 26,
+  /** Bytes written by the huge-file strategy and the milliseconds that it took, for the predictor. */
+  hugeBytes: 27,
+  hugeMs: 28,
+  deletable: 29,
+  attributesFailed: 30,
+} as const;
+
+const columns = 32;
+
+/** Control words. */
+export const control = {
+  /** Not 0: stop as soon as possible (1 = asked to, 2 = no space). */
+  cancel: 0,
+  /** Number of idle threads that want work. */
+  hungry: 1,
+  /** Listing errors: deletions are off where it is not 0. */
+  listingErrors: 2,
+  /** Sequence for temporary names. */
+  temporary: 3,
+  /** First of `cursorSlots` words: 1 = the slot is taken. */
+  slotTaken: 16,
+} as const;
+
+export const cancelReason = { none: 0, interrupted: 1, noSpace: 2 } as const;
+
+const cursorSlots = 32;
+
+export type SharedBuffers = {
+  readonly counters: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly cursors: SharedArrayBuffer;
+  readonly notes: SharedArrayBuffer;
+};
+
+/** Bytes per thread for the folder that it is in. */
+const noteBytes = 512;
+
+export class SharedState {
+  readonly buffers: SharedBuffers;
+  readonly #counters: Float64Array;
+  readonly control: Int32Array;
+  readonly #cursors: BigInt64Array;
+  readonly #notes: Uint8Array;
+
+  constructor(buffers: SharedBuffers) {
+    this.buffers = buffers;
+    this.#counters = new Float64Array(buffers.counters);
+    this.control = new Int32Array(buffers.control);
+    this.#cursors = new BigInt64Array(buffers.cursors);
+    this.#notes = new Uint8Array(buffers.notes);
+  }
+
+  /** Memory for `threads` threads. */
+  static create(threads: number): SharedState {
+    return new SharedState({
+      counters: new SharedArrayBuffer(threads * columns * 8),
+      control: new SharedArrayBuffer(256),
+      cursors: new SharedArrayBuffer(cursorSlots * 8),
+      notes: new SharedArrayBuffer(threads * noteBytes),
+    });
+  }
+
+  /** The row of one thread: it alone writes there. */
+  row(thread: number): Float64Array {
+    return this.#counters.subarray(thread * columns, (thread + 1) * columns);
+  }
+
+  /** Sum of a column over all threads. */
+  total(column: number): number {
+    let sum = 0;
+    for (let i = column; i < this.#counters.length; i += columns) sum += this.#counters[i] ?? 0;
+    return sum;
+  }
+
+  /** Notes which folder a thread is in (the end of its path), for messages about stalls. */
+  note(thread: number, path: string): void {
+    const start = thread * noteBytes;
+    const from = Math.max(0, path.length - (noteBytes - 1));
+    let at = start;
+    for (let i = from; i < path.length; i++) this.#notes[at++] = path.charCodeAt(i);
+    this.#notes[at] = 0;
+  }
+
+  /** The folder that a thread noted last, latin1. */
+  whereabouts(thread: number): string {
+    const row = this.#notes.slice(thread * noteBytes, (thread + 1) * noteBytes);
+    const end = row.indexOf(0);
+    return Buffer.from(row.subarray(0, end < 0 ? noteBytes : end)).toString("latin1");
+  }
+
+  /** Asks every thread to stop. The first reason stays. */
+  cancel(reason: number): void {
+    Atomics.compareExchange(this.control, control.cancel, cancelReason.none, reason);
+  }
+
+  /** The reason to stop, 0 for none. */
+  cancelled(): number {
+    return Atomics.load(this.control, control.cancel);
+  }
+
+  /** A cursor for a huge file, or -1 where all are in use. */
+  takeCursor(): number {
+    for (let slot = 0; slot < cursorSlots; slot++) {
+      if (Atomics.compareExchange(this.control, control.slotTaken + slot, 0, 1) === 0) {
+        Atomics.store(this.#cursors, slot, 0n);
+        return slot;
+      }
+    }
+    return -1;
+  }
+
+  /** Moves a cursor on by `step` bytes; returns where it was. */
+  advanceCursor(slot: number, step: number): number {
+    return Number(Atomics.add(this.#cursors, slot, BigInt(step)));
+  }
+
+  releaseCursor(slot: number): void {
+    Atomics.store(this.control, control.slotTaken + slot, 0);
+  }
+
+  /** Takes one hungry thread's claim, if there is one: true = work may be given away. */
+  claimHungry(): boolean {
+    for (;;) {
+      const hungry = Atomics.load(this.control, control.hungry);
+      if (hungry <= 0) return false;
+      const seen = Atomics.compareExchange(this.control, control.hungry, hungry, hungry - 1);
+      if (seen === hungry) return true;
+    }
+  }
+}

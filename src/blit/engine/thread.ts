@@ -1,0 +1,300 @@
+import { AT, STATX } from "../../../ffi/abi/constants.ts";
+import { STATX_LAYOUT, StatView } from "../../../ffi/abi/stat.ts";
+import { errno, errnoName, errnoText } from "../../../ffi/errno.ts";
+import { Memory } from "../../../ffi/mem.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { compileFilterJson, type Filter } from "../tree/filter.ts";
+import { ContentPaths } from "./content.ts";
+import type { FolderNode } from "./folder-node.ts";
+import { blockBytes, issuesNamedMax, smallFileBytes } from "./limits.ts";
+import type { ChildDone, HugeFileHelp, LinkMember, RemovalTask, SettleTask } from "./messages.ts";
+import type { Action, EngineOptions, Issue } from "./options.ts";
+import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
+
+/** Where things lie in a thread's scratch memory. */
+const layout = {
+  source: 0,
+  target: 512,
+  other: 1024,
+  times: 2048,
+  empty: 2304,
+  statfs: 2560,
+  name: 4096,
+  targetName: 5120,
+  temporary: 6144,
+  entry: 7168,
+  link: 16384,
+  otherLink: 24576,
+  range: 32768,
+} as const;
+
+const scratchBytes = 64 * 1024;
+const direntBytes = 256 * 1024;
+/** XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h. */
+export const xattrBytes = 64 * 1024;
+
+type NamedTask = {
+  readonly parent: FolderNode;
+  readonly name: string;
+  /** Differs from `name` only for what the command line names. */
+  readonly targetName: string;
+};
+
+/** A unit of work on a thread's stack. */
+export type Task =
+  /** A folder below `parent`, to be opened and walked. */
+  | ({ readonly kind: "folder" } & NamedTask)
+  /** Any other entry, of a type not known yet. */
+  | ({ readonly kind: "entry" } & NamedTask)
+  /** A file above `largeFileBytes`, found different already. */
+  | ({ readonly kind: "large"; readonly sizeBytes: number } & NamedTask)
+  /** A pair of folders that is open already. */
+  | { readonly kind: "walk"; readonly node: FolderNode }
+  /** Files out of one large folder. */
+  | { readonly kind: "batch"; readonly node: FolderNode; readonly names: readonly string[] }
+  /** A part in a huge file that another thread has begun. */
+  | { readonly kind: "help"; readonly help: HugeFileHelp }
+  | RemovalTask
+  | SettleTask;
+
+/** Entries of the target that the source has not: found while walking, removed at the end. */
+export type Extraneous = {
+  readonly root: number;
+  /** Folder below the target root, "" for the root itself; latin1. */
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** Entries below and with them. */
+  readonly entries: number;
+  /** The folder's times, to be set again after the removal: seconds and nanoseconds. */
+  readonly atime: readonly [number, number];
+  readonly mtime: readonly [number, number];
+  /** A source entry of another type stands to take this one's place (then one name only). */
+  readonly replacedBy: "none" | "entry";
+};
+
+/**
+ * One thread of the engine: its scratch memory, its counters, its stack of tasks. Everything below
+ * is synchronous; the owner decides when the event loop gets its turn.
+ */
+export class Thread {
+  readonly index: number;
+  options: EngineOptions;
+  readonly shared: SharedState;
+  readonly count: Float64Array;
+  filter: Filter | undefined;
+  readonly stack: Task[] = [];
+  readonly issues: Issue[] = [];
+  readonly actions: Action[] = [];
+  readonly extraneous: Extraneous[] = [];
+  readonly links: LinkMember[] = [];
+  /** Folders opened here and not yet finished. */
+  openNodes = 0;
+  issueCount = 0;
+  /** Which of the command line's sources the task at hand belongs to. */
+  root = 0;
+  /** Answers for other threads: folders and batches of theirs that are done here. */
+  readonly outbox: ChildDone[] = [];
+  /** The entry at hand: its name's address in C form, and where to read it as text. */
+  entryPointer = 0;
+  entryLength = 0;
+  #entryMemory: Memory;
+  #entryOffset = 0;
+  /** Mode of a folder that is made for the target's path: 0777 less the user's umask. */
+  newFolderMode = 0o755;
+  /** The source file system has no extended attributes at all. */
+  sourceHasNoXattrs = false;
+  /** What the target turned out not to hold; told once each. */
+  readonly cannotHold = new Set<string>();
+
+  readonly scratch = new Memory(scratchBytes);
+  readonly dirents = new Memory(direntBytes);
+  readonly copy = new Memory(2 * blockBytes);
+  #xattr: Memory | undefined;
+  #direct: Memory | undefined;
+  readonly source: StatView;
+  readonly target: StatView;
+  readonly other: StatView;
+  readonly times: BigInt64Array;
+  /** Two file offsets in memory, as copy_file_range wants them. */
+  readonly rangeOffsets: { readonly pointer: number; readonly values: BigInt64Array };
+  readonly paths = new ContentPaths();
+  readonly pointers: { readonly [Key in keyof typeof layout]: number };
+  #temporarySequence = 0;
+
+  constructor(index: number, options: EngineOptions, shared: SharedState) {
+    this.index = index;
+    this.options = options;
+    this.shared = shared;
+    this.count = shared.row(index);
+    this.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
+    const base = this.scratch.pointer;
+    const entries = Object.entries(layout).map(([key, offset]) => [key, base + offset]);
+    this.pointers = Object.fromEntries(entries) as { [Key in keyof typeof layout]: number };
+    const view = (offset: number): StatView =>
+      new StatView(this.scratch.buffer, offset, base + offset);
+    this.source = view(layout.source);
+    this.target = view(layout.target);
+    this.other = view(layout.other);
+    this.#entryMemory = this.scratch;
+    this.times = new BigInt64Array(this.scratch.buffer, layout.times, 4);
+    const values = new BigInt64Array(this.scratch.buffer, layout.range, 2);
+    this.rangeOffsets = { pointer: base + layout.range, values };
+    if (STATX_LAYOUT.size > layout.target - layout.source) throw new Error("scratch layout");
+    if (smallFileBytes > blockBytes) throw new Error("copy buffer is smaller than a small file");
+  }
+
+  /** Memory for writes that bypass the page cache, mapped when first asked for. */
+  get direct(): Memory {
+    this.#direct ??= new Memory(4 * blockBytes);
+    return this.#direct;
+  }
+
+  /** Memory for extended attributes, mapped when first asked for: list, then two values. */
+  get xattr(): Memory {
+    this.#xattr ??= new Memory(3 * xattrBytes);
+    return this.#xattr;
+  }
+
+  /** Puts a name where the kernel can read it; returns its address, valid until the next call. */
+  cName(name: string): number {
+    return this.#cString(name, layout.name);
+  }
+  cTargetName(name: string): number {
+    return this.#cString(name, layout.targetName);
+  }
+  cTemporary(name: string): number {
+    return this.#cString(name, layout.temporary);
+  }
+  /** For link targets and other text of up to PATH_MAX bytes. */
+  cLink(text: string): number {
+    return this.#cString(text, layout.link);
+  }
+
+  /** Makes the entry at `offset` of the folder listing the one at hand. */
+  setListedEntry(offset: number, length: number): void {
+    this.entryPointer = this.dirents.pointer + offset;
+    this.entryLength = length;
+    this.#entryMemory = this.dirents;
+    this.#entryOffset = offset;
+  }
+  /** Makes a named entry the one at hand. */
+  setEntry(name: string): void {
+    this.entryPointer = this.#cString(name, layout.entry);
+    this.entryLength = name.length;
+    this.#entryMemory = this.scratch;
+    this.#entryOffset = layout.entry;
+  }
+  /** Name of the entry at hand, latin1. */
+  entryName(): string {
+    const start = this.#entryOffset;
+    return this.#entryMemory.text.latin1Slice(start, start + this.entryLength);
+  }
+
+  #cString(text: string, offset: number): number {
+    const end = offset + text.length;
+    const room =
+      offset < layout.link ? layout.targetName - layout.name : layout.otherLink - layout.link;
+    if (text.length >= room) throw new Error(`a name of ${text.length} bytes exceeds its buffer`);
+    this.scratch.text.latin1Write(text, offset);
+    this.scratch.bytes[end] = 0;
+    return this.scratch.pointer + offset;
+  }
+
+  /** A temporary name that no other thread or run uses. */
+  temporaryName(): string {
+    const sequence = (this.#temporarySequence++ * 64 + this.index).toString(36);
+    return `${this.options.temporaryPrefix}${sequence}~`;
+  }
+
+  /** statx of a name below a folder, not following a symbolic link; 0 or -errno. */
+  statAt(fd: number, namePointer: number, view: StatView): number {
+    const mask = STATX.BASIC_STATS | STATX.MNT_ID;
+    return sys.statx(fd, namePointer, AT.SYMLINK_NOFOLLOW, mask, view.pointer);
+  }
+
+  /** statx of an open descriptor; 0 or -errno. */
+  statFd(fd: number, view: StatView): number {
+    const mask = STATX.BASIC_STATS | STATX.MNT_ID;
+    return sys.statx(fd, this.pointers.empty, AT.EMPTY_PATH, mask, view.pointer);
+  }
+
+  /** Loads the two timespecs that futimens and utimensat take. */
+  setTimes(atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): number {
+    this.times[0] = BigInt(atimeSec);
+    this.times[1] = BigInt(atimeNsec);
+    this.times[2] = BigInt(mtimeSec);
+    this.times[3] = BigInt(mtimeNsec);
+    return this.pointers.times;
+  }
+
+  /** Adds to a counter and shows life to the stall detector. */
+  add(column: number, amount: number): void {
+    this.count[column] = (this.count[column] as number) + amount;
+    this.count[counter.activity] = (this.count[counter.activity] as number) + 1;
+  }
+
+  get cancelled(): boolean {
+    return (this.shared.control[control.cancel] as number) !== cancelReason.none;
+  }
+
+  /** Whether this run only says or counts what it would do. */
+  get isDry(): boolean {
+    return this.options.purpose !== "transfer";
+  }
+
+  act(action: Action["action"], path: string, bytes = 0): void {
+    if (this.options.purpose !== "plan") return;
+    this.actions.push({ action, root: this.root, path, bytes });
+  }
+
+  /** Notes an entry that did not go as asked; a full disk stops the run. */
+  report(found: Omit<Issue, "root">): void {
+    const issue = { ...found, root: this.root };
+    const column = issueColumns[issue.kind];
+    if (column >= 0) this.add(column, 1);
+    if (++this.issueCount <= issuesNamedMax) this.issues.push(issue);
+  }
+
+  /** Notes a failed system call. `result` is -errno. */
+  failed(result: number, call: string, path: string, doing: string): void {
+    const number = -result;
+    if (number === errno.ECANCELED) return;
+    if (number === errno.ENOSPC || number === errno.EDQUOT)
+      this.shared.cancel(cancelReason.noSpace);
+    this.report({
+      kind: "failed",
+      path,
+      code: errnoName(number),
+      call,
+      message: `${doing}: ${errnoText(number)}`,
+    });
+  }
+
+  /** Notes once that the target cannot hold something; that is no failure. */
+  tellCannotHold(what: string, result: number, call: string, path: string): void {
+    if (this.cannotHold.has(what)) return;
+    this.cannotHold.add(what);
+    const message = `the target cannot hold ${what} (${errnoText(-result)}): left out`;
+    this.report({ kind: "warning", path, code: errnoName(-result), call, message });
+  }
+
+  /** Notes content that is complete while an attribute of it could not be set. */
+  attributeFailed(result: number, call: string, path: string, what: string): void {
+    const message = `set ${what}: ${errnoText(-result)}`;
+    this.report({ kind: "attributes", path, code: errnoName(-result), call, message });
+  }
+
+  /** Notes an entry that was listed and then was gone. */
+  vanished(path: string): void {
+    const message = "it vanished while the copy ran";
+    this.report({ kind: "vanished", path, code: "ENOENT", call: undefined, message });
+  }
+}
+
+const issueColumns: Readonly<Record<Issue["kind"], number>> = {
+  failed: counter.failed,
+  vanished: counter.vanished,
+  skipped: counter.skipped,
+  attributes: counter.attributesFailed,
+  warning: -1,
+};

@@ -1,0 +1,399 @@
+import { AT } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { openFolderBelow } from "./backup.ts";
+import { restampFolder } from "./deletion.ts";
+import { FolderNode } from "./folder-node.ts";
+import { refuseDangerousMirror, refuseOverlap } from "./guards.ts";
+import { groupLinks, LinkFolders, linkGroupsAtOnce, linkOthers } from "./links.ts";
+import type { Findings, LinkMember } from "./messages.ts";
+import { hasDefaultAcl, keepStatus, noteTargetDefaults } from "./metadata.ts";
+import { moveByRename } from "./move-rename.ts";
+import type { Action, EngineOptions, Issue } from "./options.ts";
+import { Pool, type WorkerFactory } from "./pool.ts";
+import { type Prepared, prepare, type TransferRequest } from "./prepare.ts";
+import type { Root } from "./roots.ts";
+import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
+import type { Extraneous, Thread } from "./thread.ts";
+import { listTarget, makeStagedFolder, noteTarget } from "./walk.ts";
+
+/** What the caller sees while a transfer runs, and what it is asked. */
+export type TransferHooks = {
+  readonly createWorker: WorkerFactory | undefined;
+  readonly workerCount: number;
+  /** Milliseconds of work on the main thread before workers are started. */
+  readonly inlineMs: number;
+  /** Asked before anything is deleted; false = leave everything as it is. */
+  readonly confirmDeletion: (entries: number, target: string) => Promise<boolean>;
+  readonly onBeat: (shared: SharedState) => void;
+  readonly onWaiting: (forMs: number, where: readonly string[]) => void;
+  /** Gets the run's shared memory as soon as there is one: the way to cancel it. */
+  readonly onStart: (shared: SharedState) => void;
+};
+
+export type TransferResult = {
+  readonly shared: SharedState;
+  readonly roots: readonly Root[];
+  readonly issues: readonly Issue[];
+  readonly actions: readonly Action[];
+  readonly cancelled: number;
+  /** Deletions were due and left undone, and why. */
+  readonly deletionsSkipped: string | undefined;
+  readonly sourceFs: string;
+  readonly targetFs: string;
+  readonly workers: number;
+  readonly stalls: number;
+  readonly planMs: number;
+  readonly transferMs: number;
+  readonly isWholeRename: boolean;
+  readonly strategy: EngineOptions["hugeFileStrategy"];
+};
+
+/** A run in progress: what was found so far. */
+class Run {
+  readonly prepared: Prepared;
+  readonly hooks: TransferHooks;
+  readonly issues: Issue[] = [];
+  readonly actions: Action[] = [];
+  readonly extraneous: Extraneous[] = [];
+  readonly links: LinkMember[] = [];
+  readonly pool: Pool;
+  /** Duplicates of the root folders, for what comes after the walk. */
+  readonly lasting = new Map<number, { sourceFd: number; targetFd: number }>();
+
+  constructor(prepared: Prepared, hooks: TransferHooks) {
+    this.prepared = prepared;
+    this.hooks = hooks;
+    const { main } = prepared;
+    this.pool = new Pool({
+      options: main.options,
+      shared: main.shared,
+      workerCount: hooks.workerCount,
+      factory: hooks.createWorker,
+      main,
+      events: {
+        found: (found) => this.take(found),
+        waiting: hooks.onWaiting,
+        beat: () => hooks.onBeat(main.shared),
+      },
+    });
+  }
+
+  get main(): Thread {
+    return this.prepared.main;
+  }
+
+  take(found: Findings): void {
+    this.issues.push(...found.issues);
+    this.actions.push(...found.actions);
+    this.extraneous.push(...found.extraneous);
+    this.links.push(...found.links);
+  }
+
+  /** Puts the command line's sources on the stack. */
+  pushRoot(root: Root): void {
+    const t = this.main;
+    t.root = root.index;
+    const holder = new FolderNode({
+      root: root.index,
+      path: "",
+      sourceFd: root.sourceFd,
+      targetFd: root.targetParentFd,
+      isNew: false,
+      targetName: "",
+      borrowed: true,
+      takesLinked: true,
+    });
+    if (root.targetFd < 0 && holder.targetFd >= 0) {
+      t.openNodes++;
+      if (t.statFd(holder.targetFd, t.target) === 0) noteTargetDefaults(t, holder, t.target);
+      holder.hasDefaultAcl = t.options.xattrs && !t.isDry && hasDefaultAcl(t, holder.targetFd);
+      listTarget(t, holder);
+    } else t.openNodes++;
+    if (root.kind === "entry") {
+      const { sourceName: name, targetName } = root;
+      t.stack.push({ kind: "entry", parent: holder, name, targetName });
+      return;
+    }
+    if (!this.#pushFolder(root, holder)) t.openNodes--;
+  }
+
+  #pushFolder(root: Root, holder: FolderNode): boolean {
+    const t = this.main;
+    const existing = { targetFd: root.targetFd, isNew: false, stagedName: undefined };
+    const missing = { targetFd: -1, isNew: true, stagedName: undefined };
+    let target: ReturnType<typeof makeStagedFolder> = existing;
+    if (root.targetFd < 0) target = t.isDry ? missing : makeStagedFolder(t, holder, "");
+    if (target === undefined) return false;
+    const sourceFd = openFolderBelow(t, root.sourceFd, "", { make: false });
+    const targetFd =
+      target.isNew || target.targetFd < 0
+        ? target.targetFd
+        : openFolderBelow(t, target.targetFd, "", { make: false });
+    if (!t.isDry) this.#keep(root, targetFd);
+    const { isNew, stagedName } = target;
+    const { index, targetName } = root;
+    const folder = { root: index, parent: holder, path: "", sourceFd, targetFd, isNew };
+    const node = new FolderNode({ ...folder, targetName, stagedName });
+    t.statFd(sourceFd, t.source);
+    node.status = keepStatus(t.source);
+    noteTarget(t, node, holder);
+    t.stack.push({ kind: "walk", node });
+    return true;
+  }
+
+  #keep(root: Root, targetFd: number): void {
+    const t = this.main;
+    this.lasting.set(root.index, {
+      sourceFd: root.sourceFd,
+      targetFd: openFolderBelow(t, targetFd, "", { make: false }),
+    });
+  }
+
+  async walk(roots: readonly Root[]): Promise<void> {
+    for (const root of roots) this.pushRoot(root);
+    await this.pool.run(this.hooks.inlineMs);
+  }
+
+  /** Files of several names: the first of each is copied, the rest are linked to it. */
+  async linkFiles(): Promise<void> {
+    const t = this.main;
+    const touched = new Map<string, { root: number; folder: string }>();
+    while (this.links.length > 0 && !t.cancelled) {
+      const groups = groupLinks(this.links.splice(0));
+      for (let i = 0; i < groups.length && !t.cancelled; i += linkGroupsAtOnce) {
+        await this.#linkSome(groups.slice(i, i + linkGroupsAtOnce), touched);
+      }
+    }
+    for (const { root, folder } of touched.values()) this.#restamp(root, folder);
+  }
+
+  async #linkSome(
+    groups: readonly LinkMember[][],
+    touched: Map<string, { root: number; folder: string }>,
+  ): Promise<void> {
+    const t = this.main;
+    const roots: { sourceFd: number; targetFd: number }[] = [];
+    for (const [index, fds] of this.lasting) roots[index] = fds;
+    const folders = new LinkFolders(t, roots);
+    for (const [first] of groups) {
+      if (first === undefined) continue;
+      const node = folders.open(first);
+      if (node === undefined) continue;
+      if (node.pending === 0) t.openNodes++;
+      node.pending++;
+      t.stack.push({ kind: "entry", parent: node, name: first.name, targetName: first.name });
+    }
+    await this.pool.run(this.hooks.inlineMs);
+    for (const group of groups) linkOthers(t, folders, group);
+    for (const node of folders.nodes) {
+      touched.set(`${node.root}:${node.path}`, { root: node.root, folder: node.path });
+    }
+    folders.close();
+  }
+
+  #restamp(root: number, folder: string): void {
+    const fds = this.lasting.get(root);
+    if (fds !== undefined) restampFolder(this.main, fds, folder);
+  }
+
+  /**
+   * Removes what only the target has, then lets entries of another type take the place of what was
+   * in their way. Returns why nothing was removed, where it was not.
+   */
+  async delete(): Promise<string | undefined> {
+    const t = this.main;
+    if (this.extraneous.length === 0 || t.isDry) return undefined;
+    if (t.cancelled) return "the run was interrupted";
+    if ((t.shared.control[control.listingErrors] ?? 0) > 0) return "a folder could not be listed";
+    if (t.shared.total(counter.failed) > 0) return "some entries could not be copied";
+    const found = this.extraneous.splice(0);
+    for (const { root, folder, names } of found) {
+      const targetRootFd = this.lasting.get(root)?.targetFd ?? -1;
+      t.stack.push({ kind: "remove", root, targetRootFd, folder, names });
+    }
+    await this.pool.run(this.hooks.inlineMs);
+    await this.#replace(found.filter((each) => each.replacedBy === "entry"));
+    for (const { root, folder } of found) this.#restamp(root, folder);
+    return undefined;
+  }
+
+  async #replace(found: readonly Extraneous[]): Promise<void> {
+    const t = this.main;
+    if (found.length === 0 || t.cancelled) return;
+    const roots: { sourceFd: number; targetFd: number }[] = [];
+    for (const [index, fds] of this.lasting) roots[index] = fds;
+    const folders = new LinkFolders(t, roots);
+    for (const { root, folder, names } of found) {
+      for (const name of names) {
+        const node = folders.open({ root, folder, name, dev: 0, ino: "", nlink: 1 });
+        if (node === undefined) continue;
+        if (node.pending === 0) t.openNodes++;
+        node.pending++;
+        const isFolder = t.statAt(node.sourceFd, t.cName(name), t.source) === 0 && isFolderMode(t);
+        const kind = isFolder ? "folder" : "entry";
+        const parent = isFolder ? asPlainParent(node) : node;
+        t.stack.push({ kind, parent, name, targetName: name });
+      }
+    }
+    await this.pool.run(this.hooks.inlineMs);
+    folders.close();
+  }
+
+  /** After a copy to another file system: what has arrived is removed from the source. */
+  async settleMoves(roots: readonly Root[]): Promise<void> {
+    const t = this.main;
+    if (t.cancelled || t.isDry) return;
+    for (const root of roots) {
+      const fds = this.lasting.get(root.index);
+      const isEntry = root.kind === "entry";
+      t.stack.push({
+        kind: "settle",
+        root: root.index,
+        sourceFd: root.sourceFd,
+        targetFd: isEntry ? root.targetParentFd : (fds?.targetFd ?? -1),
+        name: root.sourceName,
+        targetName: isEntry ? root.targetName : "",
+      });
+    }
+    await this.pool.run(this.hooks.inlineMs);
+  }
+}
+
+function isFolderMode(t: Thread): boolean {
+  return (t.source.mode & 0o170000) === 0o040000;
+}
+
+/** A folder's own path counts for what is below it, unlike that of what the command line names. */
+function asPlainParent(node: FolderNode): FolderNode {
+  return new FolderNode({
+    parent: node,
+    root: node.root,
+    path: node.path,
+    sourceFd: node.sourceFd,
+    targetFd: node.targetFd,
+    isNew: false,
+    targetName: "",
+    borrowed: true,
+  });
+}
+
+/** Asks, where a mirror would delete, before anything is changed. @throws Fault */
+async function askBeforeDeleting(request: TransferRequest, hooks: TransferHooks): Promise<void> {
+  const isCapped = request.maxDelete !== undefined;
+  if (request.command !== "mirror" || request.purpose !== "transfer") return;
+  if (request.yes && !isCapped) return;
+  const counting = prepare({ ...request, purpose: "count" }, hooks.workerCount);
+  const run = new Run(counting, hooks);
+  try {
+    hooks.onStart(counting.main.shared);
+    const [root] = counting.roots;
+    if (root === undefined || root.targetFd < 0) return;
+    refuseAll(counting, request);
+    await run.walk(counting.roots);
+    if (counting.main.cancelled) return;
+    const replaced = run.extraneous.filter((each) => each.replacedBy === "entry").length;
+    const entries = counting.main.shared.total(counter.deletable) + replaced;
+    if (request.maxDelete !== undefined && entries > request.maxDelete) {
+      throw new Fault({
+        code: "E_REFUSED",
+        message: `Refusing to delete ${entries} entries: --max-delete allows ${request.maxDelete}`,
+        hint: "nothing was changed; --dry-run lists them",
+      });
+    }
+    if (entries === 0 || request.yes) return;
+    if (await hooks.confirmDeletion(entries, root.targetPath)) return;
+    throw new Fault({
+      code: "E_CONFIRM",
+      message: `${entries} ${entries === 1 ? "entry" : "entries"} of the target would be deleted, and nobody agreed to it`,
+      hint: "nothing was changed; --dry-run lists them, --yes deletes them without asking",
+    });
+  } finally {
+    run.pool.close();
+    counting.close();
+  }
+}
+
+function refuseAll(prepared: Prepared, request: TransferRequest): void {
+  for (const root of prepared.roots) {
+    if (request.command !== "move" || root.kind === "folder") refuseOverlap(prepared.main, root);
+    if (request.command === "mirror") {
+      refuseDangerousMirror(prepared.main, root, { allowEmptySource: request.allowEmptySource });
+    }
+  }
+}
+
+/**
+ * Copies, mirrors or moves, or says what that would do.
+ * @throws Fault for what makes the whole run impossible; single entries are issues of the result.
+ */
+export async function transfer(
+  request: TransferRequest,
+  hooks: TransferHooks,
+): Promise<TransferResult> {
+  await askBeforeDeleting(request, hooks);
+  const started = performance.now();
+  const prepared = prepare(request, hooks.workerCount);
+  const run = new Run(prepared, hooks);
+  hooks.onStart(prepared.main.shared);
+  try {
+    refuseAll(prepared, request);
+    const planned = performance.now();
+    let rest: readonly Root[] = prepared.roots;
+    if (request.command === "move") rest = await renameRoots(prepared);
+    await run.walk(rest);
+    await run.linkFiles();
+    const deletionsSkipped = await run.delete();
+    if (request.command === "move" && rest.length > 0) {
+      await run.settleMoves(rest);
+      removeEmptySources(prepared.main, rest);
+    }
+    const { main } = prepared;
+    run.take({
+      issues: main.issues,
+      actions: main.actions,
+      extraneous: [],
+      links: [],
+    });
+    return {
+      shared: main.shared,
+      roots: prepared.roots,
+      issues: run.issues,
+      actions: run.actions,
+      cancelled: main.shared.cancelled(),
+      deletionsSkipped,
+      sourceFs: prepared.sourceFs,
+      targetFs: prepared.targetFs,
+      workers: run.pool.workers,
+      stalls: run.pool.stalls,
+      planMs: planned - started,
+      transferMs: performance.now() - planned,
+      isWholeRename: request.command === "move" && rest.length === 0,
+      strategy: main.options.hugeFileStrategy,
+    };
+  } finally {
+    run.pool.close();
+    for (const { targetFd } of run.lasting.values()) prepared.closeFd(targetFd);
+    prepared.close();
+  }
+}
+
+/** Moves what a rename can move; returns the roots that have to be copied. */
+async function renameRoots(prepared: Prepared): Promise<Root[]> {
+  const rest: Root[] = [];
+  for (const root of prepared.roots) {
+    const outcome = await moveByRename(prepared.main, root);
+    if (outcome === "copy") rest.push(root);
+  }
+  return rest;
+}
+
+/** The source folder itself goes when everything in it has gone. */
+function removeEmptySources(t: Thread, roots: readonly Root[]): void {
+  if (t.isDry || t.shared.cancelled() !== cancelReason.none) return;
+  for (const root of roots) {
+    if (root.kind !== "folder" || root.sourceParentFd < 0) continue;
+    // ENOTEMPTY: something was left out, failed or changed, and stays.
+    sys.unlinkat(root.sourceParentFd, t.cName(root.sourceParentName), AT.REMOVEDIR);
+  }
+}

@@ -1,0 +1,455 @@
+import { DT, O, S } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
+import { describeType, noteListingError, processEntry, replaceLater } from "./entries.ts";
+import { noteExtraneous } from "./extraneous.ts";
+import { FolderNode } from "./folder-node.ts";
+import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
+import {
+  hasDefaultAcl,
+  keepStatus,
+  mendAttributes,
+  noteTargetDefaults,
+  setTimesOf,
+} from "./metadata.ts";
+import { publishFolder } from "./publish.ts";
+import { removeTree } from "./remove.ts";
+import { counter } from "./shared-state.ts";
+import { isDeadLeftover, isTemporaryName } from "./staging.ts";
+import type { Task, Thread } from "./thread.ts";
+
+/**
+ * The walk: one task after the other from the thread's stack. Folders come off depth first, so
+ * that few are open at a time; files are dealt with while their folder's listing is read.
+ */
+
+export const folderFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+const direntBytes = 256 * 1024;
+/** More batches than this on the stack, and a thread deals with the files itself. */
+const batchesMax = 64;
+
+export type WalkContext = {
+  readonly startHuge: HugeFileStart | undefined;
+  /** True when the time slice is over: files of a large folder then become batches. */
+  readonly isSliceOver: () => boolean;
+};
+
+/** Does one task, except help with a huge file. */
+export function runTask(
+  t: Thread,
+  task: Exclude<Task, { kind: "help" | "remove" | "settle" }>,
+  context: WalkContext,
+): void {
+  switch (task.kind) {
+    case "walk":
+      t.root = task.node.root;
+      walkFolder(t, task.node, context);
+      return;
+    case "folder": {
+      t.root = task.parent.root;
+      const node = openFolder(t, task.parent, task.name, task.targetName);
+      if (node === undefined) childDone(t, task.parent);
+      else walkFolder(t, node, context);
+      return;
+    }
+    case "batch":
+      runBatch(t, task.node, task.names, context);
+      return;
+    case "entry":
+    case "large":
+      runEntry(t, task, context);
+      return;
+  }
+}
+
+function runEntry(
+  t: Thread,
+  task: Extract<Task, { kind: "entry" | "large" }>,
+  context: WalkContext,
+): void {
+  const { parent, name, targetName } = task;
+  t.root = parent.root;
+  t.setEntry(name);
+  // A large file was found different before it became a task: it is not counted as seen again.
+  const isLarge = task.kind === "large";
+  if (isLarge) t.add(counter.seen, -1);
+  const outcome = processEntry(t, parent, isLarge ? S.IFREG : 0, {
+    targetName: targetName === name ? undefined : targetName,
+    startHuge: context.startHuge,
+    takesLarge: isLarge,
+    takesLinked: parent.takesLinked,
+  });
+  if (outcome === "large") {
+    const sizeBytes = t.source.sizeBytes;
+    t.stack.push({ kind: "large", parent, name, targetName, sizeBytes });
+  } else if (outcome !== "begun") childDone(t, parent);
+}
+
+function runBatch(
+  t: Thread,
+  node: FolderNode,
+  names: readonly string[],
+  context: WalkContext,
+): void {
+  t.root = node.root;
+  for (const name of names) {
+    if (t.cancelled) break;
+    t.setEntry(name);
+    const outcome = processEntry(t, node, S.IFREG, {
+      targetName: undefined,
+      startHuge: context.startHuge,
+      takesLarge: false,
+      takesLinked: false,
+    });
+    afterEntry(t, node, outcome);
+  }
+  batchDone(t, node);
+}
+
+/** A file that is large gets its own turn, after the small ones. */
+function afterEntry(t: Thread, node: FolderNode, outcome: CopyOutcome | "settled"): void {
+  if (outcome !== "large") return;
+  const name = t.entryName();
+  node.pending++;
+  const sizeBytes = t.source.sizeBytes;
+  t.stack.push({ kind: "large", parent: node, name, targetName: name, sizeBytes });
+}
+
+/**
+ * Opens a folder of the source and its counterpart, which is made, under a temporary name, where
+ * there is none. Reports failure and returns undefined.
+ */
+export function openFolder(
+  t: Thread,
+  parent: FolderNode,
+  name: string,
+  targetName: string,
+): FolderNode | undefined {
+  const path = parent.takesLinked ? "" : parent.pathOf(name);
+  const sourceFd = sys.openat(parent.sourceFd, t.cName(name), folderFlags, 0);
+  if (sourceFd < 0) {
+    if (sourceFd === -errno.ENOENT) t.vanished(path);
+    else {
+      noteListingError(t);
+      t.failed(sourceFd, "openat", path, "open the folder");
+    }
+    return undefined;
+  }
+  t.statFd(sourceFd, t.source);
+  const status = keepStatus(t.source);
+  const target = openTargetFolder(t, parent, targetName, path);
+  if (target === undefined) {
+    sys.close(sourceFd);
+    return undefined;
+  }
+  const node = new FolderNode({ ...target, root: parent.root, parent, path, sourceFd, targetName });
+  node.status = status;
+  noteTarget(t, node, parent);
+  return node;
+}
+
+/** Reads what has to be known of the target folder before something is made in it. */
+export function noteTarget(t: Thread, node: FolderNode, parent: FolderNode | undefined): void {
+  t.openNodes++;
+  if (node.targetFd < 0) return;
+  t.statFd(node.targetFd, t.target);
+  noteTargetDefaults(t, node, t.target);
+  if (!node.isNew) node.targetStatus = keepStatus(t.target);
+  if (parent !== undefined && node.isNew) node.hasDefaultAcl = parent.hasDefaultAcl;
+  else if (t.options.xattrs && !t.isDry) node.hasDefaultAcl = hasDefaultAcl(t, node.targetFd);
+}
+
+export type TargetFolder = { targetFd: number; isNew: boolean; stagedName: string | undefined };
+
+function openTargetFolder(
+  t: Thread,
+  parent: FolderNode,
+  targetName: string,
+  path: string,
+): TargetFolder | undefined {
+  if (parent.targetFd >= 0 && !(parent.isNew && !t.isDry)) {
+    const fd = sys.openat(parent.targetFd, t.cTargetName(targetName), folderFlags, 0);
+    if (fd >= 0) {
+      const exact = parent.exactNames;
+      if (exact === undefined || exact.has(targetName)) {
+        return { targetFd: fd, isNew: false, stagedName: undefined };
+      }
+      sys.close(fd);
+      reportFolderFolded(t, path);
+      return undefined;
+    }
+    if (fd !== -errno.ENOENT) {
+      folderInTheWay(t, parent, targetName, path, fd);
+      return undefined;
+    }
+  }
+  if (t.isDry) {
+    t.act("folder", path);
+    t.add(counter.folders, 1);
+    return { targetFd: -1, isNew: true, stagedName: undefined };
+  }
+  return makeStagedFolder(t, parent, path);
+}
+
+function reportFolderFolded(t: Thread, path: string): void {
+  const message =
+    "the target takes this name for that of another folder (it folds case or normalises names)";
+  t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
+}
+
+/** The target has no folder, but something else, under a folder's name. */
+function folderInTheWay(
+  t: Thread,
+  parent: FolderNode,
+  targetName: string,
+  path: string,
+  result: number,
+): void {
+  if (result !== -errno.ENOTDIR && result !== -errno.ELOOP) {
+    t.failed(result, "openat", path, "open the target's folder");
+    return;
+  }
+  if (t.options.command === "mirror") {
+    replaceLater(t, parent, targetName);
+    return;
+  }
+  t.statAt(parent.targetFd, t.cTargetName(targetName), t.target);
+  const what = describeType(t.target.mode & S.IFMT);
+  const message = `cannot replace ${what} of the target with a folder`;
+  t.report({ kind: "failed", path, code: "E_CONFLICT", call: undefined, message });
+}
+
+export function makeStagedFolder(
+  t: Thread,
+  parent: FolderNode,
+  path: string,
+): TargetFolder | undefined {
+  const stagedName = t.temporaryName();
+  const pointer = t.cTemporary(stagedName);
+  const made = sys.mkdirat(parent.targetFd, pointer, 0o700);
+  const fd = made < 0 ? made : sys.openat(parent.targetFd, pointer, folderFlags, 0);
+  if (fd >= 0) return { targetFd: fd, isNew: true, stagedName };
+  t.failed(fd, made < 0 ? "mkdirat" : "openat", path, "make the folder");
+  if (made === 0) sys.unlinkat(parent.targetFd, pointer, 0x200);
+  return undefined;
+}
+
+/** Lists a folder and deals with everything in it; folders below go on the stack. */
+function walkFolder(t: Thread, node: FolderNode, context: WalkContext): void {
+  t.shared.note(t.index, node.path);
+  if (node.targetFd >= 0 && !(node.isNew && !t.isDry)) listTarget(t, node);
+  const folders: string[] = [];
+  const isComplete = listSource(t, node, folders, context);
+  for (const name of folders) {
+    node.pending++;
+    t.stack.push({ kind: "folder", parent: node, name, targetName: name });
+  }
+  if (isComplete && t.options.command === "mirror") noteExtraneous(t, node, folders);
+  batchDone(t, node);
+}
+
+/** Counts the target's entries, sweeps what a killed run left, notes names where they may fold. */
+export function listTarget(t: Thread, node: FolderNode): void {
+  const folds = t.options.targetFoldsNames;
+  const wantsCount = t.options.command === "mirror";
+  const names = folds ? new Set<string>() : undefined;
+  const leftovers: string[] = [];
+  let entries = 0;
+  const result = forEachName(t, node.targetFd, (offset, length) => {
+    const bytes = t.dirents.bytes;
+    const isTemporary = bytes[offset] === 46 && bytes[offset + 1] === 98 && length > 20;
+    if (isTemporary || names !== undefined) {
+      const name = t.dirents.text.latin1Slice(offset, offset + length);
+      if (isTemporary && isTemporaryName(name)) {
+        leftovers.push(name);
+        return;
+      }
+      names?.add(name);
+    }
+    entries++;
+  });
+  if (result < 0) {
+    noteListingError(t);
+    t.failed(result, "getdents64", node.path, "list the target's folder");
+    return;
+  }
+  node.exactNames = names;
+  node.targetEntries = wantsCount ? entries : -1;
+  if (!t.isDry) sweep(t, node, leftovers);
+}
+
+function sweep(t: Thread, node: FolderNode, leftovers: readonly string[]): void {
+  for (const name of leftovers) {
+    if (t.statAt(node.targetFd, t.cName(name), t.other) < 0) continue;
+    const ageSeconds = t.options.startedAtSec - t.other.mtimeSec;
+    if (!isDeadLeftover(name, ageSeconds)) continue;
+    const path = node.pathOf(name);
+    const isFolder = (t.other.mode & S.IFMT) === S.IFDIR;
+    removeTree(t, { fd: node.targetFd, name, isFolder, path, counts: false });
+    t.add(counter.swept, 1);
+  }
+}
+
+/**
+ * Calls `visit` with the offset (in t.dirents) and length of every name but "." and "..".
+ * Rewinds the descriptor first. Returns 0 or -errno.
+ */
+export function forEachName(
+  t: Thread,
+  fd: number,
+  visit: (offset: number, length: number, type: number) => void,
+): number {
+  const rewound = sys.lseek(fd, 0, 0);
+  if (rewound < 0) return rewound;
+  for (;;) {
+    const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
+    if (got <= 0) return got;
+    visitListing(t, got, visit);
+  }
+}
+
+function visitListing(
+  t: Thread,
+  got: number,
+  visit: (offset: number, length: number, type: number) => void,
+): void {
+  const bytes = t.dirents.bytes;
+  let position = 0;
+  while (position < got) {
+    const recordLength = (bytes[position + 16] as number) | ((bytes[position + 17] as number) << 8);
+    const start = position + 19;
+    // The name ends at the first NUL; records are padded to eight bytes, so it is near the end.
+    let end = position + recordLength - 8;
+    if (end < start) end = start;
+    while (bytes[end] !== 0) end++;
+    const length = end - start;
+    const isDot =
+      bytes[start] === 46 && (length === 1 || (length === 2 && bytes[start + 1] === 46));
+    if (!isDot) visit(start, length, bytes[position + 18] as number);
+    position += recordLength;
+  }
+}
+
+/** Returns whether the listing came to its end. */
+function listSource(t: Thread, node: FolderNode, folders: string[], context: WalkContext): boolean {
+  let entries = 0;
+  let batch: string[] = [];
+  const flush = (): void => {
+    if (batch.length === 0) return;
+    node.pending++;
+    node.pendingFiles++;
+    t.stack.push({ kind: "batch", node, names: batch });
+    batch = [];
+  };
+  const result = forEachName(t, node.sourceFd, (offset, length, type) => {
+    if (t.cancelled) return;
+    t.setListedEntry(offset, length);
+    const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
+    const isFolder = actual === DT.DIR;
+    if (t.filter !== undefined && t.filter.isExcluded(node.pathOf(t.entryName()), isFolder)) {
+      node.excluded = true;
+      return;
+    }
+    if (isFolder) {
+      folders.push(t.entryName());
+      if (node.targetEntries >= 0) matchFolder(t, node);
+    } else if (actual === DT.REG && shares(t, node, ++entries, context)) {
+      batch.push(t.entryName());
+      if (batch.length >= batchNames) flush();
+    } else {
+      const type = actual === DT.REG ? S.IFREG : 0;
+      afterEntry(
+        t,
+        node,
+        processEntry(t, node, type, { ...plainEntry, startHuge: context.startHuge }),
+      );
+      // Batches that are out write under final names, so the folder keeps its temporary one.
+      if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
+    }
+  });
+  flush();
+  if (result >= 0) return !t.cancelled;
+  noteListingError(t);
+  t.failed(result, "getdents64", node.path, "list the folder");
+  return false;
+}
+
+/** Counts a folder of the source that the target has something for, when a mirror wants to know. */
+function matchFolder(t: Thread, node: FolderNode): void {
+  if (t.statAt(node.targetFd, t.entryPointer, t.other) === 0) node.matched++;
+}
+
+const plainEntry = { targetName: undefined, takesLarge: false, takesLinked: false } as const;
+
+/** Whether a file shall become part of a batch that any thread can take. */
+function shares(t: Thread, node: FolderNode, entries: number, context: WalkContext): boolean {
+  if (node.exactNames !== undefined) return false;
+  if (context.isSliceOver()) return true;
+  return entries > shareAfterEntries && t.stack.length < batchesMax;
+}
+
+function typeByStat(t: Thread, node: FolderNode): number {
+  if (t.statAt(node.sourceFd, t.entryPointer, t.source) < 0) return DT.REG;
+  return (t.source.mode & S.IFMT) >> 12;
+}
+
+/** A batch of files, or the listing, is done. */
+export function batchDone(t: Thread, node: FolderNode): void {
+  filesDone(t, node);
+  childDone(t, node);
+}
+
+/** The last batch (or the listing) lets the folder have its name. */
+export function filesDone(t: Thread, node: FolderNode): void {
+  node.pendingFiles--;
+  if (node.pendingFiles > 0) return;
+  if (node.remote !== undefined) t.outbox.push({ ...node.remote, what: "batch" });
+  else if (node.stagedName !== undefined && !t.cancelled) publishFolder(t, node);
+}
+
+/** Something in a folder is done; the last thing finishes the folder, and so on upwards. */
+export function childDone(t: Thread, from: FolderNode): void {
+  let node: FolderNode | undefined = from;
+  while (node !== undefined) {
+    node.pending--;
+    if (node.pending > 0) return;
+    if (node.remote !== undefined) {
+      t.outbox.push({ ...node.remote, what: "folder" });
+      return;
+    }
+    const parent: FolderNode | undefined = node.parent;
+    finishFolder(t, node);
+    node = parent;
+  }
+}
+
+/** Everything in the folder is done: it gets its attributes, times last. */
+function finishFolder(t: Thread, node: FolderNode): void {
+  t.root = node.root;
+  if (!t.isDry && node.targetFd >= 0 && node.status !== undefined) {
+    if (t.cancelled && node.stagedName !== undefined) node.unpublished = node.stagedName;
+    if (node.unpublished !== undefined && node.parent !== undefined) {
+      const { fd, name } = { fd: node.parent.targetFd, name: node.unpublished };
+      removeTree(t, { fd, name, isFolder: true, path: node.path, counts: false });
+    } else finishAttributes(t, node, node.status);
+  }
+  t.openNodes--;
+  node.close();
+}
+
+function finishAttributes(
+  t: Thread,
+  node: FolderNode,
+  wanted: NonNullable<FolderNode["status"]>,
+): void {
+  if (t.statFd(node.targetFd, t.target) < 0) return;
+  const present = keepStatus(t.target);
+  const path = (): string => node.path;
+  const fds = { source: node.sourceFd, target: node.targetFd };
+  const changed = mendAttributes(t, fds, wanted, present, { xattrs: true, path });
+  const isTimeOther =
+    wanted.mtimeSec !== present.mtimeSec || wanted.mtimeNsec !== present.mtimeNsec;
+  if (changed && !node.isNew) t.add(counter.attributesOnly, 1);
+  if (changed || isTimeOther) setTimesOf(t, node.targetFd, wanted, path);
+}

@@ -1,0 +1,9 @@
+/**
+ * The only place where workers are started. It has to lie in src/ itself: in the compiled
+ * executable a worker's URL resolves from the root of the bundle.
+ */
+
+/** A thread of blit's transfer engine. */
+export function createCopyWorker(): Worker {
+  return new Worker(new URL("./blit/work/copy.worker.ts", import.meta.url));
+}
