@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { BrokenPipe, writeFully } from "../../../src/kit/out/write-fully.ts";
 
 function failure(code: string): Error {
-  return Object.assign(new Error(code), { code });
+  return Object.assign(new Error(`${code}: the reason, write`), { code });
 }
 
 test("every byte is written once and in order, through short writes, EAGAIN and EINTR", () => {
@@ -41,5 +41,5 @@ test("a reader that has gone is a broken pipe; a full disk is a fault", () => {
       throw failure(code);
     });
   expect(write("EPIPE")).toThrow(BrokenPipe);
-  expect(write("ENOSPC")).toThrow("Cannot write to standard output: ENOSPC");
+  expect(write("ENOSPC")).toThrow("Cannot write to standard output: the reason");
 });
