@@ -39,9 +39,8 @@ export async function documentedTools(): Promise<readonly CommandModel[]> {
 }
 
 async function loadBlit(): Promise<CommandSpec> {
-  const { blitCommand, ports } = await import("./blit/door.ts");
-  const { createCopyWorker } = await import("./workers.ts");
-  ports.createCopyWorker = createCopyWorker;
+  const { blitCommand, plugIn } = await import("./blit/door.ts");
+  plugIn(await import("./workers.ts"));
   return blitCommand;
 }
 

@@ -1,4 +1,5 @@
 import { defineCommand } from "../kit/cli/command.ts";
+import { ports } from "./ports.ts";
 
 /** `blit`: its commands, each loaded when it is needed. */
 export const blitCommand = defineCommand({
@@ -21,4 +22,7 @@ export const blitCommand = defineCommand({
   ],
 });
 
-export { ports } from "./ports.ts";
+/** Gives blit what it needs from outside its room. */
+export function plugIn(plugs: { readonly createCopyWorker: () => Worker }): void {
+  ports.createCopyWorker = plugs.createCopyWorker;
+}

@@ -33,10 +33,15 @@ export const copyCommand = defineCommand({
     name: "copy",
     description: "Copy files and folders",
     synonyms: ["cp", "clone", "sync", "push", "pull"],
-    details: [
-      "A source without slash at its end is copied as an entry: `copy a b/` makes b/a. A source with slash means its contents: `copy a/ b` merges them into b. Without slashes, `copy a b` makes b/a if b is an existing folder, else b.",
-      "Mode, times, links, holes, extended attributes and, as root, owners are kept. A file whose size and modification time are equal on both sides is left alone. A final name never holds partial content.",
-    ],
+    details: `
+      A source without slash at its end is copied as an entry: "copy a b/" makes b/a. A
+      source with slash means its contents: "copy a/ b" merges them into b. Without slashes,
+      "copy a b" makes b/a if b is an existing folder, else b.
+
+      Mode, times, links, holes, extended attributes and, as root, owners are kept. A file
+      whose size and modification time are equal on both sides is left alone. A final name
+      never holds partial content.
+    `,
   },
   args: COPY_ARGS,
   groups: TRANSFER_GROUPS,

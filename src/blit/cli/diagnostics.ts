@@ -17,9 +17,10 @@ const perfCommand = defineCommand({
   meta: {
     name: "perf",
     description: "Show the recent local transfers and what the planner has learnt from them",
-    details: [
-      "Reads ~/.config/blit/perf_local.jsonl, which never leaves this machine. BLIT_DISABLE_LOCAL_TELEMETRY=1 stops it from being written.",
-    ],
+    details: `
+      Reads ~/.config/blit/perf_local.jsonl, which never leaves this machine.
+      BLIT_DISABLE_LOCAL_TELEMETRY=1 stops it from being written.
+    `,
   },
   args: PERF_ARGS,
   examples: [

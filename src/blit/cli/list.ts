@@ -21,10 +21,14 @@ export const listCommand = defineCommand({
     name: "list",
     description: "List files and folders",
     synonyms: ["ls", "dir", "ll"],
-    details: [
-      "Prints type, size, modification time and name of each entry, and where a symbolic link points. Control characters in names are shown as escapes.",
-      'With --json each entry is one line, an object with schema "blit.list/1", path, type, size, mtime, mtimeNs, mode and, for a link, target. A name that is no UTF-8 also has "pathBytes", its bytes in base64.',
-    ],
+    details: `
+      Prints type, size, modification time and name of each entry, and where a symbolic link
+      points. Control characters in names are shown as escapes.
+
+      With --json each entry is one line, an object with schema "blit.list/1", path, type,
+      size, mtime, mtimeNs, mode and, for a link, target. A name that is no UTF-8 also has
+      "pathBytes", its bytes in base64.
+    `,
   },
   args: LIST_ARGS,
   examples: [

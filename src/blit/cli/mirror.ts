@@ -44,10 +44,14 @@ export const mirrorCommand = defineCommand({
     name: "mirror",
     description: "Make a folder equal to another, deleting what is only in the target",
     synonyms: ["mir", "rsync"],
-    details: [
-      "The slash at the end of SRC means the same as for copy: `mirror a b/` makes b/a equal to a, `mirror a/ b/` makes b equal to a.",
-      "Nothing is deleted before every copy has succeeded, after an error while listing, through a symbolic link or across a mount point. Where something would be deleted, the command asks on a terminal and needs --yes without one.",
-    ],
+    details: `
+      The slash at the end of SRC means the same as for copy: "mirror a b/" makes b/a equal
+      to a, "mirror a/ b/" makes b equal to a.
+
+      Nothing is deleted before every copy has succeeded, after an error while listing,
+      through a symbolic link or across a mount point. Where something would be deleted, the
+      command asks on a terminal and needs --yes without one.
+    `,
   },
   args: MIRROR_ARGS,
   groups: TRANSFER_GROUPS,

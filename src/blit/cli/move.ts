@@ -33,9 +33,10 @@ export const moveCommand = defineCommand({
     name: "move",
     description: "Move files and folders, also between file systems",
     synonyms: ["mv", "rename", "ren"],
-    details: [
-      "Within a file system a move is a rename. Between file systems each source file is removed only after its copy is complete. Slashes mean the same as for copy.",
-    ],
+    details: `
+      Within a file system a move is a rename. Between file systems each source file is
+      removed only after its copy is complete. Slashes mean the same as for copy.
+    `,
   },
   args: MOVE_ARGS,
   groups: TRANSFER_GROUPS,

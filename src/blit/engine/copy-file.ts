@@ -20,7 +20,7 @@ import {
   smallFileBytes,
 } from "./limits.ts";
 import { applyToNewFile, creationMode, newFileOwner } from "./metadata.ts";
-import { publishFile } from "./publish.ts";
+import { type PublishOptions, publishFile, reportCollision } from "./publish.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
@@ -44,11 +44,7 @@ export type CopyOutcome =
   /** It is huge, and under way in parts. */
   | "begun";
 
-export type CopyOptions = {
-  /** Name in the target, latin1; undefined = the entry's own. */
-  readonly targetName: string | undefined;
-  /** Something other than a folder has the name in the target now. */
-  readonly replaces: boolean;
+export type CopyOptions = PublishOptions & {
   /** A large file is copied here and now. */
   readonly takesLarge: boolean;
   /** A file of several names is copied like any other. */
@@ -245,13 +241,6 @@ function reportCreateFailure(t: Thread, node: FolderNode, result: number, isDire
   const path = node.pathOf(t.entryName());
   if (result === -errno.EEXIST && isDirect) reportCollision(t, path);
   else t.failed(result, "openat", path, "create in the target");
-}
-
-/** Two names of the source are one name to the target's file system. */
-export function reportCollision(t: Thread, path: string): void {
-  const message =
-    "the target takes this name for that of another entry (it folds case or normalises names)";
-  t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
 }
 
 /** Removes what is not complete. */

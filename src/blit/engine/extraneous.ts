@@ -1,9 +1,9 @@
 import type { FolderNode } from "./folder-node.ts";
+import { forEachName } from "./listing.ts";
 import { countTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
 import { isTemporaryName } from "./staging.ts";
 import type { Thread } from "./thread.ts";
-import { forEachName } from "./walk.ts";
 
 /**
  * What the target has and the source has not. When as many entries of the source were found in the

@@ -59,8 +59,6 @@ export class FolderNode {
   targetEntries = -1;
   /** Source entries that the target was found to have too. */
   matched = 0;
-  /** The filter left out some of its entries. */
-  excluded = false;
   /**
    * Holds what the command line names: its entries' names are no part of their paths, and a file
    * of several names in it is copied by itself.

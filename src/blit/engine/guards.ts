@@ -2,10 +2,10 @@ import { homedir } from "node:os";
 import { AT, O } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { forEachName } from "./listing.ts";
 import { displayPath } from "./path.ts";
 import type { Root } from "./roots.ts";
 import type { Thread } from "./thread.ts";
-import { forEachName } from "./walk.ts";
 
 /**
  * What is refused before anything is touched. Folders are compared by device and inode, so that

@@ -114,7 +114,6 @@ export type Findings = {
 };
 
 export type FromWorker =
-  | { readonly kind: "ready" }
   /** Nothing to do: `received` messages were handled, `openNodes` folders wait for others. */
   | { readonly kind: "idle"; readonly received: number; readonly openNodes: number }
   | { readonly kind: "give"; readonly tasks: readonly TaskMessage[] }

@@ -5,10 +5,10 @@ import { keepBackup } from "./backup.ts";
 import { describeType, isSameTime } from "./entries.ts";
 import { FolderNode } from "./folder-node.ts";
 import { sliceMs } from "./limits.ts";
+import { folderFlags, forEachName } from "./listing.ts";
 import type { Root } from "./roots.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
-import { folderFlags, forEachName } from "./walk.ts";
 
 /**
  * A move within one file system: by rename, the whole source at once where the target is missing,

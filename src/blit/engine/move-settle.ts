@@ -2,10 +2,10 @@ import { AT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { isSameTime } from "./entries.ts";
+import { folderFlags, forEachName } from "./listing.ts";
 import type { SettleTask } from "./messages.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
-import { folderFlags, forEachName } from "./walk.ts";
 
 /**
  * The end of a move across file systems. Everything has been copied and is synced first; then each

@@ -2,12 +2,25 @@ import { RENAME } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup } from "./backup.ts";
-import { type CopyOptions, reportCollision } from "./copy-file.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
 /** Gives complete things their final names: one rename, so that nobody ever sees a part of them. */
+
+export type PublishOptions = {
+  /** Name in the target, latin1; undefined = the entry's own. */
+  readonly targetName: string | undefined;
+  /** Something other than a folder has the name in the target now. */
+  readonly replaces: boolean;
+};
+
+/** Two names of the source are one name to the target's file system. */
+export function reportCollision(t: Thread, path: string): void {
+  const message =
+    "the target takes this name for that of another entry (it folds case or normalises names)";
+  t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
+}
 
 /**
  * Renames a complete file (or link, or device) from its temporary name over whatever non-folder has
@@ -17,7 +30,7 @@ export function publishFile(
   t: Thread,
   node: FolderNode,
   temporaryName: string,
-  options: Pick<CopyOptions, "targetName" | "replaces">,
+  options: PublishOptions,
 ): boolean {
   if (options.replaces && t.options.backupFd >= 0) {
     if (!keepBackup(t, node, options.targetName ?? t.entryName(), "link")) return false;

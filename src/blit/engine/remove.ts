@@ -1,9 +1,9 @@
 import { AT, DT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { folderFlags, forEachName } from "./listing.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
-import { folderFlags, forEachName } from "./walk.ts";
 
 /**
  * Removal, through folder descriptors only: no symbolic link is followed, and nothing on another

@@ -29,7 +29,8 @@ const layout = {
 } as const;
 
 const scratchBytes = 64 * 1024;
-const direntBytes = 256 * 1024;
+/** Room for one getdents64 call. */
+export const direntBytes = 256 * 1024;
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h. */
 export const xattrBytes = 64 * 1024;
 

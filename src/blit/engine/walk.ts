@@ -1,4 +1,4 @@
-import { DT, O, S } from "../../../ffi/abi/constants.ts";
+import { DT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
@@ -6,6 +6,7 @@ import { describeType, noteListingError, processEntry, replaceLater } from "./en
 import { noteExtraneous } from "./extraneous.ts";
 import { FolderNode } from "./folder-node.ts";
 import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
+import { folderFlags, forEachName } from "./listing.ts";
 import {
   hasDefaultAcl,
   keepStatus,
@@ -24,8 +25,6 @@ import type { Task, Thread } from "./thread.ts";
  * that few are open at a time; files are dealt with while their folder's listing is read.
  */
 
-export const folderFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
-const direntBytes = 256 * 1024;
 /** More batches than this on the stack, and a thread deals with the files itself. */
 const batchesMax = 64;
 
@@ -291,46 +290,6 @@ function sweep(t: Thread, node: FolderNode, leftovers: readonly string[]): void 
   }
 }
 
-/**
- * Calls `visit` with the offset (in t.dirents) and length of every name but "." and "..".
- * Rewinds the descriptor first. Returns 0 or -errno.
- */
-export function forEachName(
-  t: Thread,
-  fd: number,
-  visit: (offset: number, length: number, type: number) => void,
-): number {
-  const rewound = sys.lseek(fd, 0, 0);
-  if (rewound < 0) return rewound;
-  for (;;) {
-    const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
-    if (got <= 0) return got;
-    visitListing(t, got, visit);
-  }
-}
-
-function visitListing(
-  t: Thread,
-  got: number,
-  visit: (offset: number, length: number, type: number) => void,
-): void {
-  const bytes = t.dirents.bytes;
-  let position = 0;
-  while (position < got) {
-    const recordLength = (bytes[position + 16] as number) | ((bytes[position + 17] as number) << 8);
-    const start = position + 19;
-    // The name ends at the first NUL; records are padded to eight bytes, so it is near the end.
-    let end = position + recordLength - 8;
-    if (end < start) end = start;
-    while (bytes[end] !== 0) end++;
-    const length = end - start;
-    const isDot =
-      bytes[start] === 46 && (length === 1 || (length === 2 && bytes[start + 1] === 46));
-    if (!isDot) visit(start, length, bytes[position + 18] as number);
-    position += recordLength;
-  }
-}
-
 /** Returns whether the listing came to its end. */
 function listSource(t: Thread, node: FolderNode, folders: string[], context: WalkContext): boolean {
   let entries = 0;
@@ -347,10 +306,7 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
     t.setListedEntry(offset, length);
     const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
     const isFolder = actual === DT.DIR;
-    if (t.filter !== undefined && t.filter.isExcluded(node.pathOf(t.entryName()), isFolder)) {
-      node.excluded = true;
-      return;
-    }
+    if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
     if (isFolder) {
       folders.push(t.entryName());
       if (node.targetEntries >= 0) matchFolder(t, node);

@@ -54,7 +54,10 @@ export type ArgSpec =
   | (ChoiceSpec & { readonly type: "enum" })
   | PositionalSpec;
 
-/** The arguments of a command by name; names are kebab-case, in the order in which help shows them. */
+/**
+ * The arguments of a command by name; names are kebab-case, in the order in which help shows
+ * them.
+ */
 export type ArgsSpec = Readonly<Record<string, ArgSpec>>;
 
 type ValueOf<D extends ArgSpec> = D extends { readonly type: "positional" }
@@ -108,8 +111,8 @@ export interface Example {
 export interface CommandMeta extends CittyMeta {
   readonly name: string;
   readonly description: string;
-  /** Paragraphs for `--help` and the man page. */
-  readonly details?: readonly string[];
+  /** For `--help` and the man page: paragraphs with blank lines between, broken as the code is. */
+  readonly details?: string;
   /** Other names that people type for this; they are hinted at, not accepted. */
   readonly synonyms?: readonly string[];
 }

@@ -27,8 +27,9 @@ function renderPage(
 ): string {
   const name = pageName(model);
   const own = model.page.join(" ");
+  const source = argument(`triad ${options.version}`);
   const lines = [
-    `.TH ${argument(name.toUpperCase())} 1 "" ${argument(`triad ${options.version}`)} "User Commands"`,
+    `.TH ${argument(name.toUpperCase())} 1 "" ${source} "User Commands"`,
     ".SH NAME",
     `${escapeRoff(name)} \\- ${escapeRoff(lowerFirst(model.summary))}`,
     ".SH SYNOPSIS",

@@ -75,7 +75,7 @@ export async function describeCommand(
     page,
     tool: spec.tool === true,
     summary: spec.meta.description,
-    details: spec.meta.details ?? [],
+    details: paragraphs(spec.meta.details ?? ""),
     flags: args.flatMap(([name, arg]) => flagModel(name, arg)),
     groups: spec.groups ?? [],
     positionals: args.flatMap(([name, arg]) => positionalModel(name, arg)),
@@ -84,6 +84,14 @@ export async function describeCommand(
     exitCodes: spec.exitCodes ?? {},
     environment: spec.environment ?? {},
   };
+}
+
+/** The text without the line breaks and indents that it has in the source. */
+function paragraphs(text: string): readonly string[] {
+  return text
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim().replace(/\s+/g, " "))
+    .filter((paragraph) => paragraph !== "");
 }
 
 function flagModel(name: string, spec: ArgSpec): FlagModel[] {

@@ -1,7 +1,8 @@
 /**
- * The strict parser: what citty lets pass (unknown flags, surplus positionals, `-n3` as two switches,
- * only the last of repeated values) is either understood here or a usage error. Pure: argv and specs
- * in, values and problems out; whoever calls decides what a problem is worth next to `--help`.
+ * The strict parser: what citty lets pass (unknown flags, surplus positionals, `-n3` as two
+ * switches, only the last of repeated values) is either understood here or a usage error. Pure:
+ * argv and specs in, values and problems out; whoever calls decides what a problem is worth next
+ * to `--help`.
  */
 import type { ArgSpec, ArgsSpec } from "./command.ts";
 
@@ -311,7 +312,10 @@ export function positionalLabel(name: string, spec: ArgSpec): string {
   return spec.valueHint ?? name.toUpperCase();
 }
 
-/** True if the command cannot do without the argument. Positionals are required unless they say so. */
+/**
+ * True if the command cannot do without the argument. Positionals are required unless they say
+ * so.
+ */
 export function isRequired(spec: ArgSpec): boolean {
   return spec.type === "positional" ? spec.required !== false : spec.required === true;
 }

@@ -6,11 +6,11 @@ const REPLACEMENT = "\ufffd";
 export type ReadCommandLine = () => string;
 
 /**
- * The bytes of each argument, one latin1 character per byte. Bun decodes argv as UTF-8 and replaces
- * what is none by U+FFFD; names on Linux are bytes, so where one argument holds U+FFFD the kernel is
- * asked for the original. Where there is no /proc, names are UTF-8 anyway.
+ * The bytes of each argument, one latin1 character per byte. Bun decodes argv as UTF-8 and
+ * replaces what is none by U+FFFD; names on Linux are bytes, so where one argument holds U+FFFD
+ * the kernel is asked for the original. Where there is no /proc, names are UTF-8 anyway.
  *
- * @param argv the arguments as Bun gives them, without program and script: the tail of the real ones
+ * @param argv the arguments as Bun gives them, without program and script
  */
 export function rawArguments(
   argv: readonly string[],

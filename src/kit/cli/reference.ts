@@ -41,7 +41,8 @@ function errorsPage(): string {
     entry.remedy,
   ]);
   return page("Error codes", [
-    "With `--json` a failed command prints one object with `code`, `message`, `hint` and `exit`; `--debug` shows the code beside the message.",
+    "With `--json` a failed command prints one object with `code`, `message`, `hint` and `exit`.",
+    "With `--debug` the code stands below the message.",
     table(["Code", "Exit", "What it means", "What to do"], rows),
   ]);
 }

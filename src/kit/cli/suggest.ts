@@ -8,8 +8,8 @@ export interface Candidate {
 
 /**
  * The candidate nearest to what was typed, or nothing if none is near: a synonym first, then the
- * smallest edit distance, of which at most a third of the letters (and always one) may differ. A swap
- * of two neighbours counts once, as it is one slip of the fingers.
+ * smallest edit distance, of which at most a third of the letters (and always one) may differ. A
+ * swap of two neighbours counts once, as it is one slip of the fingers.
  */
 export function suggest(typed: string, candidates: readonly Candidate[]): string | undefined {
   const wanted = typed.toLowerCase();

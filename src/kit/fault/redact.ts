@@ -38,7 +38,7 @@ function escapeOne(character: string): string {
 
 const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@:"']*)(?::[^\s/?#"']*)?@/gi;
 const SECRET_PARAMETER =
-  /([?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig(?:nature)?|token)=)[^\s&;#"']+/gi;
+  /([?&;](?:access_token|api_?key|auth|key|passwo?r?d|secret|sig(?:nature)?|token)=)[^\s&;#"']+/gi;
 
 /** Masks passwords and tokens in URLs: `https://me:secret@host/` becomes `https://me:***@host/`. */
 export function redactCredentials(text: string): string {

@@ -1,7 +1,7 @@
 /**
- * The log: what happened, for whoever looks into it later; not the way to talk to the user, which is
- * the printer's. consola's core with a reporter of our own: the full consola costs 20 ms at start-up.
- * Load this file lazily.
+ * The log: what happened, for whoever looks into it later; not the way to talk to the user, which
+ * is the printer's. consola's core with a reporter of our own: the full consola costs 20 ms at
+ * start-up. Load this file lazily.
  */
 import { appendFileSync } from "node:fs";
 
@@ -19,7 +19,9 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Shows records on stderr where `-vv` or `--debug` asks for them. */
   readonly printer?: Printer;
-  /** Gets one JSON object per line, appended. A file that cannot be written is given up silently. */
+  /**
+   * Gets one JSON object per line, appended. A file that cannot be written is given up silently.
+   */
   readonly file?: string;
   /** Replaced in tests. */
   readonly now?: () => Date;

@@ -33,9 +33,9 @@ const BUFFER_CHARACTERS_MAX = 64 * 1024;
 const CLEAR_LINE = "\r\u001b[2K";
 
 /**
- * The sole writer to fd 1 and 2. Data goes to stdout, everything else to stderr. Lines for stdout are
- * gathered until the current turn of the event loop ends, so a listing of 100,000 names costs a few
- * writes, and a reader of a slow stream still sees each line when it is made.
+ * The sole writer to fd 1 and 2. Data goes to stdout, everything else to stderr. Lines for stdout
+ * are gathered until the current turn of the event loop ends, so a listing of 100,000 names costs
+ * a few writes, and a reader of a slow stream still sees each line when it is made.
  */
 export class Printer {
   readonly level: Level;

@@ -1,7 +1,7 @@
 /**
  * What a progress line knows, as a pure fold over updates with the clock handed in. The shares and
- * totals that it shows never go backwards, whatever order the updates come in; the rate is that of the
- * recent window, so an early burst does not colour the rest.
+ * totals that it shows never go backwards, whatever order the updates come in; the rate is that of
+ * the recent window, so an early burst does not colour the rest.
  */
 
 /** A report of how far the work is. Numbers are totals since the start, not differences. */
@@ -123,7 +123,10 @@ function timeFor(left: number, perSecond: number): number | undefined {
   return perSecond > 0 ? left / perSecond : undefined;
 }
 
-/** The share of bytes, or of items where there are no bytes. One file of many bytes counts as such. */
+/**
+ * The share of bytes, or of items where there are no bytes. One file of many bytes counts as
+ * such.
+ */
 function shareOf(
   state: Pick<ProgressState, "doneBytes" | "totalBytes" | "doneItems" | "totalItems">,
 ) {

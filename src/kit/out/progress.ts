@@ -41,7 +41,7 @@ const SILENT: Progress = { update() {}, finish() {}, pause() {}, resume() {} };
 
 /**
  * A progress line, or one that shows nothing: when stderr is no terminal, with -q, -v, --json or
- * --no-progress, and where CI is set. Drawn at once, then at most ten times a second, from `update`;
+ * --no-progress, and where CI is set. Drawn at once, then at most ten times a second, by `update`;
  * a timer keeps the spinner alive between updates and never keeps the process alive.
  */
 export function createProgress(printer: Printer, options: ProgressOptions): Progress {

@@ -4,9 +4,9 @@ import { fstatSync } from "node:fs";
 export type OutputFd = 1 | 2;
 
 /**
- * True if the descriptor is a terminal. Neither touches process.stdout (7 to 9 ms, facts 7.3) nor, in
- * the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and on Linux the
- * device number tells the usual terminals.
+ * True if the descriptor is a terminal. Neither touches process.stdout (7 to 9 ms, facts 7.3) nor,
+ * in the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and on
+ * Linux the device number tells the usual terminals.
  */
 export function isTerminal(fd: OutputFd): boolean {
   try {
@@ -22,7 +22,10 @@ export function isTerminal(fd: OutputFd): boolean {
   }
 }
 
-/** By Documentation/admin-guide/devices.txt: 4 consoles and serial lines, 136 to 143 pseudo-terminals. */
+/**
+ * By Documentation/admin-guide/devices.txt: 4 consoles and serial lines, 136 to 143 pseudo-
+ * terminals.
+ */
 function isLinuxTerminal(device: number): boolean | undefined {
   const major = (device >> 8) & 0xfff;
   const isMemoryDevice = major === 1;

@@ -24,7 +24,8 @@ export function formatRate(bytesPerSecond: number): string {
 export function formatSeconds(seconds: number): string {
   const value = Math.max(seconds, 0);
   if (value < 59.5) {
-    return `${value < 0.995 ? value.toFixed(2) : value < 9.95 ? value.toFixed(1) : Math.round(value)} s`;
+    const decimals = value < 0.995 ? 2 : value < 9.95 ? 1 : 0;
+    return `${value.toFixed(decimals)} s`;
   }
   const whole = Math.round(value);
   if (whole < 3600) {

@@ -26,9 +26,11 @@ export function linksCommand(ports: TriadPorts): CommandSpec<LinksArgs> {
       name: "links",
       description: "Make a symbolic link for each tool, so that it is callable by name",
       synonyms: ["link", "ln", "install"],
-      details: [
-        "A link that is there already and points to this executable, or to an older triad, is replaced. Anything else with that name is left alone and reported, unless --force is given.",
-      ],
+      details: `
+        A link that is there already and points to this executable, or to an older triad,
+        is replaced. Anything else with that name is left alone and reported, unless
+        --force is given.
+      `,
     },
     args: LINKS_ARGS,
     examples: [

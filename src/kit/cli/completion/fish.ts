@@ -6,6 +6,9 @@ export function fishCompletion(models: readonly CommandModel[]): string {
   const all = models.flatMap(allCommands);
   const places = all.filter((model) => model.path.includes(" ")).map((model) => quote(model.path));
   const names = models.map((model) => model.name).join(" ");
+  const lines = models.flatMap((model) =>
+    allCommands(model).flatMap((place) => placeLines(model.name, place)),
+  );
   return `# Completion of ${names} for fish. Made by "triad completions fish"; to use it:
 #   triad completions fish | source
 
@@ -21,7 +24,7 @@ function __triad_at --argument-names wanted
     test "$place" = "$wanted"
 end
 
-${models.flatMap((model) => allCommands(model).flatMap((place) => placeLines(model.name, place))).join("\n")}
+${lines.join("\n")}
 `;
 }
 

@@ -5,7 +5,8 @@ import { allCommands } from "../model.ts";
 export function powershellCompletion(models: readonly CommandModel[]): string {
   const all = models.flatMap(allCommands);
   const names = models.map((model) => model.name);
-  return `# Completion of ${names.join(" ")} for PowerShell. Made by "triad completions powershell"; to use it:
+  return `# Completion of ${names.join(" ")} for PowerShell.
+# Made by "triad completions powershell"; to use it:
 #   triad completions powershell | Out-String | Invoke-Expression
 
 Register-ArgumentCompleter -Native -CommandName ${names.map(quote).join(", ")} -ScriptBlock {

@@ -38,7 +38,8 @@ function placeCase(model: CommandModel): string {
   const flags = model.flags.map(flagSpec);
   if (model.commands.length === 0) {
     const positionals = model.positionals.map(positionalSpec);
-    return `    (${quote(model.path)})\n      _arguments -s -S ${lines([...flags, ...positionals])} ;;`;
+    const specs = lines([...flags, ...positionals]);
+    return `    (${quote(model.path)})\n      _arguments -s -S ${specs} ;;`;
   }
   const commands = model.commands.map((command) =>
     quote(`${command.name.replaceAll(":", "\\:")}:${command.summary}`),

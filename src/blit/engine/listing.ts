@@ -1,0 +1,48 @@
+import { O } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { direntBytes, type Thread } from "./thread.ts";
+
+/** Reading folders by getdents64(2): names stay bytes, in the thread's listing memory. */
+
+/** For folders below the roots: never through a symbolic link. */
+export const folderFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+
+/**
+ * Calls `visit` with the offset (in t.dirents) and length of every name but "." and "..".
+ * Rewinds the descriptor first. Returns 0 or -errno.
+ */
+export function forEachName(
+  t: Thread,
+  fd: number,
+  visit: (offset: number, length: number, type: number) => void,
+): number {
+  const rewound = sys.lseek(fd, 0, 0);
+  if (rewound < 0) return rewound;
+  for (;;) {
+    const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
+    if (got <= 0) return got;
+    visitListing(t, got, visit);
+  }
+}
+
+function visitListing(
+  t: Thread,
+  got: number,
+  visit: (offset: number, length: number, type: number) => void,
+): void {
+  const bytes = t.dirents.bytes;
+  let position = 0;
+  while (position < got) {
+    const recordLength = (bytes[position + 16] as number) | ((bytes[position + 17] as number) << 8);
+    const start = position + 19;
+    // The name ends at the first NUL; records are padded to eight bytes, so it is near the end.
+    let end = position + recordLength - 8;
+    if (end < start) end = start;
+    while (bytes[end] !== 0) end++;
+    const length = end - start;
+    const isDot =
+      bytes[start] === 46 && (length === 1 || (length === 2 && bytes[start + 1] === 46));
+    if (!isDot) visit(start, length, bytes[position + 18] as number);
+    position += recordLength;
+  }
+}
