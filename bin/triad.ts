@@ -11,7 +11,7 @@ if (argv.length === 1 && argv[0] === "--version") {
 } else {
   const { runCommand } = await import("../src/kit/cli/run.ts");
   const code = await runCommand({ name, load, argv });
-  // Every write is synchronous, so nothing is lost; and what an engine may have left open (a socket,
-  // an idle worker) must not keep the process alive.
+  // Every write is synchronous, so nothing is lost; and what an engine may have left open (a
+  // socket, an idle worker) must not keep the process alive.
   process.exit(code);
 }

@@ -19,12 +19,13 @@ test.each([
   expect(appletFor(argv0).name).toBe(name);
 });
 
-test("what is not built yet answers so under each of its names, and is listed nowhere", async () => {
+test("what is not built yet says so under each name, and is listed nowhere", async () => {
   for (const name of ["blast", "blitd", "rastos"]) {
     const direct = await capture(appletFor(name).load, ["install", "--x"], { name });
     expect([direct.code, direct.err]).toEqual([
       1,
-      `error: Cannot run "${name}": this build of triad does not contain it yet\nhint: install a later release\n`,
+      `error: Cannot run "${name}": this build of triad does not contain it yet\n` +
+        "hint: install a later release\n",
     ]);
     const nested = await capture(appletFor("triad").load, [name, "install"], { name: "triad" });
     expect(nested.code).toBe(1);

@@ -29,7 +29,7 @@ function fill(): void {
   }
 }
 
-test("a folder's entries are shown in a table, sorted by bytes, harmless for the terminal", async () => {
+test("a folder is shown as a table, sorted by bytes, harmless for the terminal", async () => {
   fill();
   const { code, out, err } = await list(folder);
   expect([code, err]).toEqual([0, ""]);
@@ -44,7 +44,7 @@ test("a folder's entries are shown in a table, sorted by bytes, harmless for the
   );
 });
 
-test("--json gives one object per entry; bytes that are no UTF-8 are kept beside the text", async () => {
+test("--json gives one object per entry; what is no UTF-8 has its bytes beside it", async () => {
   fill();
   const { out } = await list("--json", folder);
   const entries = out

@@ -108,7 +108,7 @@ describe("positionals", () => {
     expect(problems).toEqual([{ kind: "surplus-positional", value: "b" }]);
   });
 
-  test("an optional one may be absent, and none is no problem for a repeatable optional one", () => {
+  test("an optional one may be absent, a repeatable one too", () => {
     const one = { path: { type: "positional", required: false } } as const satisfies ArgsSpec;
     expect(parseArguments([], { args: one })).toMatchObject({ problems: [] });
     const many = { path: { ...one.path, repeatable: true } } as const satisfies ArgsSpec;
@@ -157,7 +157,7 @@ const group = fc.constantFrom(
   ["b"],
 );
 
-test("flags may stand anywhere: only the order of repeated values and of positionals counts", () => {
+test("flags may stand anywhere: only repeated values and positionals have an order", () => {
   fc.assert(
     fc.property(fc.array(group, { maxLength: 10 }), (groups) => {
       const flags = groups.filter(([first]) => first?.startsWith("-"));

@@ -186,7 +186,9 @@ test("a reserved name says that it is not built, whatever follows it", async () 
   expect(await run("later", "install", "--what", "x")).toEqual({
     code: 1,
     out: "",
-    err: 'error: Cannot run "tool later": this build of triad does not contain it yet\nhint: install a later release\n',
+    err:
+      'error: Cannot run "tool later": this build of triad does not contain it yet\n' +
+      "hint: install a later release\n",
   });
 });
 

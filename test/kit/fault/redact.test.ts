@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 import { escapeControls, redactCredentials } from "../../../src/kit/fault/redact.ts";
 
-test("control characters, direction changes and bytes that are no UTF-8 are shown as escapes", () => {
+test("controls, direction changes and bytes that are no UTF-8 are shown as escapes", () => {
   expect(escapeControls("a\u001b[31m\nb\r\t\u0007\u202ec\u009b\udcffd")).toBe(
     "a\\e[31m\\nb\\r\\t\\x07\\u202ec\\x9b\\xffd",
   );

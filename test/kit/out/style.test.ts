@@ -22,7 +22,7 @@ test.each(ROWS)("--color=%s with %j on a terminal %p is %p", (mode, environment,
   expect(wantsColor({ mode, environment, isTerminal: () => tty })).toBe(wanted);
 });
 
-test("loading colour leaves the environment as it was, for the children that we start", async () => {
+test("loading colour leaves the environment as it was, for our children", async () => {
   const before = { ...process.env };
   await loadColorStyle();
   expect({ ...process.env }).toEqual(before);

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { resolve } from "node:path";
 
 /** Asks a process of our own whether its stdout is a terminal. */
+const MODULE = JSON.stringify(resolve(import.meta.dir, "../../../src/kit/out/tty.ts"));
 const QUESTION = `
-  const { isTerminal } = await import(${JSON.stringify(`${import.meta.dir}/../../../src/kit/out/tty.ts`)});
+  const { isTerminal } = await import(${MODULE});
   process.exit(isTerminal(1) ? 10 : 11);
 `;
 

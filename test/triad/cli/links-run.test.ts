@@ -54,13 +54,15 @@ test("an older triad's links are replaced", async () => {
   expect(readlinkSync(join(folder, "blit"))).toBe(executable);
 });
 
-test("something else is left alone and nothing at all is changed, unless --force is given", async () => {
+test("something else is left alone and nothing is changed, without --force", async () => {
   writeFileSync(join(folder, "blit"), "mine");
   const refused = await links(folder);
   expect(refused).toEqual({
     code: 1,
     out: "",
-    err: `error: Cannot make the link "${join(folder, "blit")}": something else is there\nhint: --force replaces it\n`,
+    err:
+      `error: Cannot make the link "${join(folder, "blit")}": something else is there\n` +
+      "hint: --force replaces it\n",
   });
   expect(readdirSync(folder).sort()).toEqual(["blit", "lib"]);
   expect((await links("--force", folder)).code).toBe(0);

@@ -24,7 +24,10 @@ async function complete(lines: readonly string[]): Promise<string[]> {
       source ${folder}/script
       setopt no_beep no_auto_menu no_list_ambiguous; unsetopt auto_list
       typeset -i number=0
-      dump() { print -rn -- $BUFFER >| ${folder}/part; mv ${folder}/part ${folder}/line.$number; number+=1; BUFFER= }
+      dump() {
+        print -rn -- $BUFFER >| ${folder}/part; mv ${folder}/part ${folder}/line.$number
+        number+=1; BUFFER=
+      }
       zle -N dump; bindkey '^]' dump
       print -n ready > ${folder}/line.ready
     `;
