@@ -1,5 +1,6 @@
 import { FFIType, type Pointer, read } from "bun:ffi";
 import { errno, errnoName, errnoText } from "./errno.ts";
+import { wantsFaults, withFaults } from "./fault-injection.ts";
 import { openLibc } from "./library.ts";
 
 /**
@@ -16,7 +17,7 @@ const u32 = "u32";
 const i64 = FFIType.i64_fast;
 const ptr = "ptr";
 
-const symbols = openLibc({
+const library = openLibc({
   __errno_location: { args: [], returns: ptr },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   close: { args: [i32], returns: i32 },
@@ -63,6 +64,9 @@ const symbols = openLibc({
   umask: { args: [u32], returns: u32 },
   memcmp: { args: [ptr, ptr, i64], returns: i32 },
 });
+
+/** Tests disturb the calls here, below the retries; asked once, so it costs nothing otherwise. */
+const symbols = wantsFaults() ? withFaults(library) : library;
 
 /** The address of errno, which is one per thread; a worker stays on its thread (facts.md 7.5). */
 const errnoPointer = symbols.__errno_location() as Pointer;

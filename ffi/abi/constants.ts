@@ -1,4 +1,4 @@
-/** Linux constants of x64 and arm64; checked against the C headers by test/ffi/abi.test.ts. */
+/** Linux constants of x64 and arm64; checked against the C headers by test/ffi/abi/. */
 const arm64 = process.arch === "arm64";
 
 /** open(2) flags. O_DIRECT, O_DIRECTORY, O_NOFOLLOW and O_TMPFILE have other values on arm64. */

@@ -1,6 +1,6 @@
 /**
  * struct statx of statx(2): byte offsets, equal on every Linux architecture (fixed-width fields).
- * test/ffi/abi.test.ts compares them with offsetof of a C compiler.
+ * test/ffi/abi/stat.test.ts compares them with offsetof of a C compiler.
  */
 export const STATX_LAYOUT = {
   size: 256,

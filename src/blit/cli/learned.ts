@@ -1,7 +1,7 @@
 import type { HugeFileStrategy } from "../engine/options.ts";
 import { counter } from "../engine/shared-state.ts";
 import type { TransferResult } from "../engine/transfer.ts";
-import type { BigFileStrategy, FastPath, PerfRecord } from "../plan/perf-record.ts";
+import type { FastPath, PerfRecord } from "../plan/perf-record.ts";
 import { createPredictor, profileKey } from "../plan/predictor.ts";
 import type { Telemetry } from "../telemetry.ts";
 
@@ -12,37 +12,48 @@ export type Learned = {
 
 const MIB = 1024 * 1024;
 
-/** Where direct writes are of no use, or refused. */
-const memoryFileSystems: ReadonlySet<string> = new Set(["tmpfs", "overlay", "unknown"]);
+/** File systems whose server can copy by itself, so that no byte crosses the network. */
+const serverCopies: ReadonlySet<string> = new Set(["nfs", "cifs", "smb2"]);
+
+const candidates = ["buffered", "copy_file_range"] as const;
 
 /** Reads the log only when a strategy is asked for. */
 export function learnFrom(telemetry: Telemetry): Learned {
   return {
     chooseStrategy: (sourceFs, targetFs) => {
-      const candidates: BigFileStrategy[] = memoryFileSystems.has(targetFs)
-        ? ["buffered", "copy_file_range"]
-        : ["direct", "buffered", "copy_file_range"];
-      const fallback = candidates[0] as HugeFileStrategy;
-      if (!telemetry.enabled) return fallback;
+      const isServer = serverCopies.has(sourceFs) && sourceFs === targetFs;
+      const usual: HugeFileStrategy = isServer ? "copy_file_range" : "buffered";
+      if (!telemetry.enabled) return usual;
       const predictor = createPredictor({
         records: telemetry.readTail(),
         now: Date.now,
-        random: Math.random,
+        // Every huge file tries both ways in itself, so that no whole run has to be given to it.
+        random: () => 1,
       });
-      const profile = profileKey(sourceFs, targetFs);
-      const chosen = predictor.chooseBigFileStrategy(profile, candidates);
-      const isKnown = predictor.learned().some((each) => each.profile === profile);
-      if (chosen !== undefined) return chosen as HugeFileStrategy;
-      return isKnown ? (predictor.leastKnown(profile, candidates) as HugeFileStrategy) : fallback;
+      const chosen = predictor.chooseBigFileStrategy(profileKey(sourceFs, targetFs), candidates);
+      return (chosen as HugeFileStrategy | undefined) ?? usual;
     },
   };
+}
+
+/** The way that moved most of the bytes of huge files, and its rate. */
+function bigFileOf(result: TransferResult): PerfRecord["bigFile"] {
+  const total = (column: number): number => result.shared.total(column);
+  const ways = [
+    { strategy: "buffered", bytes: total(counter.bufferedBytes), ms: total(counter.bufferedMs) },
+    { strategy: "copy_file_range", bytes: total(counter.rangeBytes), ms: total(counter.rangeMs) },
+  ] as const;
+  const [most] = [...ways].sort((a, b) => b.bytes - a.bytes);
+  if (most === undefined || most.ms === 0) return null;
+  return { strategy: most.strategy, mibPerSecond: most.bytes / MIB / (most.ms / 1000) };
 }
 
 function fastPathOf(result: TransferResult): FastPath {
   const total = (column: number): number => result.shared.total(column);
   const files = total(counter.files);
   if (files === 0) return "nothing-to-do";
-  if (total(counter.hugeBytes) > 0 && files === 1) return "huge-file";
+  if (total(counter.bufferedBytes) + total(counter.rangeBytes) > 0 && files === 1)
+    return "huge-file";
   if (result.workers > 0) return "none";
   return files === 1 ? "single-file" : "few-small-files";
 }
@@ -55,8 +66,6 @@ export function keepRecord(
   if (!telemetry.enabled) return;
   const { result } = run;
   const total = (column: number): number => result.shared.total(column);
-  const hugeMs = total(counter.hugeMs);
-  const hugeBytes = total(counter.hugeBytes);
   telemetry.append({
     schema: 1,
     timestampMs: Date.now(),
@@ -74,10 +83,7 @@ export function keepRecord(
     totalMs: run.seconds * 1000,
     workers: result.workers,
     fastPath: fastPathOf(result),
-    bigFile:
-      hugeMs > 0
-        ? { strategy: result.strategy, mibPerSecond: hugeBytes / MIB / (hugeMs / 1000) }
-        : null,
+    bigFile: bigFileOf(result),
     stalls: result.stalls,
   });
 }

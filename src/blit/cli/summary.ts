@@ -208,11 +208,12 @@ function strategiesOf(ended: Ended): Record<string, number | string> {
     ["copyFileRange", total(counter.byCopyRange)],
     ["buffered", total(counter.byBuffered)],
     ["sparse", total(counter.bySparse)],
-    ["directChunks", total(counter.byDirect)],
   ];
   const used: Record<string, number | string> = {};
   for (const [name, count] of ways) if (count > 0) used[name] = count;
   if (result.isWholeRename) used["move"] = "rename";
-  if (total(counter.hugeBytes) > 0) used["huge"] = result.strategy;
+  const buffered = total(counter.bufferedBytes);
+  const range = total(counter.rangeBytes);
+  if (buffered + range > 0) used["huge"] = range > buffered ? "copy_file_range" : "buffered";
   return used;
 }

@@ -1,7 +1,7 @@
 import { IOCTL, SEEK } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
-import { blockBytes, chunkBytes, smallFileBytes } from "./limits.ts";
+import { blockBytes, chunkBytes } from "./limits.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
@@ -136,14 +136,14 @@ function isRangeRefused(result: number): boolean {
   );
 }
 
-/** The best dense copy of a part of a file: in the kernel where that works, else over a buffer. */
+/** Copies a part of a file in the kernel where that works, else over the buffer. */
 export function copyDense(
   t: Thread,
   fds: { readonly source: number; readonly target: number },
   from: number,
   to: number,
 ): ContentResult {
-  if (t.paths.copyRange && to - from >= smallFileBytes) {
+  if (t.paths.copyRange && to - from >= blockBytes) {
     const outcome = copyByRange(t, fds, from, to);
     if (!isRangeRefused(outcome.result)) {
       if (outcome.result === 0) t.add(counter.byCopyRange, 1);
@@ -151,6 +151,19 @@ export function copyDense(
     }
     t.paths.copyRange = false;
   }
+  const outcome = copyBuffered(t, fds, from, to);
+  if (outcome.result === 0) t.add(counter.byBuffered, 1);
+  return outcome;
+}
+
+/** Copies a part of a file in the way that this run prefers. */
+export function copyPreferred(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  from: number,
+  to: number,
+): ContentResult {
+  if (t.prefersRange) return copyDense(t, fds, from, to);
   const outcome = copyBuffered(t, fds, from, to);
   if (outcome.result === 0) t.add(counter.byBuffered, 1);
   return outcome;
@@ -173,13 +186,13 @@ export function copySparse(
     if (data === -6) break; // ENXIO: only a hole is left
     if (data < 0) {
       if (data !== -errno.EINVAL) return { result: data, call: "lseek" };
-      return copyDense(t, fds, offset, sizeBytes);
+      return copyPreferred(t, fds, offset, sizeBytes);
     }
     const hole = sys.lseek(fds.source, data, SEEK.HOLE);
     if (hole < 0) return { result: hole, call: "lseek" };
     const end = Math.min(hole, sizeBytes);
     if (data >= end) break;
-    const outcome = copyDense(t, fds, data, end);
+    const outcome = copyPreferred(t, fds, data, end);
     if (outcome.result < 0 || outcome === cutShort) return outcome;
     offset = end;
   }
@@ -217,4 +230,4 @@ export function compareContent(
 }
 
 /** Two of these stay in the second-level cache between read and comparison. */
-const compareBlockBytes = 256 * 1024;
+const compareBlockBytes = blockBytes;

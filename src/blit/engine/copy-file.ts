@@ -4,7 +4,7 @@ import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import {
   type ContentResult,
-  copyDense,
+  copyPreferred,
   copySparse,
   cutShort,
   preadFully,
@@ -146,7 +146,7 @@ function createTarget(
   targetName: string | undefined,
 ): number {
   const owned = newFileOwner(t, node, t.source) === undefined;
-  const mode = creationMode(node, t.source.mode, owned);
+  const mode = creationMode(t, node, t.source.mode, owned);
   let pointer = t.entryPointer;
   if (temporaryName !== undefined) pointer = t.cTemporary(temporaryName);
   else if (targetName !== undefined) pointer = t.cTargetName(targetName);
@@ -170,6 +170,8 @@ function copyOpened(
     return "failed";
   }
   const file = { node, source, target, temporaryName, options };
+  const taken = takeSpace(t, target);
+  if (taken.result < 0) return completeFile(t, file, taken, () => false);
   const parts = startInParts(t, file, startHuge);
   if (parts === "begun") return "begun";
   const written = parts ?? writeContent(t, { source, target }, got, size);
@@ -187,6 +189,17 @@ function startInParts(
     return undefined;
   if (tryReflink(t.paths, source, target)) return undefined;
   return startHuge({ node, sourceFd: source, targetFd: target, temporaryName, options });
+}
+
+/**
+ * Takes the space of a large, dense file before it is written: its extents are long then, and a full
+ * disk is known at once.
+ */
+function takeSpace(t: Thread, target: number): ContentResult {
+  const { sizeBytes, blocks } = t.source;
+  const wants = t.options.preallocates && sizeBytes > largeFileBytes && blocks * 512 >= sizeBytes;
+  const result = wants ? sys.fallocate(target, 0, 0, sizeBytes) : 0;
+  return { result: result === -errno.ENOSPC ? result : 0, call: "fallocate" };
 }
 
 /** Parts are worth it where there are many bytes and no holes. */
@@ -278,7 +291,11 @@ function writeContent(
     return { result: 0, call: "" };
   }
   if (isSparse) return copySparse(t, fds, size);
-  return copyDense(t, fds, 0, size);
+  // The first block is in the buffer already.
+  const result = writeFully(fds.target, t.copy.pointer, got);
+  if (result < 0) return { result, call: "write" };
+  t.add(counter.bytesDone, got);
+  return copyPreferred(t, fds, got, size);
 }
 
 /**

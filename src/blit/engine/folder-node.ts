@@ -51,8 +51,8 @@ export class FolderNode {
   targetStatus: FolderStatus | undefined;
   /** Group that a file made in the target folder gets. */
   newFileGid = -1;
-  /** The target folder hands a default ACL on to what is made in it. */
-  hasDefaultAcl = false;
+  /** The target folder hands a default ACL on to what is made in it; undefined = not asked yet. */
+  defaultAcl: boolean | undefined;
   /** Its descriptors belong to another node or to the caller and stay open. */
   readonly borrowed: boolean;
   /** Entries of the target's listing, temporary names left out; -1 where it was not listed. */

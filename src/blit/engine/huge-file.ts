@@ -1,16 +1,8 @@
-import { FALLOC, O } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
-import {
-  type ContentResult,
-  copyBuffered,
-  copyDense,
-  cutShort,
-  preadFully,
-  pwriteFully,
-} from "./content.ts";
+import { type ContentResult, copyBuffered, copyDense, cutShort } from "./content.ts";
 import { completeFile, type HugeFileBegin } from "./copy-file.ts";
-import { blockBytes, chunkBytes } from "./limits.ts";
+import { chunkBytes } from "./limits.ts";
 import type { HugeFileHelp } from "./messages.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -44,34 +36,18 @@ export function openHugeFile(t: Thread, begin: HugeFileBegin): HugeFile | undefi
   const cursor = t.shared.takeCursor();
   if (cursor < 0) return undefined;
   const { sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = t.source;
-  // Space is taken first: the extents are long then, and a full disk is known at once.
-  sys.fallocate(begin.targetFd, FALLOC.KEEP_SIZE, 0, sizeBytes);
   const id = nextFileId++;
-  let strategy = t.options.hugeFileStrategy;
-  let directFd = -1;
-  if (strategy === "direct") {
-    directFd = openDirect(t, begin);
-    if (directFd < 0) strategy = "buffered";
-  }
   const help: HugeFileHelp = {
     thread: t.index,
     fileId: id,
     sourceFd: begin.sourceFd,
     targetFd: begin.targetFd,
-    directFd,
     sizeBytes,
     cursor,
-    strategy,
   };
   const status = { sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec };
   const written = { result: 0, call: "" };
   return { id, begin, name: t.entryName(), help, status, helpers: 0, written };
-}
-
-/** A second descriptor of the temporary file, for writes that bypass the page cache. */
-function openDirect(t: Thread, begin: HugeFileBegin): number {
-  const name = t.cTemporary(begin.temporaryName);
-  return sys.openat(begin.node.targetFd, name, O.WRONLY | O.DIRECT | O.NOFOLLOW | O.CLOEXEC, 0);
 }
 
 /**
@@ -94,38 +70,37 @@ export function copyParts(t: Thread, help: HugeFileHelp, between: () => void): C
   }
 }
 
+/** One chunk in so many is copied the other way, to see which is faster here and now. */
+const probeEvery = 32;
+
+/** The other way has to be this much faster before it becomes the usual one. */
+const clearlyFaster = 1.15;
+
 function copyPart(t: Thread, help: HugeFileHelp, from: number, to: number): ContentResult {
   const fds = { source: help.sourceFd, target: help.targetFd };
-  if (help.strategy === "direct") return copyDirect(t, help, from, to);
-  if (help.strategy === "buffered") return copyBuffered(t, fds, from, to);
-  return copyDense(t, fds, from, to);
+  const isProbe = Math.floor(from / chunkBytes) % probeEvery === 1;
+  const wantsRange = t.prefersRange !== isProbe && t.paths.copyRange;
+  const started = performance.now();
+  const outcome = wantsRange ? copyDense(t, fds, from, to) : copyBuffered(t, fds, from, to);
+  const elapsedMs = performance.now() - started;
+  const isRange = wantsRange && t.paths.copyRange;
+  t.add(isRange ? counter.rangeBytes : counter.bufferedBytes, to - from);
+  t.add(isRange ? counter.rangeMs : counter.bufferedMs, elapsedMs);
+  if (isProbe) judge(t);
+  return outcome;
 }
 
-/** O_DIRECT wants offsets, lengths and memory in multiples of the block size (open(2)). */
-const directAlignment = 4096;
-
-function copyDirect(t: Thread, help: HugeFileHelp, from: number, to: number): ContentResult {
-  const pointer = t.direct.pointer;
-  let offset = from;
-  while (offset < to) {
-    if (t.cancelled) return { result: -errno.ECANCELED, call: "pread" };
-    const want = Math.min(directBlockBytes, to - offset);
-    const got = preadFully(help.sourceFd, pointer, want, offset);
-    if (got < 0) return { result: got, call: "pread" };
-    if (got < want) return cutShort;
-    const isAligned = got % directAlignment === 0;
-    let result = isAligned ? pwriteFully(help.directFd, pointer, got, offset) : -errno.EINVAL;
-    if (result === -errno.EINVAL) result = pwriteFully(help.targetFd, pointer, got, offset);
-    if (result < 0) return { result, call: "pwrite" };
-    t.add(counter.bytesDone, got);
-    offset += got;
-  }
-  t.add(counter.byDirect, 1);
-  return { result: 0, call: "" };
+function judge(t: Thread): void {
+  const rate = (bytes: number, ms: number): number => {
+    const time = t.count[ms] as number;
+    return time > 0 ? (t.count[bytes] as number) / time : 0;
+  };
+  const range = rate(counter.rangeBytes, counter.rangeMs);
+  const buffered = rate(counter.bufferedBytes, counter.bufferedMs);
+  if (range === 0 || buffered === 0) return;
+  if (t.prefersRange) t.prefersRange = buffered < range * clearlyFaster;
+  else t.prefersRange = range > buffered * clearlyFaster;
 }
-
-/** One direct write: large enough that the device is busy while the next block is read. */
-export const directBlockBytes = 4 * blockBytes;
 
 /**
  * All parts are there: the file gets its attributes and its name, and its folder is told. Returns
@@ -157,7 +132,6 @@ export function completeHugeFile(t: Thread, file: HugeFile): "copied" | "failed"
 
 /** Gives back what the parts needed. */
 export function closeHugeFile(t: Thread, file: HugeFile): void {
-  if (file.help.directFd >= 0) sys.close(file.help.directFd);
   t.shared.releaseCursor(file.help.cursor);
 }
 

@@ -12,8 +12,11 @@ export const hugeFileBytes = 64 * 1024 * 1024;
 /** What one thread takes of a huge file at a time; small enough for Ctrl-C and progress. */
 export const chunkBytes = 16 * 1024 * 1024;
 
-/** One read or write of a large file: fits the second-level cache. */
-export const blockBytes = 1024 * 1024;
+/**
+ * One read or write: it stays in the second-level cache. Larger ones gain nothing, and where the
+ * kernel allocates them as huge pages they can cost much (docs/decisions/0003-huge-files.md).
+ */
+export const blockBytes = 256 * 1024;
 
 /** A new folder stays under its temporary name until this much is in it. */
 export const stagedBytesMax = 64 * 1024 * 1024;

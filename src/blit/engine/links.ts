@@ -5,7 +5,7 @@ import { openFolderBelow } from "./backup.ts";
 import { processEntry, replaceLater, reportConflict } from "./entries.ts";
 import { FolderNode } from "./folder-node.ts";
 import type { LinkMember } from "./messages.ts";
-import { hasDefaultAcl, keepStatus, noteTargetDefaults } from "./metadata.ts";
+import { keepStatus, noteTargetDefaults } from "./metadata.ts";
 import { publishFile } from "./publish.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -71,7 +71,6 @@ export class LinkFolders {
     const node = new FolderNode({ ...common, isNew: false, takesLinked: true });
     node.pending = 0;
     if (t.statFd(targetFd, t.target) === 0) noteTargetDefaults(t, node, t.target);
-    if (t.options.xattrs) node.hasDefaultAcl = hasDefaultAcl(t, targetFd);
     if (t.statFd(sourceFd, t.source) === 0) node.targetStatus = keepStatus(t.source);
     return node;
   }

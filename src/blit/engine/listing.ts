@@ -1,4 +1,5 @@
 import { O } from "../../../ffi/abi/constants.ts";
+import { DIRENT_LAYOUT } from "../../../ffi/abi/dirent.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { direntBytes, type Thread } from "./thread.ts";
 
@@ -6,6 +7,8 @@ import { direntBytes, type Thread } from "./thread.ts";
 
 /** For folders below the roots: never through a symbolic link. */
 export const folderFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+
+const { reclen, type, name } = DIRENT_LAYOUT;
 
 /**
  * Calls `visit` with the offset (in t.dirents) and length of every name but "." and "..".
@@ -33,8 +36,10 @@ function visitListing(
   const bytes = t.dirents.bytes;
   let position = 0;
   while (position < got) {
-    const recordLength = (bytes[position + 16] as number) | ((bytes[position + 17] as number) << 8);
-    const start = position + 19;
+    const recordLength =
+      (bytes[position + reclen] as number) |
+      ((bytes[position + reclen + 1] as number) << 8);
+    const start = position + name;
     // The name ends at the first NUL; records are padded to eight bytes, so it is near the end.
     let end = position + recordLength - 8;
     if (end < start) end = start;
@@ -42,7 +47,7 @@ function visitListing(
     const length = end - start;
     const isDot =
       bytes[start] === 46 && (length === 1 || (length === 2 && bytes[start + 1] === 46));
-    if (!isDot) visit(start, length, bytes[position + 18] as number);
+    if (!isDot) visit(start, length, bytes[position + type] as number);
     position += recordLength;
   }
 }

@@ -33,10 +33,8 @@ export type HugeFileHelp = {
   readonly fileId: number;
   readonly sourceFd: number;
   readonly targetFd: number;
-  readonly directFd: number;
   readonly sizeBytes: number;
   readonly cursor: number;
-  readonly strategy: EngineOptions["hugeFileStrategy"];
 };
 
 /** Entries to be removed from one folder of the target. */

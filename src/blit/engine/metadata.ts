@@ -29,6 +29,7 @@ export function ownerToSet(
   wanted: { readonly uid: number; readonly gid: number },
   present: { readonly uid: number; readonly gid: number },
 ): { uid: number; gid: number } | undefined {
+  if (wanted.uid === present.uid && wanted.gid === present.gid) return undefined;
   if (!t.options.owner) return undefined;
   const { uid, groups } = t.options.user;
   const owner = uid === 0 && wanted.uid !== present.uid ? wanted.uid : -1;
@@ -84,8 +85,8 @@ function setMode(t: Thread, fd: number, mode: number, path: () => string): void 
 }
 
 /** The mode to create a file with: the wanted one, or a closed one where the owner is still to come. */
-export function creationMode(node: FolderNode, mode: number, owned: boolean): number {
-  return owned && !node.hasDefaultAcl ? mode & 0o777 : 0o600;
+export function creationMode(t: Thread, node: FolderNode, mode: number, owned: boolean): number {
+  return owned && !hasDefaultAcl(t, node) ? mode & 0o777 : 0o600;
 }
 
 /** The owner to set on a file that this run makes in `node`, undefined for none. */
@@ -116,12 +117,12 @@ export function applyToNewFile(
   let isOwned = true;
   if (owner !== undefined) isOwned = setOwner(t, fds.target, owner, path);
   const special = view.mode & 0o7000;
-  if (owner !== undefined || special !== 0 || node.hasDefaultAcl) {
+  if (owner !== undefined || special !== 0 || hasDefaultAcl(t, node)) {
     // A file that is not the source owner's must not run with that owner's rights.
     setMode(t, fds.target, isOwned ? view.mode : view.mode & 0o1777, path);
   }
   if (t.options.xattrs) {
-    copyXattrs(t, fds.source, fds.target, path, { mayHaveOwn: node.hasDefaultAcl });
+    copyXattrs(t, fds.source, fds.target, path, { mayHaveOwn: hasDefaultAcl(t, node) });
   }
   setTimesOf(t, fds.target, view, path);
 }
@@ -276,10 +277,13 @@ function prefix(name: string): string {
   return name.slice(0, name.indexOf("."));
 }
 
-/** Whether a folder hands a default ACL on to what is made in it (acl(5)). */
-export function hasDefaultAcl(t: Thread, fd: number): boolean {
-  const name = t.cLink("system.posix_acl_default");
-  return sys.fgetxattr(fd, name, 0, 0) > 0;
+/** Whether a target folder hands a default ACL on to what is made in it (acl(5)); asked once. */
+export function hasDefaultAcl(t: Thread, node: FolderNode): boolean {
+  if (node.defaultAcl === undefined) {
+    const name = t.cLink("system.posix_acl_default");
+    node.defaultAcl = node.targetFd >= 0 && sys.fgetxattr(node.targetFd, name, 0, 0) > 0;
+  }
+  return node.defaultAcl;
 }
 
 /** Notes on the node which group and ACL its new files get from the target folder. */

@@ -39,11 +39,13 @@ export type EngineOptions = {
   readonly targetFoldsNames: boolean;
   /** Mount and device of the target root: deletions never leave them. */
   readonly targetMount: { readonly dev: number; readonly mntId: number };
-  /** The way a file above `hugeFileBytes` is written. */
+  /** The way in which large files are begun; a huge one tries the other way too, and may change. */
   readonly hugeFileStrategy: HugeFileStrategy;
+  /** Space for large files is taken before they are written. */
+  readonly preallocates: boolean;
 };
 
-export type HugeFileStrategy = "buffered" | "copy_file_range" | "direct";
+export type HugeFileStrategy = "buffered" | "copy_file_range";
 
 export type UserIdentity = {
   readonly uid: number;

@@ -102,8 +102,15 @@ function baseOptions(request: TransferRequest): EngineOptions {
     targetFoldsNames: false,
     targetMount: { dev: 0, mntId: 0 },
     hugeFileStrategy: "buffered",
+    preallocates: false,
   };
 }
+
+/**
+ * Where taking the space first gives long extents. Not btrfs (it turns compression off) and not
+ * tmpfs (it clears every page).
+ */
+const preallocatingFileSystems: ReadonlySet<string> = new Set(["ext4", "xfs", "f2fs"]);
 
 /** Two seconds, as FAT keeps them. */
 const fatGrainNs = 2e9;
@@ -134,6 +141,7 @@ function completeOptions(
     targetFoldsNames: foldsNames(t, targetFs, targetFd),
     backupFd: openBackup(t, request.backupDir, targetMount.dev),
     hugeFileStrategy: request.chooseStrategy(sourceFs, targetFs),
+    preallocates: preallocatingFileSystems.has(targetFs),
   };
   return { options, sourceFs, targetFs };
 }

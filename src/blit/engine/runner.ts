@@ -11,8 +11,8 @@ import {
 } from "./huge-file.ts";
 import { hugeFileBytes, sliceMs } from "./limits.ts";
 import type { ChildDone, Findings, HugeFileHelp, ParentMessage, TaskMessage } from "./messages.ts";
+import { hasDefaultAcl } from "./metadata.ts";
 import { settleMove } from "./move-settle.ts";
-import { counter } from "./shared-state.ts";
 import type { Task, Thread } from "./thread.ts";
 import { batchDone, childDone, filesDone, runTask } from "./walk.ts";
 
@@ -132,7 +132,6 @@ export class Runner {
 
   #startHuge(begin: HugeFileBegin): ContentResult | "begun" | undefined {
     const t = this.thread;
-    const started = performance.now();
     const file = openHugeFile(t, begin);
     if (file === undefined) return undefined;
     const offer = (): void => {
@@ -143,8 +142,6 @@ export class Runner {
     };
     offer();
     file.written = copyParts(t, file.help, offer);
-    t.add(counter.hugeBytes, file.status.sizeBytes);
-    t.add(counter.hugeMs, performance.now() - started);
     if (file.helpers > 0) return "begun";
     closeHugeFile(t, file);
     return file.written;
@@ -198,7 +195,7 @@ export class Runner {
 
   #parentMessage(node: FolderNode): ParentMessage {
     this.#nodes.set(node.id, node);
-    const { root, path, sourceFd, targetFd, isNew, newFileGid, hasDefaultAcl } = node;
+    const { root, path, sourceFd, targetFd, isNew, newFileGid } = node;
     return {
       thread: this.thread.index,
       nodeId: node.id,
@@ -209,7 +206,7 @@ export class Runner {
       isNew,
       staged: node.stagedName !== undefined,
       newFileGid,
-      hasDefaultAcl,
+      hasDefaultAcl: hasDefaultAcl(this.thread, node),
       targetStatus: node.targetStatus,
       takesLinked: node.takesLinked,
       exactNames: node.exactNames === undefined ? undefined : [...node.exactNames],
@@ -282,7 +279,7 @@ function standIn(parent: ParentMessage): FolderNode {
     takesLinked,
   });
   node.newFileGid = parent.newFileGid;
-  node.hasDefaultAcl = parent.hasDefaultAcl;
+  node.defaultAcl = parent.hasDefaultAcl;
   node.targetStatus = parent.targetStatus;
   if (parent.exactNames !== undefined) node.exactNames = new Set(parent.exactNames);
   return node;

@@ -36,11 +36,12 @@ export const counter = {
   byReflink: 22,
   byCopyRange: 23,
   byBuffered: 24,
-  byDirect: 25,
+  /** Bytes and milliseconds of the chunks of huge files by way: what the predictor learns from. */
+  bufferedBytes: 25,
   bySparse: 26,
-  /** Bytes written by the huge-file strategy and the milliseconds that it took, for the predictor. */
-  hugeBytes: 27,
-  hugeMs: 28,
+  bufferedMs: 27,
+  rangeBytes: 28,
+  rangeMs: 31,
   deletable: 29,
   attributesFailed: 30,
 } as const;

@@ -1,5 +1,6 @@
 import { AT, STATX } from "../../../ffi/abi/constants.ts";
 import { STATX_LAYOUT, StatView } from "../../../ffi/abi/stat.ts";
+import { TIMESPEC_LAYOUT } from "../../../ffi/abi/timespec.ts";
 import { errno, errnoName, errnoText } from "../../../ffi/errno.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
@@ -27,6 +28,9 @@ const layout = {
   otherLink: 24576,
   range: 32768,
 } as const;
+
+/** Access and modification time, one after the other. */
+const timesWords = (2 * TIMESPEC_LAYOUT.size) / 8;
 
 const scratchBytes = 64 * 1024;
 /** Room for one getdents64 call. */
@@ -111,14 +115,16 @@ export class Thread {
   readonly dirents = new Memory(direntBytes);
   readonly copy = new Memory(2 * blockBytes);
   #xattr: Memory | undefined;
-  #direct: Memory | undefined;
   readonly source: StatView;
   readonly target: StatView;
   readonly other: StatView;
-  readonly times: BigInt64Array;
+  /** Two timespecs, in 32-bit halves: a bigint per file would cost more than the call. */
+  readonly times: Int32Array;
   /** Two file offsets in memory, as copy_file_range wants them. */
   readonly rangeOffsets: { readonly pointer: number; readonly values: BigInt64Array };
   readonly paths = new ContentPaths();
+  /** Large files go by copy_file_range rather than over the buffer. */
+  prefersRange: boolean;
   readonly pointers: { readonly [Key in keyof typeof layout]: number };
   #temporarySequence = 0;
 
@@ -127,6 +133,7 @@ export class Thread {
     this.options = options;
     this.shared = shared;
     this.count = shared.row(index);
+    this.prefersRange = options.hugeFileStrategy === "copy_file_range";
     this.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
     const base = this.scratch.pointer;
     const entries = Object.entries(layout).map(([key, offset]) => [key, base + offset]);
@@ -137,17 +144,11 @@ export class Thread {
     this.target = view(layout.target);
     this.other = view(layout.other);
     this.#entryMemory = this.scratch;
-    this.times = new BigInt64Array(this.scratch.buffer, layout.times, 4);
+    this.times = new Int32Array(this.scratch.buffer, layout.times, 8);
     const values = new BigInt64Array(this.scratch.buffer, layout.range, 2);
     this.rangeOffsets = { pointer: base + layout.range, values };
     if (STATX_LAYOUT.size > layout.target - layout.source) throw new Error("scratch layout");
     if (smallFileBytes > blockBytes) throw new Error("copy buffer is smaller than a small file");
-  }
-
-  /** Memory for writes that bypass the page cache, mapped when first asked for. */
-  get direct(): Memory {
-    this.#direct ??= new Memory(4 * blockBytes);
-    return this.#direct;
   }
 
   /** Memory for extended attributes, mapped when first asked for: list, then two values. */
@@ -221,10 +222,13 @@ export class Thread {
 
   /** Loads the two timespecs that futimens and utimensat take. */
   setTimes(atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): number {
-    this.times[0] = BigInt(atimeSec);
-    this.times[1] = BigInt(atimeNsec);
-    this.times[2] = BigInt(mtimeSec);
-    this.times[3] = BigInt(mtimeNsec);
+    const { times } = this;
+    times[0] = atimeSec;
+    times[1] = Math.floor(atimeSec / 4294967296);
+    times[2] = atimeNsec;
+    times[4] = mtimeSec;
+    times[5] = Math.floor(mtimeSec / 4294967296);
+    times[6] = mtimeNsec;
     return this.pointers.times;
   }
 

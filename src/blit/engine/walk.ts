@@ -155,8 +155,7 @@ export function noteTarget(t: Thread, node: FolderNode, parent: FolderNode | und
   t.statFd(node.targetFd, t.target);
   noteTargetDefaults(t, node, t.target);
   if (!node.isNew) node.targetStatus = keepStatus(t.target);
-  if (parent !== undefined && node.isNew) node.hasDefaultAcl = parent.hasDefaultAcl;
-  else if (t.options.xattrs && !t.isDry) node.hasDefaultAcl = hasDefaultAcl(t, node.targetFd);
+  if (parent !== undefined && node.isNew) node.defaultAcl = hasDefaultAcl(t, parent);
 }
 
 export type TargetFolder = { targetFd: number; isNew: boolean; stagedName: string | undefined };
@@ -294,6 +293,7 @@ function sweep(t: Thread, node: FolderNode, leftovers: readonly string[]): void 
 function listSource(t: Thread, node: FolderNode, folders: string[], context: WalkContext): boolean {
   let entries = 0;
   let batch: string[] = [];
+  const options = { ...plainEntry, startHuge: context.startHuge };
   const flush = (): void => {
     if (batch.length === 0) return;
     node.pending++;
@@ -315,11 +315,7 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
       if (batch.length >= batchNames) flush();
     } else {
       const type = actual === DT.REG ? S.IFREG : 0;
-      afterEntry(
-        t,
-        node,
-        processEntry(t, node, type, { ...plainEntry, startHuge: context.startHuge }),
-      );
+      afterEntry(t, node, processEntry(t, node, type, options));
       // Batches that are out write under final names, so the folder keeps its temporary one.
       if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
     }
