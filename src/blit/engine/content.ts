@@ -183,7 +183,7 @@ export function copySparse(
   let offset = 0;
   while (offset < sizeBytes) {
     const data = sys.lseek(fds.source, offset, SEEK.DATA);
-    if (data === -6) break; // ENXIO: only a hole is left
+    if (data === -errno.ENXIO) break; // Only a hole is left.
     if (data < 0) {
       if (data !== -errno.EINVAL) return { result: data, call: "lseek" };
       return copyPreferred(t, fds, offset, sizeBytes);

@@ -12,14 +12,15 @@ const { reclen, type, name } = DIRENT_LAYOUT;
 
 /**
  * Calls `visit` with the offset (in t.dirents) and length of every name but "." and "..".
- * Rewinds the descriptor first. Returns 0 or -errno.
+ * Rewinds the descriptor first, unless it is `fresh`. Returns 0 or -errno.
  */
 export function forEachName(
   t: Thread,
   fd: number,
   visit: (offset: number, length: number, type: number) => void,
+  fresh = false,
 ): number {
-  const rewound = sys.lseek(fd, 0, 0);
+  const rewound = fresh ? 0 : sys.lseek(fd, 0, 0);
   if (rewound < 0) return rewound;
   for (;;) {
     const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
@@ -37,8 +38,7 @@ function visitListing(
   let position = 0;
   while (position < got) {
     const recordLength =
-      (bytes[position + reclen] as number) |
-      ((bytes[position + reclen + 1] as number) << 8);
+      (bytes[position + reclen] as number) | ((bytes[position + reclen + 1] as number) << 8);
     const start = position + name;
     // The name ends at the first NUL; records are padded to eight bytes, so it is near the end.
     let end = position + recordLength - 8;

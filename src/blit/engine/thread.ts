@@ -30,7 +30,7 @@ const layout = {
 } as const;
 
 /** Access and modification time, one after the other. */
-const timesWords = (2 * TIMESPEC_LAYOUT.size) / 8;
+const timesWords = (2 * TIMESPEC_LAYOUT.size) / 4;
 
 const scratchBytes = 64 * 1024;
 /** Room for one getdents64 call. */
@@ -106,6 +106,10 @@ export class Thread {
   #entryOffset = 0;
   /** Mode of a folder that is made for the target's path: 0777 less the user's umask. */
   newFolderMode = 0o755;
+  /** A new folder's status is what its parent lets expect; undefined = not tried yet. */
+  predictsNewFolders: boolean | undefined;
+  /** The target gives new files their folder's group (mount option grpid). */
+  inheritsGroup = false;
   /** The source file system has no extended attributes at all. */
   sourceHasNoXattrs = false;
   /** What the target turned out not to hold; told once each. */
@@ -144,7 +148,7 @@ export class Thread {
     this.target = view(layout.target);
     this.other = view(layout.other);
     this.#entryMemory = this.scratch;
-    this.times = new Int32Array(this.scratch.buffer, layout.times, 8);
+    this.times = new Int32Array(this.scratch.buffer, layout.times, timesWords);
     const values = new BigInt64Array(this.scratch.buffer, layout.range, 2);
     this.rangeOffsets = { pointer: base + layout.range, values };
     if (STATX_LAYOUT.size > layout.target - layout.source) throw new Error("scratch layout");
