@@ -166,6 +166,16 @@ function skipSpecial(
   return "settled";
 }
 
+/** Whether the statuses in t.source and t.target are those of one file. */
+export function isOneFile(t: Thread): boolean {
+  const { source, target } = t;
+  return (
+    source.dev === target.dev &&
+    source.inoLow === target.inoLow &&
+    source.inoHigh === target.inoHigh
+  );
+}
+
 /** Modification times are equal, at the grain that the target can hold. */
 export function isSameTime(t: Thread): boolean {
   const { source, target } = t;
@@ -291,7 +301,7 @@ function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): 
   const sourceFd = looksAtXattrs ? openSource(t, node) : -1;
   const fds = { source: sourceFd, target: targetFd };
   const xattrs = sourceFd >= 0;
-  const changed = mendAttributes(t, fds, wanted, present, { xattrs, path });
+  const changed = mendAttributes(t, fds, wanted, present, { xattrs, mayHaveOwn: true, path });
   if (changed || isTimeOther) {
     setTimesOf(t, targetFd, wanted, path);
     t.add(counter.attributesOnly, 1);

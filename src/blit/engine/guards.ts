@@ -50,40 +50,36 @@ function refuse(message: string, hint: string): never {
   throw new Fault({ code: "E_REFUSED", message, hint });
 }
 
-/** Refuses a folder into itself, in every command. @throws Fault E_REFUSED */
+/** Refuses a folder into itself and a file onto itself, in every command. @throws Fault E_REFUSED */
 export function refuseOverlap(t: Thread, root: Root): void {
+  const { command } = t.options;
   const source = `"${displayPath(root.sourcePath)}"`;
   const target = `"${displayPath(root.targetPath)}"`;
   if (root.kind === "entry") {
-    refuseSameFile(t, root, source);
+    if (isSameEntry(t, root)) refuse(`Cannot ${command} ${source} onto itself`, anotherTarget);
     return;
   }
   const identity = identityOf(t, root.sourceFd);
   if (identity === undefined) return;
   if (isSame(identityOf(t, root.targetFd), identity)) {
-    refuse(`Cannot copy ${source} onto itself`, "name another target");
+    refuse(`Cannot ${command} ${source} onto itself`, anotherTarget);
   }
   const below = root.targetFd >= 0 ? root.targetFd : root.targetParentFd;
   if (below >= 0 && isWithin(t, below, identity)) {
     refuse(
-      `Cannot copy ${source} into itself: ${target} lies in it`,
+      `Cannot ${command} ${source} into itself: ${target} lies in it`,
       "name a target outside the source, or --exclude that part and copy the entries by name",
     );
   }
 }
 
-function refuseSameFile(t: Thread, root: Root, source: string): void {
-  if (root.targetParentFd < 0) return;
-  if (t.statAt(root.sourceFd, t.cName(root.sourceName), t.source) < 0) return;
-  if (t.statAt(root.targetParentFd, t.cName(root.targetName), t.target) < 0) return;
-  const isSameInode =
-    t.source.dev === t.target.dev &&
-    t.source.inoLow === t.target.inoLow &&
-    t.source.inoHigh === t.target.inoHigh;
-  const parents = [identityOf(t, root.sourceFd), identityOf(t, root.targetParentFd)] as const;
-  if (isSameInode && isSame(parents[0], parents[1]) && root.sourceName === root.targetName) {
-    refuse(`Cannot copy ${source} onto itself`, "name another target");
-  }
+const anotherTarget = "name another target";
+
+/** Whether source and target are one name in one folder, not merely names of one file. */
+function isSameEntry(t: Thread, root: Root): boolean {
+  if (root.targetParentFd < 0 || root.sourceName !== root.targetName) return false;
+  if (t.statAt(root.sourceFd, t.cName(root.sourceName), t.source) < 0) return false;
+  return isSame(identityOf(t, root.sourceFd), identityOf(t, root.targetParentFd));
 }
 
 /**

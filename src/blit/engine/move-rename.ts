@@ -2,7 +2,7 @@ import { AT, RENAME, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup } from "./backup.ts";
-import { describeType, isSameTime } from "./entries.ts";
+import { describeType, isOneFile, isSameTime } from "./entries.ts";
 import { FolderNode } from "./folder-node.ts";
 import { sliceMs } from "./limits.ts";
 import { folderFlags, forEachName } from "./listing.ts";
@@ -153,7 +153,7 @@ function renameEntry(t: Thread, entry: Entry, isFolder: boolean, replaces: boole
     });
     if (!keepBackup(t, node, entry.targetName, "link")) return "done";
   }
-  const isOneFile = replaces && t.source.ino === t.target.ino && t.source.dev === t.target.dev;
+  const isSecondName = replaces && isOneFile(t) && hasTwoNames(t, entry);
   const flags = replaces ? 0 : RENAME.NOREPLACE;
   const from = t.cName(entry.name);
   const to = t.cTargetName(entry.targetName);
@@ -165,8 +165,20 @@ function renameEntry(t: Thread, entry: Entry, isFolder: boolean, replaces: boole
     return "done";
   }
   // Two names of one file: rename(2) does nothing then, so the source name goes by itself.
-  if (isOneFile) sys.unlinkat(sourceFd, t.cName(entry.name), 0);
+  if (isSecondName) sys.unlinkat(sourceFd, t.cName(entry.name), 0);
   t.add(counter.moved, 1);
   if (!isFolder) t.add(counter.files, 1);
   return "done";
+}
+
+/**
+ * Whether source and target, which are one file, are two names of it. They may be the same name: by
+ * way of a bind mount, or where the file system folds case; to remove one would lose the file.
+ */
+function hasTwoNames(t: Thread, entry: Entry): boolean {
+  if (t.source.nlink < 2) return false;
+  if (entry.name.toLowerCase() !== entry.targetName.toLowerCase()) return true;
+  t.statFd(entry.sourceFd, t.source);
+  t.statFd(entry.targetFd, t.target);
+  return !isOneFile(t);
 }

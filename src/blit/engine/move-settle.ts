@@ -1,7 +1,7 @@
 import { AT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
-import { isSameTime } from "./entries.ts";
+import { isOneFile, isSameTime } from "./entries.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import type { SettleTask } from "./messages.ts";
 import { counter } from "./shared-state.ts";
@@ -80,6 +80,8 @@ function settleSubfolder(t: Thread, entry: Entry): void {
 
 /** Whether the target holds what the source holds; statuses are in t.source and t.target. */
 function hasArrived(t: Thread, entry: Entry, type: number): boolean {
+  // The one file itself, by way of a mount in the target: nothing has been copied.
+  if (isOneFile(t)) return false;
   if (type === S.IFREG) return t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
   if (type !== S.IFLNK) {
     return t.source.rdevMajor === t.target.rdevMajor && t.source.rdevMinor === t.target.rdevMinor;

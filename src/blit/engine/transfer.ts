@@ -121,10 +121,15 @@ class Run {
     const t = this.main;
     const existing = { targetFd: root.targetFd, isNew: false, stagedName: undefined };
     const missing = { targetFd: -1, isNew: true, stagedName: undefined };
-    let target: ReturnType<typeof makeStagedFolder> = existing;
-    if (root.targetFd < 0) target = t.isDry ? missing : makeStagedFolder(t, holder, "");
-    if (target === undefined) return false;
     const sourceFd = openFolderBelow(t, root.sourceFd, "", { make: false });
+    t.statFd(sourceFd, t.source);
+    const status = keepStatus(t.source);
+    let target: ReturnType<typeof makeStagedFolder> = existing;
+    if (root.targetFd < 0) target = t.isDry ? missing : makeStagedFolder(t, holder, "", status);
+    if (target === undefined) {
+      sys.close(sourceFd);
+      return false;
+    }
     const targetFd =
       target.isNew || target.targetFd < 0
         ? target.targetFd
@@ -134,8 +139,8 @@ class Run {
     const { index, targetName } = root;
     const folder = { root: index, parent: holder, path: "", sourceFd, targetFd, isNew };
     const node = new FolderNode({ ...folder, targetName, stagedName });
-    t.statFd(sourceFd, t.source);
-    node.status = keepStatus(t.source);
+    node.status = status;
+    t.openNodes++;
     noteTarget(t, node, holder);
     t.stack.push({ kind: "walk", node });
     return true;
@@ -315,7 +320,7 @@ async function askBeforeDeleting(request: TransferRequest, hooks: TransferHooks)
 
 function refuseAll(prepared: Prepared, request: TransferRequest): void {
   for (const root of prepared.roots) {
-    if (request.command !== "move" || root.kind === "folder") refuseOverlap(prepared.main, root);
+    refuseOverlap(prepared.main, root);
     if (request.command === "mirror") {
       refuseDangerousMirror(prepared.main, root, { allowEmptySource: request.allowEmptySource });
     }

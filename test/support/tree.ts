@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import { firstReason, needsProgram } from "./skip.ts";
+
+/**
+ * Trees made and described by python3, and compared by rsync: tools that share no code with what
+ * is tested. Paths are latin1 strings, one character per byte; {@link latin1} makes one of text.
+ */
+
+/** What every operation can set. Times are nanoseconds since the epoch; xattrs are in hex. */
+interface Attributes {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mtimeNs?: string;
+  /** The same as `mtimeNs` where it is missing. */
+  readonly atimeNs?: string;
+  /** null removes one. */
+  readonly xattrs?: Readonly<Record<string, string | null>>;
+}
+
+type Content =
+  | { readonly text: string }
+  /** Random bytes from a seed; `data` lists the [offset, length] that are no holes. */
+  | {
+      readonly size: number;
+      readonly seed?: number;
+      readonly data?: readonly (readonly [number, number])[];
+    };
+
+/** One step in making or changing a tree. Folders above `path` are made where they are missing. */
+export type TreeOperation = { readonly path: string } & (
+  | ({ readonly op: "file" } & Content & Attributes)
+  | ({ readonly op: "folder" } & Attributes)
+  | ({ readonly op: "link"; readonly to: string } & Attributes)
+  /** Another name for the file `to`. */
+  | { readonly op: "hard"; readonly to: string }
+  | ({ readonly op: "fifo" | "socket" } & Attributes)
+  | ({
+      readonly op: "device";
+      readonly kind: "char" | "block";
+      readonly major: number;
+      readonly minor: number;
+    } & Attributes)
+  | { readonly op: "remove" }
+  | { readonly op: "rename"; readonly to: string }
+  | ({ readonly op: "set" } & Attributes)
+  /** Other bytes under the same modification time. */
+  | { readonly op: "patch"; readonly text: string; readonly offset?: number }
+  /** Folders in each other, the first named `path`, the others `width` bytes wide. */
+  | { readonly op: "chain"; readonly depth: number; readonly width: number }
+);
+
+/** What lies at a path, as python3 sees it. */
+export interface TreeEntry {
+  readonly type: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode?: string;
+  readonly mtime?: string;
+  readonly atime?: string;
+  readonly ctime?: string;
+  readonly inode?: number;
+  readonly size?: number;
+  readonly sha1?: string;
+  readonly to?: string;
+  /** Where a file with holes has data: [start, end]. */
+  readonly data?: readonly (readonly [number, number])[];
+  /** First path of the same file, where it has several names. */
+  readonly same?: string;
+  readonly links?: number;
+  readonly xattrs?: Readonly<Record<string, string>>;
+}
+
+/** Why trees cannot be made and compared here, or undefined. */
+export function treeToolsMissing(): string | undefined {
+  return firstReason(needsProgram("python3"), needsProgram("rsync"));
+}
+
+/** The bytes of a text as latin1 string. */
+export function latin1(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
+/** The bytes of a text in hex, as `xattrs` wants them. */
+export function hex(text: string): string {
+  return Buffer.from(text).toString("hex");
+}
+
+/** Makes or changes what lies below `root`, which must exist. */
+export function makeTree(root: string, operations: readonly TreeOperation[]): void {
+  python(["make", root], JSON.stringify(operations));
+}
+
+/** Everything below (and with) `root`: path -> what lies there; the root's own path is "". */
+export function describeTree(
+  root: string,
+  ...options: ("atime" | "ctime" | "inode" | "nodirtimes")[]
+): Record<string, TreeEntry> {
+  return JSON.parse(python(["digest", root, ...options])) as Record<string, TreeEntry>;
+}
+
+/** Number of entries, longest path in bytes, and a digest of all: for trees of any depth. */
+export function sumTree(root: string): { entries: number; longestPath: number; sha1: string } {
+  return JSON.parse(python(["sum", root]));
+}
+
+/**
+ * What rsync would still have to do to make `target` equal to `source`, "" for nothing: types,
+ * content by checksum, mode, owner, times in ns, links, hard links, ACLs, extended attributes,
+ * and what is too much in the target.
+ */
+export function differences(source: string, target: string, ...flags: string[]): string {
+  const command = ["rsync", "-naiHAXc", "--delete", "--modify-window=-1", ...flags];
+  const run = Bun.spawnSync([...command, "--", `${source}/`, `${target}/`], {
+    env: { ...process.env, LC_ALL: "C" },
+    stderr: "pipe",
+  });
+  return `${run.stdout.toString("latin1")}${run.stderr.toString()}`;
+}
+
+const TAGS = { owner: 0x01, user: 0x02, group: 0x04, members: 0x08, mask: 0x10, others: 0x20 };
+
+/** An ACL in hex, for `system.posix_acl_access` and `system.posix_acl_default` (acl(5)). */
+export function aclHex(
+  entries: readonly { tag: keyof typeof TAGS; permissions: number; id?: number }[],
+): string {
+  const bytes = Buffer.alloc(4 + entries.length * 8);
+  bytes.writeUInt32LE(2, 0);
+  for (const [index, { tag, permissions, id }] of entries.entries()) {
+    bytes.writeUInt16LE(TAGS[tag], 4 + index * 8);
+    bytes.writeUInt16LE(permissions, 6 + index * 8);
+    bytes.writeUInt32LE(id ?? 0xffffffff, 8 + index * 8);
+  }
+  return bytes.toString("hex");
+}
+
+function python(args: readonly string[], stdin?: string): string {
+  // A version manager's shim costs more than python itself.
+  const path = `/usr/bin:${process.env["PATH"] ?? ""}`;
+  const program = Bun.which("python3", { PATH: path });
+  if (program === null) throw new Error("python3 is missing: ask treeToolsMissing() first");
+  const script = join(import.meta.dir, "tree.py");
+  const run = Bun.spawnSync([program, "-S", script, ...args], {
+    stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
+    stderr: "pipe",
+    maxBuffer: 1 << 30,
+  });
+  if (!run.success) throw new Error(`tree.py ${args.join(" ")}: ${run.stderr.toString()}`);
+  return run.stdout.toString();
+}
