@@ -165,7 +165,12 @@ export function mendAttributes(
   fds: { readonly source: number; readonly target: number },
   wanted: FolderStatus,
   present: FolderStatus,
-  options: { readonly xattrs: boolean; readonly path: () => string },
+  options: {
+    readonly xattrs: boolean;
+    /** The target may have extended attributes already. */
+    readonly mayHaveOwn: boolean;
+    readonly path: () => string;
+  },
 ): boolean {
   const owner = ownerToSet(t, wanted, present);
   if (owner !== undefined) setOwner(t, fds.target, owner, options.path);
@@ -173,7 +178,7 @@ export function mendAttributes(
   let isChanged = owner !== undefined || isModeOther;
   if (isChanged) setMode(t, fds.target, wanted.mode, options.path);
   if (options.xattrs && t.options.xattrs) {
-    const changed = copyXattrs(t, fds.source, fds.target, options.path, { mayHaveOwn: true });
+    const changed = copyXattrs(t, fds.source, fds.target, options.path, options);
     isChanged ||= changed;
   }
   return isChanged;
@@ -289,5 +294,5 @@ export function hasDefaultAcl(t: Thread, node: FolderNode): boolean {
 /** Notes on the node which group and ACL its new files get from the target folder. */
 export function noteTargetDefaults(t: Thread, node: FolderNode, view: StatView): void {
   const isSetgid = (view.mode & S.ISGID) !== 0;
-  node.newFileGid = isSetgid ? view.gid : t.options.user.gid;
+  node.newFileGid = isSetgid || t.inheritsGroup ? view.gid : t.options.user.gid;
 }

@@ -7,7 +7,7 @@ import { FolderNode } from "./folder-node.ts";
 import { refuseDangerousMirror, refuseOverlap } from "./guards.ts";
 import { groupLinks, LinkFolders, linkGroupsAtOnce, linkOthers } from "./links.ts";
 import type { Findings, LinkMember } from "./messages.ts";
-import { keepStatus, noteTargetDefaults } from "./metadata.ts";
+import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
 import type { Action, EngineOptions, Issue } from "./options.ts";
 import { Pool, type WorkerFactory } from "./pool.ts";
@@ -106,7 +106,7 @@ class Run {
     });
     if (root.targetFd < 0 && holder.targetFd >= 0) {
       t.openNodes++;
-      if (t.statFd(holder.targetFd, t.target) === 0) noteTargetDefaults(t, holder, t.target);
+      noteTarget(t, holder, undefined);
       listTarget(t, holder);
     } else t.openNodes++;
     if (root.kind === "entry") {

@@ -4,7 +4,7 @@ import { sys } from "../../../ffi/sys.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
 import { describeType, noteListingError, processEntry, replaceLater } from "./entries.ts";
 import { noteExtraneous } from "./extraneous.ts";
-import { FolderNode } from "./folder-node.ts";
+import { FolderNode, type FolderStatus } from "./folder-node.ts";
 import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import {
@@ -137,25 +137,61 @@ export function openFolder(
   }
   t.statFd(sourceFd, t.source);
   const status = keepStatus(t.source);
-  const target = openTargetFolder(t, parent, targetName, path);
+  const target = openTargetFolder(t, parent, targetName, path, status);
   if (target === undefined) {
     sys.close(sourceFd);
     return undefined;
   }
   const node = new FolderNode({ ...target, root: parent.root, parent, path, sourceFd, targetName });
   node.status = status;
+  t.openNodes++;
   noteTarget(t, node, parent);
   return node;
 }
 
-/** Reads what has to be known of the target folder before something is made in it. */
+/**
+ * Learns what has to be known of the target folder before something is made in it. That of a new
+ * one follows from its parent, which the first new folder of the run has to confirm.
+ */
 export function noteTarget(t: Thread, node: FolderNode, parent: FolderNode | undefined): void {
-  t.openNodes++;
   if (node.targetFd < 0) return;
+  if (node.isNew && parent !== undefined) node.defaultAcl = hasDefaultAcl(t, parent);
+  const expected = node.isNew ? expectedStatus(t, node, parent) : undefined;
+  if (expected !== undefined && t.predictsNewFolders === true) {
+    node.targetStatus = expected;
+    node.newFileGid = parent?.newFileGid ?? -1;
+    return;
+  }
   t.statFd(node.targetFd, t.target);
+  const status = keepStatus(t.target);
+  if (expected !== undefined && t.predictsNewFolders === undefined) {
+    t.predictsNewFolders =
+      status.mode === expected.mode && status.uid === expected.uid && status.gid === expected.gid;
+    t.inheritsGroup = status.gid === parent?.newFileGid ? t.inheritsGroup : true;
+  }
+  node.targetStatus = status;
   noteTargetDefaults(t, node, t.target);
-  if (!node.isNew) node.targetStatus = keepStatus(t.target);
-  if (parent !== undefined && node.isNew) node.defaultAcl = hasDefaultAcl(t, parent);
+}
+
+/** The status of a folder that was just made, where the target has no rules of its own. */
+function expectedStatus(
+  t: Thread,
+  node: FolderNode,
+  parent: FolderNode | undefined,
+): FolderStatus | undefined {
+  if (node.defaultAcl !== false || node.status === undefined || parent === undefined) {
+    return undefined;
+  }
+  const inherited = (parent.targetStatus?.mode ?? 0) & S.ISGID;
+  const { uid } = t.options.user;
+  const mode = S.IFDIR | stagedMode(t, parent, node.status) | inherited;
+  return { ...node.status, mode, uid, gid: parent.newFileGid };
+}
+
+/** Mode of a folder while it is filled: closed to others until its owner is right. */
+function stagedMode(t: Thread, parent: FolderNode, wanted: FolderStatus): number {
+  const isOwned = wanted.uid === t.options.user.uid && wanted.gid === parent.newFileGid;
+  return isOwned ? (wanted.mode & 0o777) | 0o700 : 0o700;
 }
 
 export type TargetFolder = { targetFd: number; isNew: boolean; stagedName: string | undefined };
@@ -165,6 +201,7 @@ function openTargetFolder(
   parent: FolderNode,
   targetName: string,
   path: string,
+  status: FolderStatus,
 ): TargetFolder | undefined {
   if (parent.targetFd >= 0 && !(parent.isNew && !t.isDry)) {
     const fd = sys.openat(parent.targetFd, t.cTargetName(targetName), folderFlags, 0);
@@ -187,7 +224,7 @@ function openTargetFolder(
     t.add(counter.folders, 1);
     return { targetFd: -1, isNew: true, stagedName: undefined };
   }
-  return makeStagedFolder(t, parent, path);
+  return makeStagedFolder(t, parent, path, status);
 }
 
 function reportFolderFolded(t: Thread, path: string): void {
@@ -222,10 +259,11 @@ export function makeStagedFolder(
   t: Thread,
   parent: FolderNode,
   path: string,
+  status: FolderStatus,
 ): TargetFolder | undefined {
   const stagedName = t.temporaryName();
   const pointer = t.cTemporary(stagedName);
-  const made = sys.mkdirat(parent.targetFd, pointer, 0o700);
+  const made = sys.mkdirat(parent.targetFd, pointer, stagedMode(t, parent, status));
   const fd = made < 0 ? made : sys.openat(parent.targetFd, pointer, folderFlags, 0);
   if (fd >= 0) return { targetFd: fd, isNew: true, stagedName };
   t.failed(fd, made < 0 ? "mkdirat" : "openat", path, "make the folder");
@@ -301,25 +339,30 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
     t.stack.push({ kind: "batch", node, names: batch });
     batch = [];
   };
-  const result = forEachName(t, node.sourceFd, (offset, length, type) => {
-    if (t.cancelled) return;
-    t.setListedEntry(offset, length);
-    const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
-    const isFolder = actual === DT.DIR;
-    if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
-    if (isFolder) {
-      folders.push(t.entryName());
-      if (node.targetEntries >= 0) matchFolder(t, node);
-    } else if (actual === DT.REG && shares(t, node, ++entries, context)) {
-      batch.push(t.entryName());
-      if (batch.length >= batchNames) flush();
-    } else {
-      const type = actual === DT.REG ? S.IFREG : 0;
-      afterEntry(t, node, processEntry(t, node, type, options));
-      // Batches that are out write under final names, so the folder keeps its temporary one.
-      if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
-    }
-  });
+  const result = forEachName(
+    t,
+    node.sourceFd,
+    (offset, length, type) => {
+      if (t.cancelled) return;
+      t.setListedEntry(offset, length);
+      const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
+      const isFolder = actual === DT.DIR;
+      if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
+      if (isFolder) {
+        folders.push(t.entryName());
+        if (node.targetEntries >= 0) matchFolder(t, node);
+      } else if (actual === DT.REG && shares(t, node, ++entries, context)) {
+        batch.push(t.entryName());
+        if (batch.length >= batchNames) flush();
+      } else {
+        const type = actual === DT.REG ? S.IFREG : 0;
+        afterEntry(t, node, processEntry(t, node, type, options));
+        // Batches that are out write under final names, so the folder keeps its temporary one.
+        if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
+      }
+    },
+    true,
+  );
   flush();
   if (result >= 0) return !t.cancelled;
   noteListingError(t);
@@ -395,13 +438,17 @@ function finishAttributes(
   node: FolderNode,
   wanted: NonNullable<FolderNode["status"]>,
 ): void {
-  if (t.statFd(node.targetFd, t.target) < 0) return;
-  const present = keepStatus(t.target);
+  let present = node.isNew ? node.targetStatus : undefined;
+  if (present === undefined) {
+    if (t.statFd(node.targetFd, t.target) < 0) return;
+    present = keepStatus(t.target);
+  }
   const path = (): string => node.path;
   const fds = { source: node.sourceFd, target: node.targetFd };
-  const changed = mendAttributes(t, fds, wanted, present, { xattrs: true, path });
+  const mayHaveOwn = !node.isNew || node.defaultAcl !== false;
+  const changed = mendAttributes(t, fds, wanted, present, { xattrs: true, mayHaveOwn, path });
   const isTimeOther =
-    wanted.mtimeSec !== present.mtimeSec || wanted.mtimeNsec !== present.mtimeNsec;
+    node.isNew || wanted.mtimeSec !== present.mtimeSec || wanted.mtimeNsec !== present.mtimeNsec;
   if (changed && !node.isNew) t.add(counter.attributesOnly, 1);
   if (changed || isTimeOther) setTimesOf(t, node.targetFd, wanted, path);
 }
