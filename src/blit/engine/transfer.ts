@@ -11,8 +11,8 @@ import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
 import type { Action, EngineOptions, Issue } from "./options.ts";
 import { Pool, type WorkerFactory } from "./pool.ts";
-import { type Prepared, prepare, type TransferRequest } from "./prepare.ts";
-import type { Root } from "./roots.ts";
+import { makeNamedFolders, type Prepared, prepare, type TransferRequest } from "./prepare.ts";
+import { independentRoots, type Root, refreshTarget } from "./roots.ts";
 import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
 import type { Extraneous, Thread } from "./thread.ts";
 import { listTarget, makeStagedFolder, noteTarget } from "./walk.ts";
@@ -155,8 +155,13 @@ class Run {
   }
 
   async walk(roots: readonly Root[]): Promise<void> {
-    for (const root of roots) this.pushRoot(root);
-    await this.pool.run(this.hooks.inlineMs);
+    for (const group of independentRoots(roots)) {
+      for (const root of group) {
+        refreshTarget(this.main, root);
+        this.pushRoot(root);
+      }
+      await this.pool.run(this.hooks.inlineMs);
+    }
   }
 
   /** Files of several names: the first of each is copied, the rest are linked to it. */
@@ -237,6 +242,7 @@ class Run {
         const isFolder = t.statAt(node.sourceFd, t.cName(name), t.source) === 0 && isFolderMode(t);
         const kind = isFolder ? "folder" : "entry";
         const parent = isFolder ? asPlainParent(node) : node;
+        if (isFolder) t.openNodes++;
         t.stack.push({ kind, parent, name, targetName: name });
       }
     }
@@ -270,7 +276,7 @@ function isFolderMode(t: Thread): boolean {
 
 /** A folder's own path counts for what is below it, unlike that of what the command line names. */
 function asPlainParent(node: FolderNode): FolderNode {
-  return new FolderNode({
+  const plain = new FolderNode({
     parent: node,
     root: node.root,
     path: node.path,
@@ -280,6 +286,9 @@ function asPlainParent(node: FolderNode): FolderNode {
     targetName: "",
     borrowed: true,
   });
+  plain.newFileGid = node.newFileGid;
+  plain.defaultAcl = node.defaultAcl;
+  return plain;
 }
 
 /** Asks, where a mirror would delete, before anything is changed. @throws Fault */
@@ -338,10 +347,16 @@ export async function transfer(
   await askBeforeDeleting(request, hooks);
   const started = performance.now();
   const prepared = prepare(request, hooks.workerCount);
+  try {
+    refuseAll(prepared, request);
+    makeNamedFolders(prepared, request);
+  } catch (error) {
+    prepared.close();
+    throw error;
+  }
   const run = new Run(prepared, hooks);
   hooks.onStart(prepared.main.shared);
   try {
-    refuseAll(prepared, request);
     const planned = performance.now();
     let rest: readonly Root[] = prepared.roots;
     if (request.command === "move") rest = await renameRoots(prepared);
