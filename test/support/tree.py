@@ -3,11 +3,11 @@
 Paths and names are latin1 text in JSON, one character per byte. Everything goes through folder
 descriptors, one name at a time, so that paths may be longer than PATH_MAX.
 
-  tree.py make ROOT              operations as a JSON list on stdin
-  tree.py digest ROOT [OPTION…]  one JSON object: path -> what lies there
-  tree.py sum ROOT               number of entries and a digest of all of them (for deep trees)
-
-Options of digest: atime, ctime, inode, nodirtimes.
+A request is one line on stdin, a JSON list, and so is its answer on stdout:
+  ["make", root, [], operations]   makes or changes what lies below root
+  ["digest", root, options]        path -> what lies there
+  ["sum", root, options]           number of entries and a digest of all (for deep trees)
+Options: atime, ctime, inode, nodirtimes.
 """
 
 import hashlib
@@ -71,6 +71,7 @@ class Maker:
             fd, name = self.parent(operation["path"], make=False)
             set_attributes(operation, fd, name)
             os.close(fd)
+        os.close(self.root)
 
     def do_set(self, operation, fd, name):
         pass
@@ -312,21 +313,31 @@ def entries(root, options):
         yield text, found
 
 
-def main(command, root, *options):
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def answer(command, root, options, operations=None):
     root = os.fsencode(root)
     if command == "make":
-        Maker(root).run(json.load(sys.stdin))
-    elif command == "digest":
-        json.dump(dict(entries(root, options)), sys.stdout)
-    elif command == "sum":
-        digest, count, longest = hashlib.sha1(), 0, 0
-        for path, found in entries(root, options):
-            digest.update(json.dumps([path, found]).encode())
-            count += 1
-            longest = max(longest, len(path))
-        json.dump({"entries": count, "longestPath": longest, "sha1": digest.hexdigest()}, sys.stdout)
+        Maker(root).run(operations)
+        return None
+    if command == "digest":
+        return dict(entries(root, options))
+    digest, count, longest = hashlib.sha1(), 0, 0
+    for path, found in entries(root, options):
+        digest.update(json.dumps([path, found]).encode())
+        count += 1
+        longest = max(longest, len(path))
+    return {"entries": count, "longestPath": longest, "sha1": digest.hexdigest()}
 
 
-main(*sys.argv[1:])
+def main():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.umask(0o022)
+    for line in sys.stdin:
+        try:
+            said = {"result": answer(*json.loads(line))}
+        except OSError as error:
+            said = {"error": repr(error)}
+        print(json.dumps(said), flush=True)
+
+
+main()

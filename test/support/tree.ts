@@ -1,3 +1,5 @@
+import { constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { firstReason, needsProgram } from "./skip.ts";
 
@@ -88,7 +90,7 @@ export function hex(text: string): string {
 
 /** Makes or changes what lies below `root`, which must exist. */
 export function makeTree(root: string, operations: readonly TreeOperation[]): void {
-  python(["make", root], JSON.stringify(operations));
+  ask("make", root, [], operations);
 }
 
 /** Everything below (and with) `root`: path -> what lies there; the root's own path is "". */
@@ -96,12 +98,12 @@ export function describeTree(
   root: string,
   ...options: ("atime" | "ctime" | "inode" | "nodirtimes")[]
 ): Record<string, TreeEntry> {
-  return JSON.parse(python(["digest", root, ...options])) as Record<string, TreeEntry>;
+  return ask("digest", root, options) as Record<string, TreeEntry>;
 }
 
 /** Number of entries, longest path in bytes, and a digest of all: for trees of any depth. */
 export function sumTree(root: string): { entries: number; longestPath: number; sha1: string } {
-  return JSON.parse(python(["sum", root]));
+  return ask("sum", root, []) as ReturnType<typeof sumTree>;
 }
 
 /**
@@ -134,17 +136,72 @@ export function aclHex(
   return bytes.toString("hex");
 }
 
-function python(args: readonly string[], stdin?: string): string {
+const ANSWER_MS = 60_000;
+const BLOCK_BYTES = 1 << 20;
+let worker: { readonly requests: number; readonly answers: number } | undefined;
+
+/** One python3 for the whole run: its start costs more than what it is asked. */
+function ask(...request: readonly unknown[]): unknown {
+  worker ??= startPython();
+  writeAll(worker.requests, `${JSON.stringify(request)}\n`);
+  const { error, result } = JSON.parse(readLine(worker.answers)) as Record<string, unknown>;
+  if (error !== undefined) throw new Error(`tree.py ${request[0]} ${request[1]}: ${error}`);
+  return result;
+}
+
+/** Two FIFOs, since the pipes of Bun.spawn cannot be read without giving up the turn. */
+function startPython(): NonNullable<typeof worker> {
   // A version manager's shim costs more than python itself.
   const path = `/usr/bin:${process.env["PATH"] ?? ""}`;
   const program = Bun.which("python3", { PATH: path });
   if (program === null) throw new Error("python3 is missing: ask treeToolsMissing() first");
+  const folder = mkdtempSync(join(tmpdir(), "triad-tree-"));
+  const [requests, answers] = [join(folder, "requests"), join(folder, "answers")];
+  if (!Bun.spawnSync(["mkfifo", requests, answers]).success) throw new Error("mkfifo failed");
   const script = join(import.meta.dir, "tree.py");
-  const run = Bun.spawnSync([program, "-S", script, ...args], {
-    stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
-    stderr: "pipe",
-    maxBuffer: 1 << 30,
+  const command = `exec "$0" -S "$1" <"$2" >"$3"`;
+  const child = Bun.spawn(["sh", "-c", command, program, script, requests, answers], {
+    stdio: ["ignore", "ignore", "inherit"],
   });
-  if (!run.success) throw new Error(`tree.py ${args.join(" ")}: ${run.stderr.toString()}`);
-  return run.stdout.toString();
+  child.unref();
+  const writable = openSync(requests, constants.O_RDWR);
+  const readable = openSync(answers, constants.O_RDONLY | constants.O_NONBLOCK);
+  // It ends by itself when this process, the only writer, does.
+  const started = { requests: writable, answers: readable };
+  worker = started;
+  ask("make", folder, [], []);
+  rmSync(folder, { recursive: true });
+  return started;
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  let done = 0;
+  while (done < bytes.length) done += writeSync(fd, bytes, done);
+}
+
+function readLine(fd: number): string {
+  const parts: Buffer[] = [];
+  const endMs = performance.now() + ANSWER_MS;
+  for (;;) {
+    const block = Buffer.alloc(BLOCK_BYTES);
+    const got = tryRead(fd, block);
+    if (got > 0) {
+      parts.push(block.subarray(0, got));
+      if (block[got - 1] === 0x0a) return Buffer.concat(parts).toString("utf8");
+      continue;
+    }
+    if (performance.now() > endMs) throw new Error("tree.py does not answer");
+    Bun.sleepSync(0.2);
+  }
+}
+
+/** 0 where nothing has come yet. */
+function tryRead(fd: number, block: Buffer): number {
+  try {
+    return readSync(fd, block, 0, block.length, null);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+    throw error;
+  }
 }

@@ -77,7 +77,8 @@ const anotherTarget = "name another target";
 
 /** Whether source and target are one name in one folder, not merely names of one file. */
 function isSameEntry(t: Thread, root: Root): boolean {
-  if (root.targetParentFd < 0 || root.sourceName !== root.targetName) return false;
+  const isThere = root.targetParentFd >= 0 && root.missing.length === 0;
+  if (!isThere || root.sourceName !== root.targetName) return false;
   if (t.statAt(root.sourceFd, t.cName(root.sourceName), t.source) < 0) return false;
   return isSame(identityOf(t, root.sourceFd), identityOf(t, root.targetParentFd));
 }

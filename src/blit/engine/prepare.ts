@@ -7,7 +7,14 @@ import type { FilterJson } from "../tree/filter.ts";
 import { compileFilterJson } from "../tree/filter.ts";
 import type { Comparison, EngineOptions, HugeFileStrategy, Purpose } from "./options.ts";
 import { displayPath } from "./path.ts";
-import { closeRoots, fileSystemOf, type Root, resolveRoots } from "./roots.ts";
+import {
+  closeRoots,
+  fileSystemOf,
+  forgetMissingParents,
+  makeTargetParents,
+  type Root,
+  resolveRoots,
+} from "./roots.ts";
 import { SharedState } from "./shared-state.ts";
 import { temporaryPrefix } from "./staging.ts";
 import { Thread } from "./thread.ts";
@@ -43,7 +50,7 @@ export type Prepared = {
   readonly closeFd: (fd: number) => void;
 };
 
-/** Opens what the command line names and looks at the file systems. @throws Fault */
+/** Opens what the command line names and looks at the file systems; changes nothing. @throws Fault */
 export function prepare(request: TransferRequest, workerCount: number): Prepared {
   const formerMask = sys.umask(0);
   const shared = SharedState.create(workerCount + 1);
@@ -53,7 +60,7 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
   let roots: Root[] = [];
   try {
     const { command, sources, target } = request;
-    roots = resolveRoots(main, { command, sources, target, dryRun: main.isDry });
+    roots = resolveRoots(main, { command, sources, target });
     const { options, sourceFs, targetFs } = completeOptions(main, request, roots);
     main.options = options;
     main.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
@@ -64,7 +71,7 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
       targetFs,
       close: () => {
         closeRoots(roots);
-        if (options.backupFd >= 0) sys.close(options.backupFd);
+        if (main.options.backupFd >= 0) sys.close(main.options.backupFd);
         sys.umask(formerMask);
       },
       closeFd: (fd) => {
@@ -76,6 +83,21 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
     sys.umask(formerMask);
     throw error;
   }
+}
+
+/**
+ * Makes the folders that the command line asks for, once nothing speaks against the run: those
+ * above the target and the backup folder. A dry run makes none. @throws Fault
+ */
+export function makeNamedFolders(prepared: Prepared, request: TransferRequest): void {
+  const { main, roots } = prepared;
+  if (main.isDry) {
+    forgetMissingParents(roots);
+    return;
+  }
+  makeTargetParents(main, roots);
+  const backupFd = openBackup(main, request.backupDir, main.options.targetMount.dev);
+  main.options = { ...main.options, backupFd };
 }
 
 function baseOptions(request: TransferRequest): EngineOptions {
@@ -139,7 +161,6 @@ function completeOptions(
     targetMount,
     timeGrainNs,
     targetFoldsNames: foldsNames(t, targetFs, targetFd),
-    backupFd: openBackup(t, request.backupDir, targetMount.dev),
     hugeFileStrategy: request.chooseStrategy(sourceFs, targetFs),
     preallocates: preallocatingFileSystems.has(targetFs),
   };
@@ -173,7 +194,7 @@ function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
 }
 
 function openBackup(t: Thread, path: string | undefined, targetDev: number): number {
-  if (path === undefined || t.isDry) return -1;
+  if (path === undefined) return -1;
   sys.mkdirat(AT.FDCWD, t.cLink(path), 0o700);
   const fd = sys.openat(AT.FDCWD, t.cLink(path), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
   if (fd < 0) {

@@ -26,7 +26,9 @@ export type Root = {
   readonly sourceParentFd: number;
   readonly sourceParentName: string;
   /** Folder that holds the target, -1 in a dry run where it is missing. */
-  readonly targetParentFd: number;
+  targetParentFd: number;
+  /** Names of folders that are still to be made below `targetParentFd`, the outermost first. */
+  missing: readonly string[];
   readonly targetName: string;
   /** The target folder where it is there already, else -1. */
   targetFd: number;
@@ -72,13 +74,12 @@ export type RootRequest = {
   readonly command: "copy" | "mirror" | "move";
   readonly sources: readonly string[];
   readonly target: string;
-  readonly dryRun: boolean;
 };
 
 /**
  * Resolves sources and target by rsync's convention: a slash at the end of a source means its
  * contents; without it, the entry goes into the target if that is a folder (or several sources, or
- * a slash at the target's end, make it one), else becomes the target.
+ * a slash at the target's end, make it one), else becomes the target. Makes nothing.
  * @throws Fault E_NOT_FOUND, E_IO, E_USAGE
  */
 export function resolveRoots(t: Thread, request: RootRequest): Root[] {
@@ -95,23 +96,63 @@ export function resolveRoots(t: Thread, request: RootRequest): Root[] {
       hint: "name a folder, or a single source without slash at the target's end",
     });
   }
-  return sources.map((source, index) => {
-    const intoFolder = targetKind === "folder" || wantsFolder;
-    const place =
-      meansContents(source) || !intoFolder ? target : joinPath(target, baseName(source));
-    return openRoot(t, { index, source, place, request });
-  });
+  const roots: Root[] = [];
+  try {
+    for (const [index, source] of sources.entries()) {
+      const intoFolder = targetKind === "folder" || wantsFolder;
+      const place =
+        meansContents(source) || !intoFolder ? target : joinPath(target, splitPath(source).name);
+      roots.push(openRoot(t, { index, source, place }));
+    }
+    refuseSharedNames(roots, request.command);
+    return roots;
+  } catch (error) {
+    closeRoots(roots);
+    throw error;
+  }
 }
 
-function baseName(path: string): string {
-  return splitPath(path).name;
+/** Folders of one name are merged; of files all but one would be lost. */
+function refuseSharedNames(roots: readonly Root[], command: RootRequest["command"]): void {
+  const byName = new Map<string, Root>();
+  for (const root of roots) {
+    if (root.isContents) continue;
+    const other = byName.get(root.targetName);
+    if (other !== undefined && (root.kind === "entry" || other.kind === "entry")) {
+      const both = `"${displayPath(other.sourcePath)}" and "${displayPath(root.sourcePath)}"`;
+      throw new Fault({
+        code: "E_REFUSED",
+        message: `Cannot ${command} ${both} to one name, "${displayPath(root.targetPath)}"`,
+        hint: "name them one at a time, with a target for each",
+      });
+    }
+    byName.set(root.targetName, root);
+  }
 }
 
-function openRoot(
-  t: Thread,
-  from: { index: number; source: string; place: string; request: RootRequest },
-): Root {
-  const { index, source, place, request } = from;
+/**
+ * Groups of sources that are dealt with one after the other, so that the later of two for one name
+ * decides. Those of different names cannot meet and share a group.
+ */
+export function independentRoots(roots: readonly Root[]): Root[][] {
+  const groups: Root[][] = [];
+  let names = new Set<string>();
+  for (const root of roots) {
+    const last = groups.at(-1);
+    const isAlone = root.isContents || last === undefined || last[0]?.isContents === true;
+    if (isAlone || names.has(root.targetName)) {
+      groups.push([root]);
+      names = new Set([root.targetName]);
+    } else {
+      last.push(root);
+      names.add(root.targetName);
+    }
+  }
+  return groups;
+}
+
+function openRoot(t: Thread, from: { index: number; source: string; place: string }): Root {
+  const { index, source, place } = from;
   const isContents = meansContents(source);
   const found = statPath(t, source, isContents);
   if (found < 0) throw cannot("read", source, found, missingHint(found));
@@ -136,6 +177,7 @@ function openRoot(
   }
   const targetFd = isFolder && placeKind === "folder" ? openFolderByPath(t, place) : -1;
   if (isFolder && placeKind === "folder" && targetFd < 0) throw cannot("open", place, targetFd);
+  const { fd: targetParentFd, missing } = openTargetParent(t, target.folder);
   return {
     index,
     kind: isFolder ? "folder" : "entry",
@@ -145,7 +187,8 @@ function openRoot(
     sourceName: isFolder ? "" : parent.name,
     sourceParentFd,
     sourceParentName: parent.name,
-    targetParentFd: openTargetParent(t, target.folder, request.dryRun || targetFd >= 0),
+    targetParentFd,
+    missing,
     targetName: target.name,
     targetFd,
     isContents,
@@ -156,25 +199,50 @@ function missingHint(result: number): string | undefined {
   return result === -errno.ENOENT ? "check the path; nothing was changed" : undefined;
 }
 
-/** Opens the folder that is to hold the target, making it, with its parents, where it is missing. */
-function openTargetParent(t: Thread, folder: string, onlyLook: boolean): number {
-  const fd = openFolderByPath(t, folder);
-  if (fd >= 0) return fd;
-  if (fd !== -errno.ENOENT) throw cannot("open", folder, fd);
-  if (onlyLook) return -1;
+/** Opens the folder that is to hold the target, or the nearest one above it that is there. */
+function openTargetParent(t: Thread, folder: string): { fd: number; missing: string[] } {
   const missing: string[] = [];
   let existing = folder;
-  while (kindAt(t, existing) === "nothing" && missing.length < parentsMax) {
-    missing.push(existing);
-    existing = splitPath(existing).folder;
+  for (;;) {
+    const fd = openFolderByPath(t, existing);
+    if (fd >= 0) return { fd, missing: missing.reverse() };
+    const above = splitPath(existing);
+    const isTop = above.folder === existing || missing.length >= parentsMax;
+    if (fd !== -errno.ENOENT || isTop) throw cannot("open", existing, fd);
+    missing.push(above.name);
+    existing = above.folder;
   }
-  for (const path of missing.reverse()) {
-    const made = sys.mkdirat(AT.FDCWD, t.cLink(path), t.newFolderMode);
-    if (made < 0 && made !== -errno.EEXIST) throw cannot("make the folder", path, made);
+}
+
+/** Makes the folders that are to hold the targets. @throws Fault E_IO, E_NOT_FOUND */
+export function makeTargetParents(t: Thread, roots: readonly Root[]): void {
+  for (const root of roots) {
+    for (const name of root.missing) {
+      const made = sys.mkdirat(root.targetParentFd, t.cName(name), t.newFolderMode);
+      if (made < 0 && made !== -errno.EEXIST) throw cannot("make", root.targetPath, made);
+      const next = sys.openat(root.targetParentFd, t.cName(name), followFlags, 0);
+      if (next < 0) throw cannot("make", root.targetPath, next);
+      sys.close(root.targetParentFd);
+      root.targetParentFd = next;
+    }
+    root.missing = [];
   }
-  const opened = openFolderByPath(t, folder);
-  if (opened < 0) throw cannot("open", folder, opened);
-  return opened;
+}
+
+/** In a dry run: there is no such folder, and it is not made. */
+export function forgetMissingParents(roots: readonly Root[]): void {
+  for (const root of roots) {
+    if (root.missing.length === 0) continue;
+    sys.close(root.targetParentFd);
+    root.targetParentFd = -1;
+  }
+}
+
+/** Looks again for a target that an earlier source of the command line may have made. */
+export function refreshTarget(t: Thread, root: Root): void {
+  if (root.kind !== "folder" || root.targetFd >= 0 || root.targetParentFd < 0) return;
+  const fd = sys.openat(root.targetParentFd, t.cName(root.targetName), followFlags, 0);
+  if (fd >= 0) root.targetFd = fd;
 }
 
 /** Name of the file system that a descriptor is on, "unknown" where it is not in the table. */
