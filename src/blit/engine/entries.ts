@@ -10,6 +10,7 @@ import {
   noteLink,
   openSource,
 } from "./copy-file.ts";
+import { copySmall } from "./copy-small.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { largeFileBytes } from "./limits.ts";
 import {
@@ -115,6 +116,9 @@ export function processEntry(
 }
 
 function copyNew(t: Thread, node: FolderNode, options: EntryOptions): CopyOutcome {
+  if (node.stagedName !== undefined && options.targetName === undefined) {
+    if (copySmall(t, node)) return "copied";
+  }
   const outcome = copyFile(t, node, { ...options, replaces: false }, options.startHuge);
   if (outcome === "copied") t.add(counter.seenBytes, t.source.sizeBytes);
   return outcome;
