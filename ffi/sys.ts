@@ -196,7 +196,6 @@ export const sys = {
 };
 
 export type SysTable = typeof sys;
-export type SysName = keyof SysTable;
 
 /** A system call that failed: which, why, and on what. */
 export class SystemError extends Error {

@@ -30,8 +30,8 @@ export const STATX_LAYOUT = {
 const TWO_32 = 4294967296;
 
 /**
- * A view on one struct statx in foreign memory. Getters read on demand, so a caller pays only for the
- * fields that it asks for. 64-bit fields become numbers: sizes, inodes and seconds below 2^53.
+ * A view on one struct statx in foreign memory. Getters read on demand, so a caller pays only for
+ * the fields that it asks for. 64-bit fields become numbers: sizes, inodes and seconds below 2^53.
  */
 export class StatView {
   /** Address of the struct, to hand to statx. */

@@ -192,8 +192,8 @@ function startInParts(
 }
 
 /**
- * Takes the space of a large, dense file before it is written: its extents are long then, and a full
- * disk is known at once.
+ * Takes the space of a large, dense file before it is written: its extents are long then, and a
+ * full disk is known at once.
  */
 function takeSpace(t: Thread, target: number): ContentResult {
   const { sizeBytes, blocks } = t.source;

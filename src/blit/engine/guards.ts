@@ -50,7 +50,7 @@ function refuse(message: string, hint: string): never {
   throw new Fault({ code: "E_REFUSED", message, hint });
 }
 
-/** Refuses a folder into itself and a file onto itself, in every command. @throws Fault E_REFUSED */
+/** Refuses a folder into itself and a file onto itself, in every command. @throws {Fault} */
 export function refuseOverlap(t: Thread, root: Root): void {
   const { command } = t.options;
   const source = `"${displayPath(root.sourcePath)}"`;
@@ -116,8 +116,9 @@ export function refuseDangerousMirror(
     );
   }
   if (!options.allowEmptySource && isEmpty(t, root.sourceFd) && !isEmpty(t, root.targetFd)) {
+    const source = `the empty folder "${displayPath(root.sourcePath)}"`;
     refuse(
-      `Refusing to mirror the empty folder "${displayPath(root.sourcePath)}" onto ${target}, which has content`,
+      `Refusing to mirror ${source} onto ${target}, which has content`,
       "check that the source is mounted; --allow-empty-source does it all the same",
     );
   }

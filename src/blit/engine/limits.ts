@@ -3,7 +3,7 @@
 /** Read in one call, with the file's size still unknown; most files of most trees fit. */
 export const smallFileBytes = 256 * 1024;
 
-/** Above this a file is a task of its own and always gets a temporary name, so that a kill loses little. */
+/** Above this a file is a task of its own with a temporary name, so that a kill loses little. */
 export const largeFileBytes = 8 * 1024 * 1024;
 
 /** Above this several threads copy parts of one file. */

@@ -84,7 +84,7 @@ function setMode(t: Thread, fd: number, mode: number, path: () => string): void 
   } else t.attributeFailed(result, "fchmod", path(), "permissions");
 }
 
-/** The mode to create a file with: the wanted one, or a closed one where the owner is still to come. */
+/** The mode to create a file with: the wanted one, or a closed one until its owner is set. */
 export function creationMode(t: Thread, node: FolderNode, mode: number, owned: boolean): number {
   return owned && !hasDefaultAcl(t, node) ? mode & 0o777 : 0o600;
 }

@@ -35,7 +35,7 @@ export type EngineOptions = {
   readonly user: UserIdentity;
   /** Size of the steps in which the target keeps modification times, nanoseconds (1 = exact). */
   readonly timeGrainNs: number;
-  /** The target may take two names for one: every new name is checked (see collisions in copy.ts). */
+  /** The target may take two names for one: every new name is checked. */
   readonly targetFoldsNames: boolean;
   /** Mount and device of the target root: deletions never leave them. */
   readonly targetMount: { readonly dev: number; readonly mntId: number };

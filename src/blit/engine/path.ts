@@ -15,7 +15,7 @@ export function displayPath(path: string): string {
   } catch {
     text = path.replace(/[\x80-\xff]/g, hexEscape);
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal
   return text.replace(/[\x00-\x1f\x7f]/g, controlEscape);
 }
 

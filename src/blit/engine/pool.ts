@@ -271,10 +271,12 @@ export class Pool {
     const open = this.#members
       .map((each) => `worker ${each.index}: ${each.openNodes} open`)
       .join(", ");
+    const seconds = Math.round(verdict.forMs / 1000);
+    const left = `${open}; main: ${this.#runner.open} open`;
     this.#settle?.reject(
       new Fault({
         code: "E_STALL",
-        message: `Planner and workers have been idle for ${Math.round(verdict.forMs / 1000)} s with work left (${open}; main: ${this.#runner.open} open)`,
+        message: `Planner and workers idle for ${seconds} s with work left (${left})`,
         hint: "run the same command again: it goes on where this one stopped",
       }),
     );

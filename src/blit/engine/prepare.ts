@@ -50,7 +50,7 @@ export type Prepared = {
   readonly closeFd: (fd: number) => void;
 };
 
-/** Opens what the command line names and looks at the file systems; changes nothing. @throws Fault */
+/** Opens what the command line names and looks at the file systems. @throws {Fault} */
 export function prepare(request: TransferRequest, workerCount: number): Prepared {
   const formerMask = sys.umask(0);
   const shared = SharedState.create(workerCount + 1);
@@ -205,7 +205,7 @@ function openBackup(t: Thread, path: string | undefined, targetDev: number): num
     sys.close(fd);
     throw new Fault({
       code: "E_REFUSED",
-      message: `Cannot keep backups in "${displayPath(path)}": it is on another file system than the target`,
+      message: `Cannot keep backups in "${displayPath(path)}": not the target's file system`,
       hint: "name a folder on the target's file system, outside the target",
     });
   }

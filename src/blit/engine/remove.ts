@@ -22,7 +22,7 @@ type Removal = {
   readonly counts: boolean;
 };
 
-/** Removes an entry and all below it. Reports what cannot be removed; returns whether all is gone. */
+/** Removes an entry and all below it, reporting what it cannot; returns whether all is gone. */
 export function removeTree(t: Thread, removal: Removal): boolean {
   const { fd, name, path } = removal;
   if (!removal.isFolder) {

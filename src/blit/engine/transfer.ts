@@ -316,9 +316,10 @@ async function askBeforeDeleting(request: TransferRequest, hooks: TransferHooks)
     }
     if (entries === 0 || request.yes) return;
     if (await hooks.confirmDeletion(entries, root.targetPath)) return;
+    const noun = entries === 1 ? "entry" : "entries";
     throw new Fault({
       code: "E_CONFIRM",
-      message: `${entries} ${entries === 1 ? "entry" : "entries"} of the target would be deleted, and nobody agreed to it`,
+      message: `Cannot delete ${entries} ${noun} of the target: nobody agreed to it`,
       hint: "nothing was changed; --dry-run lists them, --yes deletes them without asking",
     });
   } finally {
