@@ -20,7 +20,7 @@ memory that a run needs touched before (on a virtual machine with free page repo
 stops when the tool exits; nobody syncs. Cells: median seconds (peak MiB). Ratios: blit's wall
 time over the peer's in the same round, median (lowest–highest); below 1 blit is faster. The best
 peer is the one with the smallest median. rclone tuned: \`--transfers=16 --checkers=16
---buffer-size=0\`. blit's result is compared with the source by \`rsync -naiHAXc\`; peers are checked
+--buffer-size=0\`. blit's result is compared to the source by \`rsync -naiHAXc\`; peers are checked
 for the number of files and bytes only, and some keep fewer attributes than blit and cp do.`;
 
 const MEMORY_METHOD = `blit's peak resident set over small files on ext4, the larger of two runs,

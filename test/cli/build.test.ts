@@ -18,7 +18,7 @@ function smallProject(): Workspace {
   return work;
 }
 
-test("builds for this machine with its links, version and commit, and leaves no scratch", async () => {
+test("builds for this machine with links, version and commit, and leaves no scratch", async () => {
   using work = smallProject();
   const built = await runCommand([process.execPath, "run", "build.ts"], { cwd: work.path });
   expect(built).toMatchObject({ code: 0, stderr: "" });
@@ -31,7 +31,7 @@ test("builds for this machine with its links, version and commit, and leaves no 
   expect(shown.stdout).toContain("/root/b.worker.ts");
 });
 
-test("a platform that the registry does not have fails alone, and the exit code tells", async () => {
+test("a platform that the registry has not fails alone, and the exit code tells", async () => {
   using work = smallProject();
   const script = '#!/bin/sh\necho "404 Not Found: $2" >&2\nexit 1\n';
   work.write("path/npm", script, { mode: 0o755 });
@@ -57,7 +57,7 @@ test("an unknown platform is a usage error that names the known ones", async () 
   expect(result.stderr).toContain("linux-x64-musl");
 });
 
-test("the executable runs no code and reads no settings of the folder it is called in", async () => {
+test("the executable runs no code and reads no settings of the folder it is in", async () => {
   using work = createWorkspace();
   work.write("bunfig.toml", 'preload = ["./evil.ts"]\n');
   work.write("evil.ts", 'console.log("evil"); process.exit(66);\n');
