@@ -2,12 +2,18 @@ import type { HugeFileStrategy } from "../engine/options.ts";
 import { counter } from "../engine/shared-state.ts";
 import type { TransferResult } from "../engine/transfer.ts";
 import type { FastPath, PerfRecord } from "../plan/perf-record.ts";
-import { createPredictor, profileKey } from "../plan/predictor.ts";
+import { createPredictor, type Predictor, profileKey } from "../plan/predictor.ts";
 import type { Telemetry } from "../telemetry.ts";
 
 /** What earlier runs taught, and the record of this one: kept on this machine alone. */
 export type Learned = {
   chooseStrategy(sourceFs: string, targetFs: string): HugeFileStrategy;
+  isWorthWorkers(work: {
+    readonly sourceFs: string;
+    readonly targetFs: string;
+    readonly entries: number;
+    readonly bytes: number;
+  }): boolean;
 };
 
 const MIB = 1024 * 1024;
@@ -17,22 +23,29 @@ const serverCopies: ReadonlySet<string> = new Set(["nfs", "cifs", "smb2"]);
 
 const candidates = ["buffered", "copy_file_range"] as const;
 
-/** Reads the log only when a strategy is asked for. */
+/** Reads the log when something is asked for the first time. */
 export function learnFrom(telemetry: Telemetry): Learned {
+  let made: Predictor | undefined;
+  const predictor = (): Predictor => {
+    made ??= createPredictor({
+      records: telemetry.readTail(),
+      now: Date.now,
+      // Every huge file tries both ways in itself, so that no whole run has to be given to it.
+      random: () => 1,
+    });
+    return made;
+  };
   return {
     chooseStrategy: (sourceFs, targetFs) => {
       const isServer = serverCopies.has(sourceFs) && sourceFs === targetFs;
       const usual: HugeFileStrategy = isServer ? "copy_file_range" : "buffered";
       if (!telemetry.enabled) return usual;
-      const predictor = createPredictor({
-        records: telemetry.readTail(),
-        now: Date.now,
-        // Every huge file tries both ways in itself, so that no whole run has to be given to it.
-        random: () => 1,
-      });
-      const chosen = predictor.chooseBigFileStrategy(profileKey(sourceFs, targetFs), candidates);
+      const profile = profileKey(sourceFs, targetFs);
+      const chosen = predictor().chooseBigFileStrategy(profile, candidates);
       return (chosen as HugeFileStrategy | undefined) ?? usual;
     },
+    isWorthWorkers: ({ sourceFs, targetFs, entries, bytes }) =>
+      predictor().shouldStartWorkers({ profile: profileKey(sourceFs, targetFs), entries, bytes }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Printer } from "../../kit/out/printer.ts";
 import { formatBytes, formatCount, formatRate, formatSeconds } from "../../kit/text/format.ts";
-import type { Issue } from "../engine/options.ts";
-import { displayPath } from "../engine/path.ts";
+import type { Action, Issue } from "../engine/options.ts";
+import { displayPath, joinPath } from "../engine/path.ts";
 import type { TransferRequest } from "../engine/prepare.ts";
 import { cancelReason, counter } from "../engine/shared-state.ts";
 import type { TransferResult } from "../engine/transfer.ts";
@@ -43,6 +43,13 @@ export function issuePath(
   return root.sourcePath.endsWith("/")
     ? root.sourcePath + issue.path
     : `${root.sourcePath}/${issue.path}`;
+}
+
+/** Path of an action: deletions are in the target, everything else is told by its source. */
+function actionPath(ended: Pick<Ended, "result">, action: Action): string {
+  const root = ended.result.roots[action.root];
+  if (action.action !== "delete" || root === undefined) return issuePath(ended, action);
+  return joinPath(root.targetPath, action.path);
 }
 
 /** Prints what happened and returns the exit code. */
@@ -92,8 +99,8 @@ function printPlan(printer: Printer, ended: Ended): void {
     if (a.root !== b.root) return a.root - b.root;
     return a.path < b.path ? -1 : Number(a.path > b.path);
   });
-  for (const { action, root, path } of actions) {
-    printer.out(`${action.padEnd(10)} ${displayPath(issuePath(ended, { root, path }))}`);
+  for (const action of actions) {
+    printer.out(`${action.action.padEnd(10)} ${displayPath(actionPath(ended, action))}`);
   }
   for (const root of result.roots) {
     printer.note(`Source: ${displayPath(absolute(root.sourcePath))}`);
@@ -115,7 +122,7 @@ function summaryLine(ended: Ended): string {
   const isPlan = request.purpose === "plan";
   const verb = isPlan ? conditional[command] : pastTense[command];
   const bytes = total(counter.bytes);
-  const rate = seconds > 0 ? ` (${formatRate(bytes / seconds)})` : "";
+  const rate = seconds > 0 && bytes > 0 ? ` (${formatRate(bytes / seconds)})` : "";
   const files = command === "move" ? total(counter.moved) : total(counter.files);
   const noun = command === "move" ? "entry" : "file";
   const plural = command === "move" ? "entries" : "files";
@@ -192,9 +199,10 @@ function pathBytesOf(path: string): { pathBytes?: string } {
 }
 
 function actionsOf(ended: Ended): unknown[] {
-  return ended.result.actions.map(({ action, root, path, bytes }) => {
-    const full = issuePath(ended, { root, path });
-    return { action, path: displayPath(full), ...pathBytesOf(full), bytes };
+  return ended.result.actions.map((action) => {
+    const full = actionPath(ended, action);
+    const { bytes } = action;
+    return { action: action.action, path: displayPath(full), ...pathBytesOf(full), bytes };
   });
 }
 

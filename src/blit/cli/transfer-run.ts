@@ -51,7 +51,7 @@ export async function runTransfer(command: Command, context: Context): Promise<n
   const started = performance.now();
   const progressTimer = isQuietProgress ? undefined : startProgress(progress, signals);
   try {
-    const result = await transfer(request, hooksOf(context, signals, progress));
+    const result = await transfer(request, hooksOf(context, learned, signals, progress));
     clearInterval(progressTimer);
     progress.finish();
     const seconds = (performance.now() - started) / 1000;
@@ -120,13 +120,19 @@ function startProgress(progress: Progress, signals: Signals): Timer {
   }, 100);
 }
 
-function hooksOf(context: Context, signals: Signals, progress: Progress): TransferHooks {
+function hooksOf(
+  context: Context,
+  learned: Learned,
+  signals: Signals,
+  progress: Progress,
+): TransferHooks {
   const { printer } = context;
   return {
     createWorker: ports.createCopyWorker,
     workerCount: Math.min(workersMax, Math.max(2, availableParallelism())),
     inlineMs: 10,
     onStart: (shared) => signals.watch(shared),
+    isWorthWorkers: (work) => learned.isWorthWorkers(work),
     onBeat: () => {},
     onWaiting: (forMs, where) => {
       const places = where.map((path) => `"${displayPath(path === "" ? "." : path)}"`).join(", ");

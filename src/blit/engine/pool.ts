@@ -28,7 +28,12 @@ type Member = {
   openNodes: number;
 };
 
+/** Slices on the main thread at most, however little seems to be left. */
+const inlineSlicesMax = 4;
+
 export type PoolEvents = {
+  /** Whether so much work is expected to take longer than the start of workers does. */
+  readonly isWorthWorkers: (entries: number, bytes: number) => boolean;
   readonly found: (found: Findings) => void;
   readonly waiting: (forMs: number, where: readonly string[]) => void;
   readonly beat: () => void;
@@ -90,6 +95,10 @@ export class Pool {
       return;
     }
     this.#runner.slice(inlineMs, { stopAtHuge: true });
+    for (let i = 0; i < inlineSlicesMax && this.#isLittleLeft(); i++) {
+      await Bun.sleep(0);
+      this.#runner.slice(inlineMs, { stopAtHuge: true });
+    }
     if (this.#runner.isIdle && this.#isDone()) return;
     this.#startWorkers();
     const done = new Promise<void>((resolve, reject) => {
@@ -105,6 +114,13 @@ export class Pool {
       beat.stopped = true;
       this.#settle = undefined;
     }
+  }
+
+  /** Whether the start of workers would cost more than doing the rest here. */
+  #isLittleLeft(): boolean {
+    const left = this.#runner.known();
+    if (left === undefined || this.#members.length > 0) return false;
+    return left.entries > 0 && !this.#events.isWorthWorkers(left.entries, left.bytes);
   }
 
   /** Everything that is left on the main thread's stack goes to the workers. */

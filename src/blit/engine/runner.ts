@@ -75,6 +75,18 @@ export class Runner {
     return stack.length > 0;
   }
 
+  /** What is left, where that is known: undefined with folders that are not listed yet. */
+  known(): { readonly entries: number; readonly bytes: number } | undefined {
+    let entries = 0;
+    let bytes = 0;
+    for (const task of this.thread.stack) {
+      if (isLong(task) || task.kind === "folder" || task.kind === "walk") return undefined;
+      entries += task.kind === "batch" ? task.names.length : 1;
+      if (task.kind === "large") bytes += task.sizeBytes;
+    }
+    return { entries, bytes };
+  }
+
   /** Empties the stack, for others. Folders that are open here are listed here. */
   takeAll(): TaskMessage[] {
     const { stack } = this.thread;

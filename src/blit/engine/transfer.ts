@@ -25,6 +25,13 @@ export type TransferHooks = {
   readonly inlineMs: number;
   /** Asked before anything is deleted; false = leave everything as it is. */
   readonly confirmDeletion: (entries: number, target: string) => Promise<boolean>;
+  /** Whether so much work is expected to take longer than the start of workers does. */
+  readonly isWorthWorkers: (work: {
+    readonly sourceFs: string;
+    readonly targetFs: string;
+    readonly entries: number;
+    readonly bytes: number;
+  }) => boolean;
   readonly onBeat: (shared: SharedState) => void;
   readonly onWaiting: (forMs: number, where: readonly string[]) => void;
   /** Gets the run's shared memory as soon as there is one: the way to cancel it. */
@@ -73,6 +80,7 @@ class Run {
       main,
       events: {
         found: (found) => this.take(found),
+        isWorthWorkers: (entries, bytes) => hooks.isWorthWorkers({ ...prepared, entries, bytes }),
         waiting: hooks.onWaiting,
         beat: () => hooks.onBeat(main.shared),
       },
@@ -210,13 +218,17 @@ class Run {
    * Removes what only the target has, then lets entries of another type take the place of what was
    * in their way. Returns why nothing was removed, where it was not.
    */
-  async delete(): Promise<string | undefined> {
+  async delete(agreed: number | undefined): Promise<string | undefined> {
     const t = this.main;
     if (this.extraneous.length === 0 || t.isDry) return undefined;
     if (t.cancelled) return "the run was interrupted";
     if ((t.shared.control[control.listingErrors] ?? 0) > 0) return "a folder could not be listed";
     if (t.shared.total(counter.failed) > 0) return "some entries could not be copied";
     const found = this.extraneous.splice(0);
+    const due = found.reduce((sum, each) => sum + each.entries, 0);
+    if (agreed !== undefined && due > agreed) {
+      return `${due} entries are due now, ${agreed} were agreed to`;
+    }
     for (const { root, folder, names } of found) {
       const targetRootFd = this.lasting.get(root)?.targetFd ?? -1;
       t.stack.push({ kind: "remove", root, targetRootFd, folder, names });
@@ -291,20 +303,27 @@ function asPlainParent(node: FolderNode): FolderNode {
   return plain;
 }
 
-/** Asks, where a mirror would delete, before anything is changed. @throws Fault */
-async function askBeforeDeleting(request: TransferRequest, hooks: TransferHooks): Promise<void> {
+/**
+ * Asks, where a mirror would delete, before anything is changed. Returns how many entries may be
+ * deleted, undefined for any number.
+ * @throws {Fault} E_CONFIRM, E_REFUSED
+ */
+async function askBeforeDeleting(
+  request: TransferRequest,
+  hooks: TransferHooks,
+): Promise<number | undefined> {
   const isCapped = request.maxDelete !== undefined;
-  if (request.command !== "mirror" || request.purpose !== "transfer") return;
-  if (request.yes && !isCapped) return;
+  if (request.command !== "mirror" || request.purpose !== "transfer") return undefined;
+  if (request.yes && !isCapped) return undefined;
   const counting = prepare({ ...request, purpose: "count" }, hooks.workerCount);
   const run = new Run(counting, hooks);
   try {
     hooks.onStart(counting.main.shared);
     const [root] = counting.roots;
-    if (root === undefined || root.targetFd < 0) return;
+    if (root === undefined || root.targetFd < 0) return undefined;
     refuseAll(counting, request);
     await run.walk(counting.roots);
-    if (counting.main.cancelled) return;
+    if (counting.main.cancelled) return undefined;
     const replaced = run.extraneous.filter((each) => each.replacedBy === "entry").length;
     const entries = counting.main.shared.total(counter.deletable) + replaced;
     if (request.maxDelete !== undefined && entries > request.maxDelete) {
@@ -314,8 +333,9 @@ async function askBeforeDeleting(request: TransferRequest, hooks: TransferHooks)
         hint: "nothing was changed; --dry-run lists them",
       });
     }
-    if (entries === 0 || request.yes) return;
-    if (await hooks.confirmDeletion(entries, root.targetPath)) return;
+    if (request.yes) return request.maxDelete;
+    if (entries === 0) return 0;
+    if (await hooks.confirmDeletion(entries, root.targetPath)) return entries;
     const noun = entries === 1 ? "entry" : "entries";
     throw new Fault({
       code: "E_CONFIRM",
@@ -332,7 +352,9 @@ function refuseAll(prepared: Prepared, request: TransferRequest): void {
   for (const root of prepared.roots) {
     refuseOverlap(prepared.main, root);
     if (request.command === "mirror") {
-      refuseDangerousMirror(prepared.main, root, { allowEmptySource: request.allowEmptySource });
+      const { allowEmptySource } = request;
+      const { backupFd } = prepared.main.options;
+      refuseDangerousMirror(prepared.main, root, { allowEmptySource, backupFd });
     }
   }
 }
@@ -345,7 +367,7 @@ export async function transfer(
   request: TransferRequest,
   hooks: TransferHooks,
 ): Promise<TransferResult> {
-  await askBeforeDeleting(request, hooks);
+  const agreed = await askBeforeDeleting(request, hooks);
   const started = performance.now();
   const prepared = prepare(request, hooks.workerCount);
   try {
@@ -363,7 +385,7 @@ export async function transfer(
     if (request.command === "move") rest = await renameRoots(prepared);
     await run.walk(rest);
     await run.linkFiles();
-    const deletionsSkipped = await run.delete();
+    const deletionsSkipped = await run.delete(agreed);
     if (request.command === "move" && rest.length > 0) {
       await run.settleMoves(rest);
       removeEmptySources(prepared.main, rest);
