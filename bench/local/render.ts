@@ -10,6 +10,8 @@ import {
 import { SCENARIOS, type Scenario } from "./scenario.ts";
 import { VOLUME_KINDS } from "./volume.ts";
 
+/** With more of the machine in other hands, a row says so. */
+const BUSY_MAX = 0.2;
 const PEAK_GOAL_MIB = 150;
 const PEAK_GOAL_FILES = 100_000;
 
@@ -167,6 +169,9 @@ function notes(rows: readonly Row[], labels: Record<string, string>): string[] {
   const lines: string[] = [];
   for (const row of rows) {
     if (row.skipped !== undefined) lines.push(`- ${title(row)}: not measured, it ${row.skipped}`);
+    if (row.busy > BUSY_MAX) {
+      lines.push(`- ${title(row)}: others kept ${row.busy} processors busy just before it began`);
+    }
     for (const [id, { failed }] of Object.entries(row.tools)) {
       if (failed !== undefined)
         lines.push(`- ${title(row)}: ${labels[id] ?? id} failed: ${failed}`);

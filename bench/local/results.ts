@@ -21,8 +21,8 @@ export interface Row {
   readonly fs: string;
   /** Day and minute, UTC. */
   readonly at: string;
-  /** The load average before it began: what else the machine was doing. */
-  readonly load: number;
+  /** How many processors others kept busy just before it began. */
+  readonly busy: number;
   readonly tools: Record<string, ToolResult>;
   readonly skipped?: string;
 }

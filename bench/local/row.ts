@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, statfsSync } from "node:fs";
-import { loadavg } from "node:os";
 import { changeSet, type Made, makeSet } from "../data.ts";
+import { busyProcessors } from "./bystanders.ts";
 import { RunFailed, type Sample, type Stopwatch } from "./measure.ts";
 import type { Row, ToolResult } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
@@ -39,7 +39,7 @@ export async function measureRow(
     scenario: scenario.id,
     fs: kind,
     at: new Date().toISOString().slice(0, 16),
-    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+    busy: busyProcessors(),
     tools: {},
   };
   const lacking = whyTooLarge(session, scenario, kind);

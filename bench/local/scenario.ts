@@ -47,7 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
     set: "big",
     task: "file",
     goal: 0.9,
-    rounds: 5,
+    rounds: 3,
     footprint: 4 * GIB,
   },
   {

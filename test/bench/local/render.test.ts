@@ -8,7 +8,7 @@ function tool(wall: number[]): ToolResult {
 
 function row(scenario: string, ours: number[], theirs: number[]): Row {
   const tools = { blit: tool(ours), cp: tool(theirs) };
-  return { scenario, fs: "ext4", at: "2026-01-01T00:00", load: 0, tools };
+  return { scenario, fs: "ext4", at: "2026-01-01T00:00", busy: 0, tools };
 }
 
 function rendered(rows: Row[], overrides: Partial<Results> = {}): string {
@@ -51,7 +51,11 @@ describe("renderResults", () => {
     const text = rendered([
       { ...measured, tools: { ...measured.tools, cp: failed } },
       { ...row("big", [], []), tools: {}, skipped: "needs 9.0 GiB of memory" },
+      { ...row("deep", [1], [1]), busy: 0.4 },
     ]);
+    expect(text).toContain(
+      "- ext4: deep chains, 50 x 100 folders: others kept 0.4 processors busy",
+    );
     expect(text).toContain("- ext4: 100k small files: cp -a failed: exit 1: no");
     expect(text).toContain("- ext4: 1 file of 4 GiB: not measured, it needs 9.0 GiB of memory");
     expect(text).toContain("| ext4: 100k small files | 1.00 (14) | failed | – | – | ≤ 0.5 |  |");

@@ -20,7 +20,7 @@ function tool(wall: number[], failed?: string): ToolResult {
 }
 
 function row(scenario: string, tools: Record<string, ToolResult> = {}): Row {
-  return { scenario, fs: "ext4", at: "2026-01-01T00:00", load: 0, tools };
+  return { scenario, fs: "ext4", at: "2026-01-01T00:00", busy: 0, tools };
 }
 
 function results(rows: Row[], overrides: Partial<Results> = {}): Results {
