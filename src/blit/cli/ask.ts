@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { isatty } from "node:tty";
 import type { Printer } from "../../kit/out/printer.ts";
 
-export type Answer = "yes" | "no" | "nobody";
+type Answer = "yes" | "no" | "nobody";
 
 /** Asks on the terminal; "nobody" where there is none to ask on. Only y and yes mean yes. */
 export async function askOnTerminal(printer: Printer, question: string): Promise<Answer> {

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { createProgress, type Progress } from "../../kit/out/progress.ts";
@@ -9,7 +8,6 @@ import { cancelReason, counter, type SharedState } from "../engine/shared-state.
 import { type TransferHooks, transfer } from "../engine/transfer.ts";
 import { ports } from "../ports.ts";
 import { createTelemetry } from "../telemetry.ts";
-import { type Answer, askOnTerminal } from "./ask.ts";
 import type { CopyArgs } from "./copy.ts";
 import { collectFilter } from "./filter-flags.ts";
 import { keepRecord, type Learned, learnFrom } from "./learned.ts";
@@ -129,7 +127,7 @@ function hooksOf(
   const { printer } = context;
   return {
     createWorker: ports.createCopyWorker,
-    workerCount: Math.min(workersMax, Math.max(2, availableParallelism())),
+    workerCount: Math.min(workersMax, Math.max(2, navigator.hardwareConcurrency)),
     inlineMs: 10,
     onStart: (shared) => signals.watch(shared),
     isWorthWorkers: (work) => learned.isWorthWorkers(work),
@@ -143,7 +141,8 @@ function hooksOf(
       progress.pause();
       const noun = entries === 1 ? "entry" : "entries";
       const question = `Delete ${entries} ${noun} from "${displayPath(target)}"?`;
-      const answer: Answer = await askOnTerminal(printer, question);
+      const { askOnTerminal } = await import("./ask.ts");
+      const answer = await askOnTerminal(printer, question);
       progress.resume();
       if (answer === "no") {
         throw new Fault({ code: "E_CONFIRM", message: "Cancelled: nothing was changed" });

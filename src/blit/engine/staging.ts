@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 
 /**
@@ -16,7 +15,8 @@ type Identity = { readonly machine: string; readonly boot: string };
 let ownIdentity: Identity | undefined;
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  // node:crypto would cost as much as the rest of a small copy (docs/architecture.md, start-up).
+  return Bun.hash(text).toString(16).padStart(16, "0").slice(0, 8);
 }
 
 function readOr(path: string, otherwise: string): string {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   fchmodSync,
@@ -29,7 +28,10 @@ export interface AtomicWriteOptions {
 export function writeFileAtomic(options: AtomicWriteOptions): void {
   const { path } = options;
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(
+    folder,
+    `.${basename(path)}.${Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex")}.tmp`,
+  );
   const bytes =
     typeof options.content === "string" ? Buffer.from(options.content) : options.content;
   let created = false;
