@@ -293,8 +293,7 @@ export function listTarget(t: Thread, node: FolderNode): void {
   const leftovers: string[] = [];
   let entries = 0;
   const result = forEachName(t, node.targetFd, (offset, length) => {
-    const bytes = t.dirents.bytes;
-    const isTemporary = bytes[offset] === 46 && bytes[offset + 1] === 98 && length > 20;
+    const isTemporary = mayBeTemporary(t, offset, length);
     if (isTemporary || names !== undefined) {
       const name = t.dirents.text.latin1Slice(offset, offset + length);
       if (isTemporary && isTemporaryName(name)) {
@@ -345,6 +344,7 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
     (offset, length, type) => {
       if (t.cancelled) return;
       t.setListedEntry(offset, length);
+      if (isLeftoverOfSource(t, node, offset)) return;
       const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
       const isFolder = actual === DT.DIR;
       if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
@@ -368,6 +368,21 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
   noteListingError(t);
   t.failed(result, "getdents64", node.path, "list the folder");
   return false;
+}
+
+/** What an interrupted run left in the source is no content: told, not copied. */
+function isLeftoverOfSource(t: Thread, node: FolderNode, offset: number): boolean {
+  if (!mayBeTemporary(t, offset, t.entryLength) || !isTemporaryName(t.entryName())) return false;
+  const path = node.pathOf(t.entryName());
+  const message = "an interrupted blit left it here, incomplete: skipped";
+  t.report({ kind: "skipped", path, code: "E_LEFTOVER", call: undefined, message });
+  return true;
+}
+
+/** Whether a listed name begins as temporary names do (".b"): the cheap test before the exact one. */
+function mayBeTemporary(t: Thread, offset: number, length: number): boolean {
+  const { bytes } = t.dirents;
+  return bytes[offset] === 46 && bytes[offset + 1] === 98 && length > 20;
 }
 
 /** Counts a folder of the source that the target has something for, when a mirror wants to know. */
