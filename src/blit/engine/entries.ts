@@ -68,16 +68,8 @@ export function reportConflict(t: Thread, node: FolderNode, what: string): void 
  * of another type, which then gets its turn.
  */
 export function replaceLater(t: Thread, node: FolderNode, name: string): void {
-  const times = node.targetStatus ?? node.status;
-  t.extraneous.push({
-    root: node.root,
-    folder: node.path,
-    names: [name],
-    entries: 1,
-    atime: [times?.atimeSec ?? 0, times?.atimeNsec ?? 0],
-    mtime: [times?.mtimeSec ?? 0, times?.mtimeNsec ?? 0],
-    replacedBy: "entry",
-  });
+  // What it holds is counted when the listing at hand has been read (settleReplacements).
+  t.replacements.push({ node, name });
 }
 
 /** Deals with a file, link or device. Returns "large" where it shall become a task of its own. */
@@ -106,8 +98,10 @@ export function processEntry(
   if (present === "error") return "failed";
   if (present === "collision") return reportFolded(t, node);
   if (present === "folder") {
-    if (t.options.command === "mirror") replaceLater(t, node, options.targetName ?? t.entryName());
-    else reportConflict(t, node, describeType(actualType));
+    if (t.options.command === "mirror") {
+      replaceLater(t, node, options.targetName ?? t.entryName());
+      t.act("copy", node.pathOf(t.entryName()), t.source.sizeBytes);
+    } else reportConflict(t, node, describeType(actualType));
     return "failed";
   }
   if (actualType === S.IFREG) return processFile(t, node, present === "other", options);

@@ -3,7 +3,7 @@ import { forEachName } from "./listing.ts";
 import { countTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
 import { isTemporaryName } from "./staging.ts";
-import type { Thread } from "./thread.ts";
+import type { Extraneous, Thread } from "./thread.ts";
 
 /**
  * What the target has and the source has not. When as many entries of the source were found in the
@@ -25,10 +25,15 @@ export function noteExtraneous(t: Thread, node: FolderNode, folders: readonly st
     if (t.filter?.isExcluded(node.pathOf(name), type === 4) === true) return;
     found.push(name);
   });
-  if (found.length > 0) record(t, node, found);
+  if (found.length > 0) record(t, node, found, "none");
 }
 
-function record(t: Thread, node: FolderNode, found: readonly string[]): void {
+function record(
+  t: Thread,
+  node: FolderNode,
+  found: readonly string[],
+  replacedBy: Extraneous["replacedBy"],
+): void {
   const names: string[] = [];
   let entries = 0;
   for (const name of found) {
@@ -41,14 +46,15 @@ function record(t: Thread, node: FolderNode, found: readonly string[]): void {
   }
   if (names.length === 0) return;
   t.add(counter.deletable, entries);
-  const times = node.status;
-  t.extraneous.push({
-    root: node.root,
-    folder: node.path,
-    names,
-    entries,
-    atime: [times?.atimeSec ?? 0, times?.atimeNsec ?? 0],
-    mtime: [times?.mtimeSec ?? 0, times?.mtimeNsec ?? 0],
-    replacedBy: "none",
-  });
+  t.extraneous.push({ root: node.root, folder: node.path, names, entries, replacedBy });
+}
+
+/**
+ * Counts and notes what stands in the way of entries of another type. Not while a listing is read,
+ * since counting reads listings itself.
+ */
+export function settleReplacements(t: Thread): void {
+  for (let next = t.replacements.pop(); next !== undefined; next = t.replacements.pop()) {
+    record(t, next.node, [next.name], "entry");
+  }
 }

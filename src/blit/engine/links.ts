@@ -3,6 +3,7 @@ import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "./backup.ts";
 import { processEntry, replaceLater, reportConflict } from "./entries.ts";
+import { settleReplacements } from "./extraneous.ts";
 import { FolderNode } from "./folder-node.ts";
 import type { LinkMember } from "./messages.ts";
 import { keepStatus, noteTargetDefaults } from "./metadata.ts";
@@ -121,8 +122,10 @@ function linkOne(
     return;
   }
   if (present === 0 && (t.target.mode & S.IFMT) === S.IFDIR) {
-    if (t.options.command === "mirror") replaceLater(t, to, name);
-    else reportConflict(t, to, "a file");
+    if (t.options.command === "mirror") {
+      replaceLater(t, to, name);
+      settleReplacements(t);
+    } else reportConflict(t, to, "a file");
     return;
   }
   const temporaryName = t.temporaryName();

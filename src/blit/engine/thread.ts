@@ -70,9 +70,6 @@ export type Extraneous = {
   readonly names: readonly string[];
   /** Entries below and with them. */
   readonly entries: number;
-  /** The folder's times, to be set again after the removal: seconds and nanoseconds. */
-  readonly atime: readonly [number, number];
-  readonly mtime: readonly [number, number];
   /** A source entry of another type stands to take this one's place (then one name only). */
   readonly replacedBy: "none" | "entry";
 };
@@ -92,6 +89,8 @@ export class Thread {
   readonly actions: Action[] = [];
   readonly extraneous: Extraneous[] = [];
   readonly links: LinkMember[] = [];
+  /** Names of the target that an entry of another type is to have; see settleReplacements. */
+  readonly replacements: { readonly node: FolderNode; readonly name: string }[] = [];
   /** Folders opened here and not yet finished. */
   openNodes = 0;
   issueCount = 0;

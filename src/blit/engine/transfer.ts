@@ -324,8 +324,7 @@ async function askBeforeDeleting(
     refuseAll(counting, request);
     await run.walk(counting.roots);
     if (counting.main.cancelled) return undefined;
-    const replaced = run.extraneous.filter((each) => each.replacedBy === "entry").length;
-    const entries = counting.main.shared.total(counter.deletable) + replaced;
+    const entries = counting.main.shared.total(counter.deletable);
     if (request.maxDelete !== undefined && entries > request.maxDelete) {
       throw new Fault({
         code: "E_REFUSED",

@@ -3,7 +3,7 @@ import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
 import { describeType, noteListingError, processEntry, replaceLater } from "./entries.ts";
-import { noteExtraneous } from "./extraneous.ts";
+import { noteExtraneous, settleReplacements } from "./extraneous.ts";
 import { FolderNode, type FolderStatus } from "./folder-node.ts";
 import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
 import { folderFlags, forEachName } from "./listing.ts";
@@ -48,6 +48,7 @@ export function runTask(
     case "folder": {
       t.root = task.parent.root;
       const node = openFolder(t, task.parent, task.name, task.targetName);
+      settleReplacements(t);
       if (node === undefined) childDone(t, task.parent);
       else walkFolder(t, node, context);
       return;
@@ -79,6 +80,7 @@ function runEntry(
     takesLarge: isLarge,
     takesLinked: parent.takesLinked,
   });
+  settleReplacements(t);
   if (outcome === "large") {
     const sizeBytes = t.source.sizeBytes;
     t.stack.push({ kind: "large", parent, name, targetName, sizeBytes });
@@ -103,6 +105,7 @@ function runBatch(
     });
     afterEntry(t, node, outcome);
   }
+  settleReplacements(t);
   batchDone(t, node);
 }
 
@@ -247,6 +250,7 @@ function folderInTheWay(
   }
   if (t.options.command === "mirror") {
     replaceLater(t, parent, targetName);
+    t.act("folder", path);
     return;
   }
   t.statAt(parent.targetFd, t.cTargetName(targetName), t.target);
@@ -277,6 +281,7 @@ function walkFolder(t: Thread, node: FolderNode, context: WalkContext): void {
   if (node.targetFd >= 0 && !(node.isNew && !t.isDry)) listTarget(t, node);
   const folders: string[] = [];
   const isComplete = listSource(t, node, folders, context);
+  settleReplacements(t);
   for (const name of folders) {
     node.pending++;
     t.stack.push({ kind: "folder", parent: node, name, targetName: name });
