@@ -13,6 +13,7 @@ import {
   forgetMissingParents,
   makeTargetParents,
   type Root,
+  refuseLongPath,
   resolveRoots,
 } from "./roots.ts";
 import { SharedState } from "./shared-state.ts";
@@ -195,6 +196,7 @@ function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
 
 function openBackup(t: Thread, path: string | undefined, targetDev: number): number {
   if (path === undefined) return -1;
+  refuseLongPath(path);
   sys.mkdirat(AT.FDCWD, t.cLink(path), 0o700);
   const fd = sys.openat(AT.FDCWD, t.cLink(path), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
   if (fd < 0) {

@@ -1,7 +1,9 @@
 import { AT, FS_MAGIC, O, S } from "../../../ffi/abi/constants.ts";
 import { errno, errnoText } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { folderFlags } from "./listing.ts";
 import { displayPath, joinPath, meansContents, splitPath } from "./path.ts";
 import type { Thread } from "./thread.ts";
 
@@ -53,6 +55,13 @@ function openFolderByPath(t: Thread, path: string): number {
   return sys.openat(AT.FDCWD, t.cLink(path), followFlags, 0);
 }
 
+/** As `openFolderByPath`, for a folder that need not be listed: to search in it is enough. */
+function openToPassThrough(t: Thread, path: string): number {
+  const fd = openFolderByPath(t, path);
+  if (fd !== -errno.EACCES) return fd;
+  return sys.openat(AT.FDCWD, t.cLink(path), O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
+}
+
 /** Status of what a path leads to, in t.other. */
 function statPath(t: Thread, path: string, follow: boolean): number {
   const flags = follow ? 0 : AT.SYMLINK_NOFOLLOW;
@@ -68,6 +77,14 @@ function kindAt(t: Thread, path: string): "nothing" | "folder" | "other" {
   if (result === -errno.ENOTDIR) return "nothing";
   if (result < 0) throw cannot("look at", path, result);
   return (t.other.mode & S.IFMT) === S.IFDIR ? "folder" : "other";
+}
+
+/** PATH_MAX of linux/limits.h, with the NUL: what the kernel takes at a time. */
+const pathBytesMax = 4096;
+
+/** @throws Fault E_IO for a path that no system call takes */
+export function refuseLongPath(path: string): void {
+  if (path.length >= pathBytesMax) throw cannot("use", path, -errno.ENAMETOOLONG);
 }
 
 export type RootRequest = {
@@ -87,6 +104,7 @@ export function resolveRoots(t: Thread, request: RootRequest): Root[] {
   if (target === "" || sources.includes("")) {
     throw new Fault({ code: "E_USAGE", message: "Cannot use an empty path" });
   }
+  for (const path of [...sources, target]) refuseLongPath(path);
   const targetKind = kindAt(t, target);
   const wantsFolder = target.endsWith("/") || sources.length > 1;
   if (wantsFolder && targetKind === "other") {
@@ -99,10 +117,9 @@ export function resolveRoots(t: Thread, request: RootRequest): Root[] {
   const roots: Root[] = [];
   try {
     for (const [index, source] of sources.entries()) {
-      const intoFolder = targetKind === "folder" || wantsFolder;
-      const place =
-        meansContents(source) || !intoFolder ? target : joinPath(target, splitPath(source).name);
-      roots.push(openRoot(t, { index, source, place }));
+      const isBelow = !meansContents(source) && (targetKind === "folder" || wantsFolder);
+      const place = isBelow ? joinPath(target, splitPath(source).name) : target;
+      roots.push(openRoot(t, { index, source, place, isBelow }));
     }
     refuseSharedNames(roots, request.command);
     return roots;
@@ -151,8 +168,16 @@ export function independentRoots(roots: readonly Root[]): Root[][] {
   return groups;
 }
 
-function openRoot(t: Thread, from: { index: number; source: string; place: string }): Root {
-  const { index, source, place } = from;
+type Named = {
+  readonly index: number;
+  readonly source: string;
+  readonly place: string;
+  /** The last name of `place` was not typed: it is in the target folder, so no link is followed. */
+  readonly isBelow: boolean;
+};
+
+function openRoot(t: Thread, named: Named): Root {
+  const { index, source, place } = named;
   const isContents = meansContents(source);
   const found = statPath(t, source, isContents);
   if (found < 0) throw cannot("read", source, found, missingHint(found));
@@ -160,39 +185,51 @@ function openRoot(t: Thread, from: { index: number; source: string; place: strin
   if (isContents && !isFolder) throw cannot("take the contents of", source, -errno.ENOTDIR);
   const parent = splitPath(source);
   const hasParent = parent.name !== "." && parent.name !== "..";
-  const sourceParentFd = hasParent ? openFolderByPath(t, parent.folder) : -1;
-  let sourceFd = sourceParentFd;
-  if (isFolder) {
-    sourceFd = openFolderByPath(t, source);
-    if (sourceFd < 0) throw cannot("read", source, sourceFd);
-  }
+  using sourceParent = new Fd(hasParent ? openToPassThrough(t, parent.folder) : -errno.ENOENT);
+  using folder = new Fd(isFolder ? openFolderByPath(t, source) : -errno.ENOTDIR);
+  const needed = isFolder ? folder : sourceParent;
+  if (!needed.isOpen) throw cannot("read", source, needed.number);
   const target = splitPath(place);
-  const placeKind = kindAt(t, place);
-  if (isFolder && placeKind === "other") {
-    throw new Fault({
-      code: "E_REFUSED",
-      message: `Cannot replace "${displayPath(place)}" with a folder: it is not a folder`,
-      hint: "remove it first, or name another target",
-    });
-  }
-  const targetFd = isFolder && placeKind === "folder" ? openFolderByPath(t, place) : -1;
-  if (isFolder && placeKind === "folder" && targetFd < 0) throw cannot("open", place, targetFd);
+  using targetFolder = new Fd(isFolder ? openTargetFolder(t, named) : -errno.ENOTDIR);
   const { fd: targetParentFd, missing } = openTargetParent(t, target.folder);
+  const sourceParentFd = orNone(sourceParent);
   return {
     index,
     kind: isFolder ? "folder" : "entry",
     sourcePath: source,
     targetPath: place,
-    sourceFd,
+    sourceFd: isFolder ? orNone(folder) : sourceParentFd,
     sourceName: isFolder ? "" : parent.name,
     sourceParentFd,
     sourceParentName: parent.name,
     targetParentFd,
     missing,
     targetName: target.name,
-    targetFd,
+    targetFd: orNone(targetFolder),
     isContents,
   };
+}
+
+/** The descriptor, for the root to own; -1 where it is not open, since -100 would be AT_FDCWD. */
+function orNone(fd: Fd): number {
+  return fd.isOpen ? fd.transfer() : -1;
+}
+
+/** Opens the target's folder where there is one. @throws Fault where something else is there */
+function openTargetFolder(t: Thread, named: Named): number {
+  const { place, isBelow } = named;
+  const fd = sys.openat(AT.FDCWD, t.cLink(place), isBelow ? folderFlags : followFlags, 0);
+  if (fd >= 0) return fd;
+  const present = statPath(t, place, !isBelow);
+  if (present === -errno.ENOENT && statPath(t, place, false) < 0) return fd;
+  if (present === 0 && (t.other.mode & S.IFMT) === S.IFDIR) throw cannot("open", place, fd);
+  if (present === -errno.ENOTDIR) return fd;
+  if (present < 0 && present !== -errno.ENOENT) throw cannot("look at", place, present);
+  throw new Fault({
+    code: "E_REFUSED",
+    message: `Cannot replace "${displayPath(place)}" with a folder: it is not a folder`,
+    hint: "remove it first, or name another target",
+  });
 }
 
 function missingHint(result: number): string | undefined {
@@ -241,7 +278,7 @@ export function forgetMissingParents(roots: readonly Root[]): void {
 /** Looks again for a target that an earlier source of the command line may have made. */
 export function refreshTarget(t: Thread, root: Root): void {
   if (root.kind !== "folder" || root.targetFd >= 0 || root.targetParentFd < 0) return;
-  const fd = sys.openat(root.targetParentFd, t.cName(root.targetName), followFlags, 0);
+  const fd = sys.openat(root.targetParentFd, t.cName(root.targetName), folderFlags, 0);
   if (fd >= 0) root.targetFd = fd;
 }
 
