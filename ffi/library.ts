@@ -1,26 +1,27 @@
 import { dlopen, type FFIFunction } from "bun:ffi";
+import { readFileSync } from "node:fs";
+
+/** File names of C libraries: glibc, and musl, whose library is its loader (ld.so(8)). */
+const libraryName = /\/(libc\.so\.6|libc-[0-9.]+\.so|ld-musl-[^/]+\.so\.1|libc\.musl-[^/]+)$/;
 
 /**
- * Names under which the C library is found: glibc, musl, darwin.
- * Source: ld.so(8); musl has one file per architecture.
+ * Path of the C library that this very process runs on, from its memory map (proc(5)). Never a bare
+ * name: where the loader does not know one, Bun goes on to look for it in the current folder, and
+ * what lies there may be anybody's.
  */
-const candidates: readonly string[] =
-  process.platform === "darwin"
-    ? ["libSystem.B.dylib"]
-    : ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, "libc.so"];
+function ownLibrary(): string {
+  if (process.platform === "darwin") return "/usr/lib/libSystem.B.dylib";
+  for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
+    const start = line.indexOf("/");
+    if (start >= 0 && libraryName.test(line.slice(start))) return line.slice(start);
+  }
+  throw new Error("Cannot find the C library: /proc/self/maps names none");
+}
 
 /**
  * Opens the C library with the given symbols.
- * @throws Error naming every file that was tried, where none can be opened or a symbol is missing.
+ * @throws Error where it cannot be found or opened, or a symbol is missing.
  */
 export function openLibc<Symbols extends Record<string, FFIFunction>>(symbols: Symbols) {
-  const tried: string[] = [];
-  for (const name of candidates) {
-    try {
-      return dlopen(name, symbols).symbols;
-    } catch (error) {
-      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  throw new Error(`Cannot open the C library (${tried.join("; ")})`);
+  return dlopen(ownLibrary(), symbols).symbols;
 }

@@ -23,6 +23,7 @@ import {
 } from "./metadata.ts";
 import { publishFile } from "./publish.ts";
 import { control, counter } from "./shared-state.ts";
+import { isPlainlyUnchanged } from "./skip-unchanged.ts";
 import type { Thread } from "./thread.ts";
 
 /**
@@ -79,8 +80,11 @@ export function processEntry(
   type: number,
   options: EntryOptions,
 ): CopyOutcome | "settled" {
-  t.add(counter.seen, 1);
   const isFresh = node.isNew && !t.isDry;
+  if (type === S.IFREG && !isFresh && mayBeUnchanged(t, node, options)) {
+    if (isPlainlyUnchanged(t, node)) return "settled";
+  }
+  t.add(counter.seen, 1);
   if (type === S.IFREG && isFresh) return copyNew(t, node, options);
   if (t.statAt(node.sourceFd, t.entryPointer, t.source) < 0) {
     t.vanished(node.pathOf(t.entryName()));
@@ -107,6 +111,18 @@ export function processEntry(
   if (actualType === S.IFREG) return processFile(t, node, present === "other", options);
   if (actualType === S.IFLNK) return processLink(t, node, present === "other", options.targetName);
   return processSpecial(t, node, present === "other", options.targetName);
+}
+
+/** The straight comparison serves the usual options, in folders that are there already. */
+function mayBeUnchanged(t: Thread, node: FolderNode, options: EntryOptions): boolean {
+  return (
+    t.options.comparison === "time" &&
+    node.targetFd >= 0 &&
+    !node.isNew &&
+    node.exactNames === undefined &&
+    options.targetName === undefined &&
+    !options.takesLarge
+  );
 }
 
 function copyNew(t: Thread, node: FolderNode, options: EntryOptions): CopyOutcome {

@@ -29,7 +29,8 @@ export function forEachName(
   }
 }
 
-function visitListing(
+/** Calls `visit` for every name of one getdents64 answer of `got` bytes. */
+export function visitListing(
   t: Thread,
   got: number,
   visit: (offset: number, length: number, type: number) => void,

@@ -121,6 +121,9 @@ export class Thread {
   readonly source: StatView;
   readonly target: StatView;
   readonly other: StatView;
+  /** The statuses of `source` and `target` as 32-bit words. */
+  readonly sourceWords: Uint32Array;
+  readonly targetWords: Uint32Array;
   /** Two timespecs, in 32-bit halves: a bigint per file would cost more than the call. */
   readonly times: Int32Array;
   /** Two file offsets in memory, as copy_file_range wants them. */
@@ -146,6 +149,9 @@ export class Thread {
     this.source = view(layout.source);
     this.target = view(layout.target);
     this.other = view(layout.other);
+    const words = STATX_LAYOUT.size / 4;
+    this.sourceWords = new Uint32Array(this.scratch.buffer, layout.source, words);
+    this.targetWords = new Uint32Array(this.scratch.buffer, layout.target, words);
     this.#entryMemory = this.scratch;
     this.times = new Int32Array(this.scratch.buffer, layout.times, timesWords);
     const values = new BigInt64Array(this.scratch.buffer, layout.range, 2);

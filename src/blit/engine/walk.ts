@@ -1,6 +1,7 @@
 import { DT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { cheaplyCompiled } from "./compile-cost.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
 import { describeType, noteListingError, processEntry, replaceLater } from "./entries.ts";
 import { noteExtraneous, settleReplacements } from "./extraneous.ts";
@@ -343,31 +344,27 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
     t.stack.push({ kind: "batch", node, names: batch });
     batch = [];
   };
-  const result = forEachName(
-    t,
-    node.sourceFd,
-    (offset, length, type) => {
-      if (t.cancelled) return;
-      t.setListedEntry(offset, length);
-      if (isLeftoverOfSource(t, node, offset)) return;
-      const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
-      const isFolder = actual === DT.DIR;
-      if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
-      if (isFolder) {
-        folders.push(t.entryName());
-        if (node.targetEntries >= 0) matchFolder(t, node);
-      } else if (actual === DT.REG && shares(t, node, ++entries, context)) {
-        batch.push(t.entryName());
-        if (batch.length >= batchNames) flush();
-      } else {
-        const type = actual === DT.REG ? S.IFREG : 0;
-        afterEntry(t, node, processEntry(t, node, type, options));
-        // Batches that are out write under final names, so the folder keeps its temporary one.
-        if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
-      }
-    },
-    true,
-  );
+  const visit = (offset: number, length: number, type: number): void => {
+    if (t.cancelled) return;
+    t.setListedEntry(offset, length);
+    if (isLeftoverOfSource(t, node, offset)) return;
+    const actual = type === DT.UNKNOWN ? typeByStat(t, node) : type;
+    const isFolder = actual === DT.DIR;
+    if (t.filter?.isExcluded(node.pathOf(t.entryName()), isFolder) === true) return;
+    if (isFolder) {
+      folders.push(t.entryName());
+      if (node.targetEntries >= 0) matchFolder(t, node);
+    } else if (actual === DT.REG && shares(t, node, ++entries, context)) {
+      batch.push(t.entryName());
+      if (batch.length >= batchNames) flush();
+    } else {
+      const type = actual === DT.REG ? S.IFREG : 0;
+      afterEntry(t, node, processEntry(t, node, type, options));
+      // Batches that are out write under final names, so the folder keeps its temporary one.
+      if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
+    }
+  };
+  const result = forEachName(t, node.sourceFd, cheaplyCompiled(visit), true);
   flush();
   if (result >= 0) return !t.cancelled;
   noteListingError(t);

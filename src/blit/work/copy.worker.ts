@@ -1,10 +1,20 @@
 /** A thread of the transfer engine: tasks in, findings out. */
+import { sys } from "../../../ffi/sys.ts";
+import { cheaplyCompiled } from "../engine/compile-cost.ts";
+import { copySmall } from "../engine/copy-small.ts";
+import { processEntry } from "../engine/entries.ts";
+import { forEachName, visitListing } from "../engine/listing.ts";
 import type { FromWorker, ToWorker } from "../engine/messages.ts";
 import { Runner } from "../engine/runner.ts";
 import { SharedState } from "../engine/shared-state.ts";
+import { isPlainlyUnchanged } from "../engine/skip-unchanged.ts";
 import { Thread } from "../engine/thread.ts";
+import { runTask } from "../engine/walk.ts";
 
 declare const self: Worker;
+
+const hot = [isPlainlyUnchanged, processEntry, copySmall, forEachName, visitListing, runTask];
+for (const callable of [...hot, ...Object.values(sys)]) cheaplyCompiled<unknown>(callable);
 
 let runner: Runner | undefined;
 let received = 0;
