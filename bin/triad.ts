@@ -9,9 +9,21 @@ if (argv.length === 1 && argv[0] === "--version") {
   // The usual form, at half the cost of the general way, which loads the parser and the specs.
   printLine(versionLine(name));
 } else {
-  const { runCommand } = await import("../src/kit/cli/run.ts");
-  const code = await runCommand({ name, load, argv });
-  // Every write is synchronous, so nothing is lost; and what an engine may have left open (a
-  // socket, an idle worker) must not keep the process alive.
-  process.exit(code);
+  process.on("uncaughtException", endWith);
+  process.on("unhandledRejection", endWith);
+  try {
+    const { runCommand } = await import("../src/kit/cli/run.ts");
+    const code = await runCommand({ name, load, argv });
+    // Every write is synchronous, so nothing is lost; and what an engine may have left open (a
+    // socket, an idle worker) must not keep the process alive.
+    process.exit(code);
+  } catch (error) {
+    await endWith(error);
+  }
+}
+
+/** The last resort: whatever nobody caught is a bug of ours, and is told as one. */
+async function endWith(error: unknown): Promise<void> {
+  const { lastWords } = await import("../src/kit/out/last-words.ts");
+  process.exit(lastWords(error));
 }
