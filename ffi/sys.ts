@@ -69,7 +69,7 @@ const library = openLibc({
 /** Tests disturb the calls here, below the retries; asked once, so it costs nothing otherwise. */
 const symbols = wantsFaults() ? withFaults(library) : library;
 
-/** The address of errno, which is one per thread; a worker stays on its thread (facts.md 7.5). */
+/** The address of errno, which is one per thread; a worker stays on its thread (docs/bun.md). */
 const errnoPointer = symbols.__errno_location() as Pointer;
 
 type Call<Args extends number[]> = (...args: Args) => number;

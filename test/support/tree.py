@@ -335,7 +335,7 @@ def main():
     for line in sys.stdin:
         try:
             said = {"result": answer(*json.loads(line))}
-        except OSError as error:
+        except Exception as error:
             said = {"error": repr(error)}
         print(json.dumps(said), flush=True)
 

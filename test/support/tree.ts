@@ -138,6 +138,7 @@ export function aclHex(
 
 const ANSWER_MS = 60_000;
 const BLOCK_BYTES = 1 << 20;
+let isStarted = false;
 let worker: { readonly requests: number; readonly answers: number } | undefined;
 
 /** One python3 for the whole run: its start costs more than what it is asked. */
@@ -191,17 +192,22 @@ function readLine(fd: number): string {
       if (block[got - 1] === 0x0a) return Buffer.concat(parts).toString("utf8");
       continue;
     }
-    if (performance.now() > endMs) throw new Error("tree.py does not answer");
-    Bun.sleepSync(0.2);
+    if (performance.now() > endMs || (got === 0 && isStarted)) {
+      worker = undefined;
+      isStarted = false;
+      throw new Error("tree.py does not answer");
+    }
+    isStarted ||= got < 0;
+    Bun.sleepSync(1);
   }
 }
 
-/** 0 where nothing has come yet. */
+/** 0 where nobody has the other end open, -1 where nothing has come yet. */
 function tryRead(fd: number, block: Buffer): number {
   try {
     return readSync(fd, block, 0, block.length, null);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return -1;
     throw error;
   }
 }

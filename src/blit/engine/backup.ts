@@ -45,7 +45,9 @@ export function keepBackup(
   name: string,
   how: "link" | "move",
 ): boolean {
-  const fd = openFolderBelow(t, t.options.backupFd, node.path, { make: true });
+  const { backupFd, backupFolders } = t.options;
+  const parts = [backupFolders[t.root] ?? "", node.path].filter((part) => part !== "");
+  const fd = openFolderBelow(t, backupFd, parts.join("/"), { make: true });
   if (fd < 0) {
     t.failed(fd, "mkdirat", node.pathOf(name), "make the backup folder");
     return false;

@@ -2,8 +2,9 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup, openFolderBelow } from "./backup.ts";
+import { folderFlags, forEachName } from "./listing.ts";
 import type { RemovalTask } from "./messages.ts";
-import { removeTree } from "./remove.ts";
+import { countTree, removeTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
@@ -15,32 +16,62 @@ export function runRemoval(t: Thread, task: RemovalTask): void {
     t.failed(fd, "openat", task.folder, "open the folder to delete in");
     return;
   }
-  const pathOf = (name: string): string => (task.folder === "" ? name : `${task.folder}/${name}`);
   for (const name of task.names) {
     if (t.cancelled) break;
-    removeOne(t, { fd, name, folder: task.folder, pathOf });
+    removeOne(t, { fd, name, folder: task.folder });
   }
   sys.close(fd);
 }
 
-function removeOne(
-  t: Thread,
-  entry: { fd: number; name: string; folder: string; pathOf: (name: string) => string },
-): void {
-  const { fd, name, folder, pathOf } = entry;
+type Entry = {
+  readonly fd: number;
+  readonly name: string;
+  /** Below the target root. */
+  readonly folder: string;
+};
+
+function removeOne(t: Thread, entry: Entry): void {
+  const { fd, name, folder } = entry;
+  const path = joinBelow(folder, name);
   const status = t.statAt(fd, t.cName(name), t.other);
   if (status === -errno.ENOENT) return;
   if (status < 0) {
-    t.failed(status, "statx", pathOf(name), "delete");
-    return;
-  }
-  if (t.options.backupFd >= 0) {
-    if (keepBackup(t, { path: folder, targetFd: fd, pathOf }, name, "move"))
-      t.add(counter.deleted, 1);
+    t.failed(status, "statx", path, "delete");
     return;
   }
   const isFolder = (t.other.mode & S.IFMT) === S.IFDIR;
-  removeTree(t, { fd, name, isFolder, path: pathOf(name), counts: true });
+  if (t.options.backupFd >= 0) backUp(t, entry, isFolder);
+  else removeTree(t, { fd, name, isFolder, path, counts: true });
+}
+
+/** Moves an entry to the backup folder; in parts, where some of it is to stay. */
+function backUp(t: Thread, entry: Entry, isFolder: boolean): void {
+  const { fd, name, folder } = entry;
+  const path = joinBelow(folder, name);
+  const counted = countTree(t, fd, name, path);
+  if (counted === undefined || counted.entries === 0) return;
+  if (counted.isWhole) {
+    const pathOf = (each: string): string => joinBelow(folder, each);
+    const isKept = keepBackup(t, { path: folder, targetFd: fd, pathOf }, name, "move");
+    if (isKept) t.add(counter.deleted, counted.entries);
+    return;
+  }
+  if (!isFolder) return;
+  const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
+  if (opened < 0) {
+    t.failed(opened, "openat", path, "delete");
+    return;
+  }
+  const names: string[] = [];
+  forEachName(t, opened, (offset, length) => {
+    names.push(t.dirents.text.latin1Slice(offset, offset + length));
+  });
+  for (const below of names) removeOne(t, { fd: opened, name: below, folder: path });
+  sys.close(opened);
+}
+
+function joinBelow(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
 }
 
 /** Sets a target folder's times to the source folder's again, after something in it was changed. */

@@ -25,28 +25,45 @@ export function noteExtraneous(t: Thread, node: FolderNode, folders: readonly st
     if (t.filter?.isExcluded(node.pathOf(name), type === 4) === true) return;
     found.push(name);
   });
-  if (found.length > 0) record(t, node, found, "none");
+  if (found.length > 0) record(t, node, found, { isInTheWay: false, replacedBy: "none" });
 }
 
 function record(
   t: Thread,
   node: FolderNode,
   found: readonly string[],
-  replacedBy: Extraneous["replacedBy"],
+  how: { readonly isInTheWay: boolean; readonly replacedBy: Extraneous["replacedBy"] },
 ): void {
+  const { isInTheWay, replacedBy } = how;
   const names: string[] = [];
   let entries = 0;
   for (const name of found) {
     const path = node.pathOf(name);
-    const count = countTree(t, node.targetFd, name, path);
-    if (count < 0) continue;
+    const counted = countTree(t, node.targetFd, name, path);
+    if (counted === undefined) continue;
+    if (!counted.isWhole) {
+      tellProtected(t, path, isInTheWay);
+      if (counted.entries === 0 || isInTheWay) continue;
+    }
     names.push(name);
-    entries += count;
+    entries += counted.entries;
     t.act("delete", path);
   }
   if (names.length === 0) return;
   t.add(counter.deletable, entries);
   t.extraneous.push({ root: node.root, folder: node.path, names, entries, replacedBy });
+}
+
+/** A folder that holds what the filter leaves out stays, and so does the way that it is in. */
+function tellProtected(t: Thread, path: string, isInTheWay: boolean): void {
+  const code = "E_PROTECTED";
+  if (!isInTheWay) {
+    const message = "in the target it holds entries that the filter leaves out: these stay";
+    t.report({ kind: "skipped", path, code, call: undefined, message });
+  } else {
+    const message = "cannot replace what the target has: the filter leaves it, or part of it, out";
+    t.report({ kind: "failed", path, code, call: undefined, message });
+  }
 }
 
 /**
@@ -55,6 +72,18 @@ function record(
  */
 export function settleReplacements(t: Thread): void {
   for (let next = t.replacements.pop(); next !== undefined; next = t.replacements.pop()) {
-    record(t, next.node, [next.name], "entry");
+    noteReplacement(t, next.node, next.name, "entry");
   }
+}
+
+/** Counts and notes an entry of the target that stands in the way; false where it has to stay. */
+export function noteReplacement(
+  t: Thread,
+  node: FolderNode,
+  name: string,
+  replacedBy: Extraneous["replacedBy"],
+): boolean {
+  const before = t.extraneous.length;
+  record(t, node, [name], { isInTheWay: true, replacedBy });
+  return t.extraneous.length > before;
 }

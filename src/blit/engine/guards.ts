@@ -91,7 +91,7 @@ function isSameEntry(t: Thread, root: Root): boolean {
 export function refuseDangerousMirror(
   t: Thread,
   root: Root,
-  options: { readonly allowEmptySource: boolean; readonly backupFd: number },
+  options: { readonly allowEmptySource: boolean; readonly backupFd: number | undefined },
 ): void {
   if (root.kind === "entry" || root.targetFd < 0) return;
   const target = `"${displayPath(root.targetPath)}"`;
@@ -115,7 +115,7 @@ export function refuseDangerousMirror(
       "name a target that does not hold the source",
     );
   }
-  if (options.backupFd >= 0 && isWithin(t, options.backupFd, identity)) {
+  if (options.backupFd !== undefined && isWithin(t, options.backupFd, identity)) {
     refuse(
       `Refusing to mirror onto ${target}: the backup folder lies in it and would be deleted`,
       "name a backup folder outside the target, on the same file system",

@@ -2,8 +2,8 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "./backup.ts";
-import { processEntry, replaceLater, reportConflict } from "./entries.ts";
-import { settleReplacements } from "./extraneous.ts";
+import { processEntry, reportConflict } from "./entries.ts";
+import { noteReplacement } from "./extraneous.ts";
 import { FolderNode } from "./folder-node.ts";
 import type { LinkMember } from "./messages.ts";
 import { keepStatus, noteTargetDefaults } from "./metadata.ts";
@@ -90,6 +90,29 @@ export class LinkFolders {
   }
 }
 
+/**
+ * Parts the names of a file: `waiting` where a mirror has to make room for one of them first, which
+ * is asked for here; they are dealt with together afterwards. One that gets no room is left out.
+ */
+export function partLinks(
+  t: Thread,
+  folders: LinkFolders,
+  group: readonly LinkMember[],
+): { readonly ready: LinkMember[]; readonly waiting: LinkMember[] } {
+  let waits = false;
+  const rest = group.filter((member) => {
+    const node = folders.open(member);
+    if (node === undefined || t.options.command !== "mirror") return true;
+    if (t.statAt(node.targetFd, t.cName(member.name), t.other) < 0) return true;
+    if ((t.other.mode & S.IFMT) !== S.IFDIR) return true;
+    t.root = member.root;
+    const makesRoom = noteReplacement(t, node, member.name, "none");
+    waits ||= makesRoom;
+    return makesRoom;
+  });
+  return waits ? { ready: [], waiting: rest } : { ready: rest, waiting: [] };
+}
+
 /** Makes the other names of a file links to its first one, which is in place. */
 export function linkOthers(t: Thread, folders: LinkFolders, group: readonly LinkMember[]): void {
   const [first, ...others] = group;
@@ -122,10 +145,7 @@ function linkOne(
     return;
   }
   if (present === 0 && (t.target.mode & S.IFMT) === S.IFDIR) {
-    if (t.options.command === "mirror") {
-      replaceLater(t, to, name);
-      settleReplacements(t);
-    } else reportConflict(t, to, "a file");
+    reportConflict(t, to, "a file");
     return;
   }
   const temporaryName = t.temporaryName();

@@ -5,7 +5,7 @@ import type { Extraneous } from "./thread.ts";
 
 /**
  * What the orchestrator and its workers say to each other: a discriminated union of plain data.
- * Descriptors are per process, so their numbers can be handed over (facts.md 7.4).
+ * Descriptors are per process, so their numbers can be handed over (docs/bun.md).
  */
 
 /** Something of another thread's folder is done: a batch's files, or a task with all below it. */

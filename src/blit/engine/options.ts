@@ -30,6 +30,8 @@ export type EngineOptions = {
   readonly temporaryPrefix: string;
   /** Descriptor of the opened --backup-dir, or -1. */
   readonly backupFd: number;
+  /** Folder below it for each of the command line's sources, "" for none; see keepBackup. */
+  readonly backupFolders: readonly string[];
   /** Wall clock at the start of the run, seconds. */
   readonly startedAtSec: number;
   readonly user: UserIdentity;

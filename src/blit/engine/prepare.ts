@@ -1,19 +1,16 @@
-import { AT, O, RLIMIT } from "../../../ffi/abi/constants.ts";
-import { errnoText } from "../../../ffi/errno.ts";
+import { O, RLIMIT } from "../../../ffi/abi/constants.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
-import { Fault } from "../../kit/fault/fault.ts";
 import type { FilterJson } from "../tree/filter.ts";
 import { compileFilterJson } from "../tree/filter.ts";
+import { type BackupPlace, findBackupPlace, makeBackupFolder } from "./backup-folder.ts";
 import type { Comparison, EngineOptions, HugeFileStrategy, Purpose } from "./options.ts";
-import { displayPath } from "./path.ts";
 import {
   closeRoots,
   fileSystemOf,
   forgetMissingParents,
   makeTargetParents,
   type Root,
-  refuseLongPath,
   resolveRoots,
 } from "./roots.ts";
 import { SharedState } from "./shared-state.ts";
@@ -45,6 +42,7 @@ export type TransferRequest = {
 export type Prepared = {
   readonly main: Thread;
   readonly roots: readonly Root[];
+  readonly backup: BackupPlace | undefined;
   readonly sourceFs: string;
   readonly targetFs: string;
   readonly close: () => void;
@@ -64,15 +62,19 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
     roots = resolveRoots(main, { command, sources, target });
     const { options, sourceFs, targetFs } = completeOptions(main, request, roots);
     main.options = options;
+    const { backupDir } = request;
+    const { dev } = options.targetMount;
+    const backup = backupDir === undefined ? undefined : findBackupPlace(main, backupDir, dev);
     main.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
     return {
       main,
       roots,
+      backup,
       sourceFs,
       targetFs,
       close: () => {
         closeRoots(roots);
-        if (main.options.backupFd >= 0) sys.close(main.options.backupFd);
+        if (backup !== undefined) sys.close(backup.fd);
         sys.umask(formerMask);
       },
       closeFd: (fd) => {
@@ -90,15 +92,16 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
  * Makes the folders that the command line asks for, once nothing speaks against the run: those
  * above the target and the backup folder. A dry run makes none. @throws Fault
  */
-export function makeNamedFolders(prepared: Prepared, request: TransferRequest): void {
+export function makeNamedFolders(prepared: Prepared): void {
   const { main, roots } = prepared;
   if (main.isDry) {
     forgetMissingParents(roots);
     return;
   }
   makeTargetParents(main, roots);
-  const backupFd = openBackup(main, request.backupDir, main.options.targetMount.dev);
-  main.options = { ...main.options, backupFd };
+  const { backup } = prepared;
+  if (backup === undefined) return;
+  main.options = { ...main.options, backupFd: makeBackupFolder(main, backup) };
 }
 
 function baseOptions(request: TransferRequest): EngineOptions {
@@ -115,6 +118,7 @@ function baseOptions(request: TransferRequest): EngineOptions {
     filter: request.filter,
     temporaryPrefix: temporaryPrefix(),
     backupFd: -1,
+    backupFolders: [],
     startedAtSec: Math.floor(Date.now() / 1000),
     user: {
       uid: process.geteuid?.() ?? 0,
@@ -159,6 +163,9 @@ function completeOptions(
   }
   const options: EngineOptions = {
     ...t.options,
+    // A mirror of a single file is a copy: there is no folder to delete from.
+    command: request.command === "mirror" && root?.kind === "entry" ? "copy" : request.command,
+    backupFolders: roots.map((each) => (each.isBelow ? each.targetName : "")),
     targetMount,
     timeGrainNs,
     targetFoldsNames: foldsNames(t, targetFs, targetFd),
@@ -192,26 +199,6 @@ function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
   const folds = t.statAt(fd, t.cName(name.toUpperCase()), t.source) === 0;
   sys.unlinkat(fd, t.cTemporary(name), 0);
   return folds;
-}
-
-function openBackup(t: Thread, path: string | undefined, targetDev: number): number {
-  if (path === undefined) return -1;
-  refuseLongPath(path);
-  sys.mkdirat(AT.FDCWD, t.cLink(path), 0o700);
-  const fd = sys.openat(AT.FDCWD, t.cLink(path), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
-  if (fd < 0) {
-    const message = `Cannot open the backup folder "${displayPath(path)}": ${errnoText(-fd)}`;
-    throw new Fault({ code: "E_IO", message, hint: "its parent folder must exist" });
-  }
-  if (t.statFd(fd, t.other) === 0 && t.other.dev !== targetDev) {
-    sys.close(fd);
-    throw new Fault({
-      code: "E_REFUSED",
-      message: `Cannot keep backups in "${displayPath(path)}": not the target's file system`,
-      hint: "name a folder on the target's file system, outside the target",
-    });
-  }
-  return fd;
 }
 
 /** Lets the process open as many files as its hard limit allows (setrlimit(2)). */

@@ -77,6 +77,10 @@ function emptyFolder(t: Thread, fd: number, removal: Removal): boolean {
   for (const entry of entries) {
     if (t.cancelled && removal.counts) return false;
     const path = `${removal.path}/${entry.name}`;
+    if (removal.counts && t.filter?.isExcluded(path, entry.isFolder) === true) {
+      isEmptied = false;
+      continue;
+    }
     const below = removeTree(t, { fd, ...entry, path, counts: removal.counts });
     isEmptied &&= below;
   }
@@ -87,31 +91,55 @@ function isFolderByStat(t: Thread, fd: number, name: string): boolean {
   return t.statAt(fd, t.cName(name), t.other) === 0 && (t.other.mode & S.IFMT) === S.IFDIR;
 }
 
+/** What of an entry, and of all below it, may be deleted. */
+export type Deletable = {
+  readonly entries: number;
+  /** False where the filter leaves out something in it, which then stays with its folders. */
+  readonly isWhole: boolean;
+};
+
+const nothing: Deletable = { entries: 0, isWhole: false };
+const single: Deletable = { entries: 1, isWhole: true };
+
 /**
- * Counts an entry and all below it, for consent before a deletion. -1 where it cannot be listed
- * or another file system is mounted in it.
+ * Counts an entry and all below it, for consent before a deletion. Undefined, after a report, where
+ * it cannot be listed or another file system is mounted in it.
  */
-export function countTree(t: Thread, fd: number, name: string, path: string): number {
-  if (!isFolderByStat(t, fd, name)) return 1;
+export function countTree(
+  t: Thread,
+  fd: number,
+  name: string,
+  path: string,
+): Deletable | undefined {
+  const isFolder = isFolderByStat(t, fd, name);
+  if (t.filter?.isExcluded(path, isFolder) === true) return nothing;
+  if (!isFolder) return single;
   const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
   if (opened < 0) {
     t.failed(opened, "openat", path, "count what is to be deleted");
-    return -1;
+    return undefined;
   }
-  const names: string[] = [];
-  const ok = isOnTargetMount(t, opened, path);
-  if (ok) {
-    forEachName(t, opened, (offset, length) => {
-      names.push(t.dirents.text.latin1Slice(offset, offset + length));
-    });
-  }
-  let count = ok ? 1 : -1;
-  for (const below of names) {
-    const entries = countTree(t, opened, below, `${path}/${below}`);
-    if (entries < 0) count = -1;
-    if (count < 0) break;
-    count += entries;
-  }
+  const counted = isOnTargetMount(t, opened, path) ? countFolder(t, opened, path) : undefined;
   sys.close(opened);
-  return count;
+  return counted;
+}
+
+function countFolder(t: Thread, fd: number, path: string): Deletable | undefined {
+  const names: string[] = [];
+  const listed = forEachName(t, fd, (offset, length) => {
+    names.push(t.dirents.text.latin1Slice(offset, offset + length));
+  });
+  if (listed < 0) {
+    t.failed(listed, "getdents64", path, "count what is to be deleted");
+    return undefined;
+  }
+  let entries = 0;
+  let isWhole = true;
+  for (const below of names) {
+    const counted = countTree(t, fd, below, `${path}/${below}`);
+    if (counted === undefined) return undefined;
+    entries += counted.entries;
+    isWhole &&= counted.isWhole;
+  }
+  return { entries: isWhole ? entries + 1 : entries, isWhole };
 }

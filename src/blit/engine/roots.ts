@@ -36,6 +36,8 @@ export type Root = {
   targetFd: number;
   /** The contents were asked for (slash at the end), not the folder. */
   readonly isContents: boolean;
+  /** A folder that goes into the named target under its own name. */
+  readonly isBelow: boolean;
 };
 
 const followFlags = O.RDONLY | O.DIRECTORY | O.CLOEXEC | O.NONBLOCK;
@@ -207,6 +209,7 @@ function openRoot(t: Thread, named: Named): Root {
     targetName: target.name,
     targetFd: orNone(targetFolder),
     isContents,
+    isBelow: isFolder && named.isBelow,
   };
 }
 

@@ -5,7 +5,7 @@ import { openFolderBelow } from "./backup.ts";
 import { restampFolder } from "./deletion.ts";
 import { FolderNode } from "./folder-node.ts";
 import { refuseDangerousMirror, refuseOverlap } from "./guards.ts";
-import { groupLinks, LinkFolders, linkGroupsAtOnce, linkOthers } from "./links.ts";
+import { groupLinks, LinkFolders, linkGroupsAtOnce, linkOthers, partLinks } from "./links.ts";
 import type { Findings, LinkMember } from "./messages.ts";
 import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
@@ -64,6 +64,8 @@ class Run {
   readonly actions: Action[] = [];
   readonly extraneous: Extraneous[] = [];
   readonly links: LinkMember[] = [];
+  /** Names of files for which the target's folders have to make room first. */
+  readonly waiting: LinkMember[] = [];
   readonly pool: Pool;
   /** Duplicates of the root folders, for what comes after the walk. */
   readonly lasting = new Map<number, { sourceFd: number; targetFd: number }>();
@@ -193,7 +195,13 @@ class Run {
     const roots: { sourceFd: number; targetFd: number }[] = [];
     for (const [index, fds] of this.lasting) roots[index] = fds;
     const folders = new LinkFolders(t, roots);
-    for (const [first] of groups) {
+    const ready = groups.map((group) => {
+      const parted = partLinks(t, folders, group);
+      this.waiting.push(...parted.waiting);
+      return parted.ready;
+    });
+    this.extraneous.push(...t.extraneous.splice(0));
+    for (const [first] of ready) {
       if (first === undefined) continue;
       const node = folders.open(first);
       if (node === undefined) continue;
@@ -202,7 +210,7 @@ class Run {
       t.stack.push({ kind: "entry", parent: node, name: first.name, targetName: first.name });
     }
     await this.pool.run(this.hooks.inlineMs);
-    for (const group of groups) linkOthers(t, folders, group);
+    for (const group of ready) linkOthers(t, folders, group);
     for (const node of folders.nodes) {
       touched.set(`${node.root}:${node.path}`, { root: node.root, folder: node.path });
     }
@@ -235,6 +243,8 @@ class Run {
     }
     await this.pool.run(this.hooks.inlineMs);
     await this.#replace(found.filter((each) => each.replacedBy === "entry"));
+    this.links.push(...this.waiting.splice(0));
+    await this.linkFiles();
     for (const { root, folder } of found) this.#restamp(root, folder);
     return undefined;
   }
@@ -352,7 +362,7 @@ function refuseAll(prepared: Prepared, request: TransferRequest): void {
     refuseOverlap(prepared.main, root);
     if (request.command === "mirror") {
       const { allowEmptySource } = request;
-      const { backupFd } = prepared.main.options;
+      const backupFd = prepared.backup?.fd;
       refuseDangerousMirror(prepared.main, root, { allowEmptySource, backupFd });
     }
   }
@@ -371,7 +381,7 @@ export async function transfer(
   const prepared = prepare(request, hooks.workerCount);
   try {
     refuseAll(prepared, request);
-    makeNamedFolders(prepared, request);
+    makeNamedFolders(prepared);
   } catch (error) {
     prepared.close();
     throw error;

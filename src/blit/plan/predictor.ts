@@ -17,7 +17,7 @@ const SAMPLES_MIN = 3;
 const EXPLORE_ONE_IN = 20;
 /** … and forgotten after 90 days without one. */
 const STALE_MS = 90 * 24 * 3600 * 1000;
-/** Starting the worker threads and getting their first answer, milliseconds (facts 7.2). */
+/** Starting the worker threads and getting their first answer, milliseconds (docs/bun.md). */
 const WORKER_START_MS = 10;
 
 const DEFAULT_NEW_FILE_US = 15;

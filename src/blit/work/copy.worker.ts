@@ -37,7 +37,7 @@ async function work(current: Runner): Promise<void> {
   }
 }
 
-/** An uncaught throw would arrive as one line of text (facts.md 7.2): it is told in full here. */
+/** An uncaught throw would arrive as one line of text (docs/bun.md): it is told in full here. */
 function crash(error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   post({ kind: "crashed", message, stack: stack ?? "" });

@@ -1,6 +1,6 @@
 /**
  * Config files to checked settings. zod and smol-toml are loaded here, on the first call, so that
- * a command without a config file never pays for them (facts 7.3).
+ * a command without a config file never pays for them (docs/bun.md).
  */
 import { readFileSync } from "node:fs";
 import type { TomlError } from "smol-toml";

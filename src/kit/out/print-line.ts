@@ -1,5 +1,5 @@
 /**
- * One short line on stdout at the least possible cost: `console.log` is synchronous (facts 7.6),
+ * One short line on stdout at the least possible cost: `console.log` is synchronous (docs/bun.md),
  * and node:fs, which the printer needs, would cost `--version` 5 MiB and a fifth of its time. A
  * reader that has gone is ignored; so is a full disk, which is why nothing but `--version` uses
  * it.

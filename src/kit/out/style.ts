@@ -55,7 +55,7 @@ export function wantsColor(question: ColorQuestion): boolean {
 
 /**
  * Loads picocolors, and only when colour is on. Importing it without NO_COLOR or FORCE_COLOR makes
- * it touch process.stdout, which costs 7 to 9 ms (facts 7.3): so FORCE_COLOR is set for that
+ * it touch process.stdout, which costs 7 to 9 ms (docs/bun.md): so FORCE_COLOR is set for that
  * moment.
  */
 export async function loadColorStyle(): Promise<Style> {
