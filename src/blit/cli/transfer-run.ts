@@ -4,6 +4,7 @@ import { createProgress, type Progress } from "../../kit/out/progress.ts";
 import { type BlitConfig, loadBlitConfig } from "../config.ts";
 import { displayPath } from "../engine/path.ts";
 import type { TransferRequest } from "../engine/prepare.ts";
+import type { Totals } from "../engine/scout.ts";
 import { cancelReason, counter, type SharedState } from "../engine/shared-state.ts";
 import { type TransferHooks, transfer } from "../engine/transfer.ts";
 import { ports } from "../ports.ts";
@@ -44,20 +45,21 @@ export async function runTransfer(command: Command, context: Context): Promise<n
   const request = requestOf(command, context, config, learned);
   const isQuietProgress = request.purpose === "plan" || !config.transfer.progress;
   const progress = createProgress(printer, { label: labels[command] });
-  if (isQuietProgress) progress.finish();
   const signals = new Signals();
   const started = performance.now();
-  const progressTimer = isQuietProgress ? undefined : startProgress(progress, signals);
+  const watcher = new Watcher(progress, signals);
+  if (isQuietProgress) watcher.stop();
+  const hooks = hooksOf(context, learned, signals, progress);
+  const isWatched = !isQuietProgress && printer.isTerminal(2) && !printer.jsonMode;
+  const onTotals = isWatched ? (totals: Totals) => watcher.expect(totals) : undefined;
   try {
-    const result = await transfer(request, hooksOf(context, learned, signals, progress));
-    clearInterval(progressTimer);
-    progress.finish();
+    const result = await transfer(request, { ...hooks, onTotals });
+    watcher.stop();
     const seconds = (performance.now() - started) / 1000;
     if (request.purpose === "transfer") keepRecord(telemetry, { command, result, seconds });
     return reportTransfer(printer, { command, request, result, seconds, signal: signals.received });
   } finally {
-    clearInterval(progressTimer);
-    progress.finish();
+    watcher.stop();
     signals.close();
   }
 }
@@ -104,18 +106,40 @@ class Signals {
   }
 }
 
-function startProgress(progress: Progress, signals: Signals): Timer {
-  return setInterval(() => {
-    const shared = signals.shared;
+/** Shows ten times a second how far the run is. */
+class Watcher {
+  readonly #progress: Progress;
+  readonly #signals: Signals;
+  readonly #timer: Timer;
+  #totals: Totals = { items: 0, bytes: 0, isFinal: false };
+
+  constructor(progress: Progress, signals: Signals) {
+    this.#progress = progress;
+    this.#signals = signals;
+    this.#timer = setInterval(() => this.#show(), 100);
+  }
+
+  expect(totals: Totals): void {
+    this.#totals = totals;
+  }
+
+  #show(): void {
+    const shared = this.#signals.shared;
     if (shared === undefined) return;
-    progress.update({
+    const { items, bytes, isFinal } = this.#totals;
+    this.#progress.update({
       doneBytes: shared.total(counter.bytesDone),
-      totalBytes: shared.total(counter.seenBytes),
+      totalBytes: Math.max(bytes, shared.total(counter.seenBytes)),
       doneItems: shared.total(counter.itemsDone),
-      totalItems: shared.total(counter.seen),
-      totalIsFinal: false,
+      totalItems: Math.max(items, shared.total(counter.seen)),
+      totalIsFinal: isFinal,
     });
-  }, 100);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#progress.finish();
+  }
 }
 
 function hooksOf(
@@ -123,7 +147,7 @@ function hooksOf(
   learned: Learned,
   signals: Signals,
   progress: Progress,
-): TransferHooks {
+): Omit<TransferHooks, "onTotals"> {
   const { printer } = context;
   return {
     createWorker: ports.createCopyWorker,

@@ -13,6 +13,7 @@ import type { Action, EngineOptions, Issue } from "./options.ts";
 import { Pool, type WorkerFactory } from "./pool.ts";
 import { makeNamedFolders, type Prepared, prepare, type TransferRequest } from "./prepare.ts";
 import { independentRoots, type Root, refreshTarget } from "./roots.ts";
+import { sendScout, type Totals } from "./scout.ts";
 import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
 import type { Extraneous, Thread } from "./thread.ts";
 import { listTarget, makeStagedFolder, noteTarget } from "./walk.ts";
@@ -33,6 +34,8 @@ export type TransferHooks = {
     readonly bytes: number;
   }) => boolean;
   readonly onBeat: (shared: SharedState) => void;
+  /** Somebody watches: gets the totals, counted beside a transfer that takes a while. */
+  readonly onTotals: ((totals: Totals) => void) | undefined;
   readonly onWaiting: (forMs: number, where: readonly string[]) => void;
   /** Gets the run's shared memory as soon as there is one: the way to cancel it. */
   readonly onStart: (shared: SharedState) => void;
@@ -388,6 +391,7 @@ export async function transfer(
   }
   const run = new Run(prepared, hooks);
   hooks.onStart(prepared.main.shared);
+  const recallScout = sendScout(prepared.main, prepared.roots, hooks.onTotals);
   try {
     const planned = performance.now();
     let rest: readonly Root[] = prepared.roots;
@@ -423,6 +427,7 @@ export async function transfer(
       strategy: main.options.hugeFileStrategy,
     };
   } finally {
+    recallScout();
     run.pool.close();
     for (const { targetFd } of run.lasting.values()) prepared.closeFd(targetFd);
     prepared.close();
