@@ -243,7 +243,8 @@ def describe(fd, name, options):
         found["mode"] = "%04o" % stat.S_IMODE(status.st_mode)
     if kind != "folder" or "nodirtimes" not in options:
         found["mtime"] = str(status.st_mtime_ns)
-    if "atime" in options:
+    # There is no way to read where a link leads without a trace in its access time.
+    if "atime" in options and kind != "link":
         found["atime"] = str(status.st_atime_ns)
     if "ctime" in options:
         found["ctime"] = str(status.st_ctime_ns)

@@ -19,7 +19,7 @@ export function openFolderBelow(
   path: string,
   options: { readonly make: boolean },
 ): number {
-  let current = sys.openat(fd, t.cTemporary("."), folderFlags, 0);
+  let current = t.openToRead(fd, t.cTemporary("."), folderFlags);
   if (path === "") return current;
   for (const part of path.split("/")) {
     if (current < 0) return current;
@@ -31,7 +31,7 @@ export function openFolderBelow(
         return made;
       }
     }
-    const next = sys.openat(current, name, folderFlags, 0);
+    const next = t.openToRead(current, name, folderFlags);
     sys.close(current);
     current = next;
   }

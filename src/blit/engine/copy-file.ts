@@ -88,7 +88,7 @@ export function copyFile(
 
 /** Opens the entry at hand for reading; -1 after having reported why not. */
 export function openSource(t: Thread, node: FolderNode): number {
-  const fd = sys.openat(node.sourceFd, t.entryPointer, sourceFlags, 0);
+  const fd = t.openToRead(node.sourceFd, t.entryPointer, sourceFlags);
   if (fd >= 0) return fd;
   const path = node.pathOf(t.entryName());
   if (fd === -errno.ENOENT) t.vanished(path);

@@ -16,7 +16,7 @@ const targetFlags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
  * Returns whether the file is in place.
  */
 export function copySmall(t: Thread, node: FolderNode): boolean {
-  const source = sys.openat(node.sourceFd, t.entryPointer, sourceFlags, 0);
+  const source = t.openToRead(node.sourceFd, t.entryPointer, sourceFlags);
   if (source < 0) return false;
   const got = sys.read(source, t.copy.pointer, smallFileBytes);
   if (got < 0 || t.statFd(source, t.source) < 0 || !isPlain(t, got)) {

@@ -2,6 +2,7 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup, openFolderBelow } from "./backup.ts";
+import { isSameTime } from "./entries.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import type { RemovalTask } from "./messages.ts";
 import { countTree, removeTree } from "./remove.ts";
@@ -82,9 +83,10 @@ export function restampFolder(
 ): void {
   const source = openFolderBelow(t, roots.sourceFd, folder, { make: false });
   const target = openFolderBelow(t, roots.targetFd, folder, { make: false });
-  if (source >= 0 && target >= 0 && t.statFd(source, t.source) === 0) {
+  const isOpen = source >= 0 && target >= 0;
+  if (isOpen && t.statFd(source, t.source) === 0 && t.statFd(target, t.target) === 0) {
     const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = t.source;
-    sys.futimens(target, t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+    if (!isSameTime(t)) sys.futimens(target, t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec));
   }
   if (source >= 0) sys.close(source);
   if (target >= 0) sys.close(target);

@@ -17,6 +17,8 @@ import {
   applyAt,
   keepStatus,
   mendAttributes,
+  modeUnder,
+  ownerAfter,
   ownerToSet,
   setOwnerAt,
   setTimesOf,
@@ -234,7 +236,7 @@ function compareByContent(t: Thread, node: FolderNode, targetName: string | unde
   const sourceFd = openSource(t, node);
   if (sourceFd < 0) return "failed";
   const pointer = targetName === undefined ? t.entryPointer : t.cTargetName(targetName);
-  const targetFd = sys.openat(node.targetFd, pointer, readFlags, 0);
+  const targetFd = t.openToRead(node.targetFd, pointer, readFlags);
   if (targetFd < 0) {
     sys.close(sourceFd);
     return "copy";
@@ -292,10 +294,13 @@ function mayHaveNewXattrs(t: Thread): boolean {
 /** Makes mode, owner, attributes and time of an up-to-date file the source's. */
 function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): void {
   const { source, target } = t;
-  const isModeOther = ((source.mode ^ target.mode) & 0o7777) !== 0;
-  const isOwnerOther = ownerToSet(t, source, target) !== undefined;
+  const owner = ownerToSet(t, source, target);
+  const isOwnerOther = owner !== undefined;
+  const isModeOther = modeUnder(source, ownerAfter(target, owner)) !== (target.mode & 0o7777);
   const isTimeOther = !isSameTime(t) && t.options.comparison !== "time";
-  const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayHaveNewXattrs(t);
+  // A change of owner takes capabilities away; one of the mode may have come with one of the ACL.
+  const mayDiffer = isModeOther || isOwnerOther || mayHaveNewXattrs(t);
+  const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayDiffer;
   if (!isModeOther && !isOwnerOther && !isTimeOther && !looksAtXattrs) return;
   if (t.isDry) {
     if (!isModeOther && !isOwnerOther && !isTimeOther) return;

@@ -84,6 +84,31 @@ function setMode(t: Thread, fd: number, mode: number, path: () => string): void 
   } else t.attributeFailed(result, "fchmod", path(), "permissions");
 }
 
+/**
+ * The mode that an entry may have under this owner. A file keeps its set-id bits only with the
+ * owner and group that they stand for: a program that ran with its owner's rights must not run with
+ * those of whoever copies it. On a folder they say what its entries inherit, and stay.
+ */
+export function modeUnder(
+  wanted: { readonly mode: number; readonly uid: number; readonly gid: number },
+  owner: { readonly uid: number; readonly gid: number },
+): number {
+  const mode = wanted.mode & 0o7777;
+  if ((wanted.mode & S.IFMT) !== S.IFREG || (mode & 0o6000) === 0) return mode;
+  const withoutUser = owner.uid === wanted.uid ? mode : mode & ~S.ISUID;
+  return owner.gid === wanted.gid ? withoutUser : withoutUser & ~S.ISGID;
+}
+
+/** Owner and group once `change` is made, -1 in it standing for no change. */
+export function ownerAfter(
+  present: { readonly uid: number; readonly gid: number },
+  change: { readonly uid: number; readonly gid: number } | undefined,
+): { uid: number; gid: number } {
+  const uid = change === undefined || change.uid === -1 ? present.uid : change.uid;
+  const gid = change === undefined || change.gid === -1 ? present.gid : change.gid;
+  return { uid, gid };
+}
+
 /** The mode to create a file with: the wanted one, or a closed one until its owner is set. */
 export function creationMode(t: Thread, node: FolderNode, mode: number, owned: boolean): number {
   return owned && !hasDefaultAcl(t, node) ? mode & 0o777 : 0o600;
@@ -114,12 +139,11 @@ export function applyToNewFile(
 ): void {
   const path = (): string => node.pathOf(t.entryName());
   const owner = newFileOwner(t, node, view);
-  let isOwned = true;
-  if (owner !== undefined) isOwned = setOwner(t, fds.target, owner, path);
-  const special = view.mode & 0o7000;
-  if (owner !== undefined || special !== 0 || hasDefaultAcl(t, node)) {
-    // A file that is not the source owner's must not run with that owner's rights.
-    setMode(t, fds.target, isOwned ? view.mode : view.mode & 0o1777, path);
+  const isOwned = owner !== undefined && setOwner(t, fds.target, owner, path);
+  const made = { uid: t.options.user.uid, gid: node.newFileGid };
+  const mode = modeUnder(view, ownerAfter(made, isOwned ? owner : undefined));
+  if (owner !== undefined || (mode & 0o7000) !== 0 || hasDefaultAcl(t, node)) {
+    setMode(t, fds.target, mode, path);
   }
   if (t.options.xattrs) {
     copyXattrs(t, fds.source, fds.target, path, { mayHaveOwn: hasDefaultAcl(t, node) });
@@ -173,10 +197,10 @@ export function mendAttributes(
   },
 ): boolean {
   const owner = ownerToSet(t, wanted, present);
-  if (owner !== undefined) setOwner(t, fds.target, owner, options.path);
-  const isModeOther = ((wanted.mode ^ present.mode) & 0o7777) !== 0;
-  let isChanged = owner !== undefined || isModeOther;
-  if (isChanged) setMode(t, fds.target, wanted.mode, options.path);
+  const isOwned = owner !== undefined && setOwner(t, fds.target, owner, options.path);
+  const mode = modeUnder(wanted, ownerAfter(present, isOwned ? owner : undefined));
+  let isChanged = owner !== undefined || mode !== (present.mode & 0o7777);
+  if (isChanged) setMode(t, fds.target, mode, options.path);
   if (options.xattrs && t.options.xattrs) {
     const changed = copyXattrs(t, fds.source, fds.target, options.path, options);
     isChanged ||= changed;
@@ -269,13 +293,27 @@ function copyOneXattr(
     const present = sys.fgetxattr(fds.target, namePointer, other, xattrBytes);
     if (present === length && sys.memcmp(valuePointer, other, length) === 0) return false;
   }
-  const result = sys.fsetxattr(fds.target, namePointer, valuePointer, length, 0);
+  const set = (): number => sys.fsetxattr(fds.target, namePointer, valuePointer, length, 0);
+  let result = set();
+  if (result === -errno.EACCES) result = whileWritable(t, fds.target, set);
   if (result === 0) return true;
   const isForbidden = result === -errno.EPERM && !name.startsWith("user.");
   const what = name.startsWith("system.posix_acl") ? "ACLs" : `attributes of kind ${prefix(name)}`;
   if (isUnsupported(result) || isForbidden) t.tellCannotHold(what, result, "fsetxattr", path());
   else t.attributeFailed(result, "fsetxattr", path(), `attribute ${name}`);
   return false;
+}
+
+/** Only whoever may write a file may set attributes of kind user, the owner of a read-only one not. */
+function whileWritable(t: Thread, fd: number, set: () => number): number {
+  const status = t.statFd(fd, t.other);
+  if (status < 0) return status;
+  const mode = t.other.mode & 0o7777;
+  const opened = sys.fchmod(fd, mode | 0o200);
+  if (opened < 0) return -errno.EACCES;
+  const result = set();
+  const closed = sys.fchmod(fd, mode);
+  return result < 0 ? result : closed;
 }
 
 function prefix(name: string): string {

@@ -122,8 +122,8 @@ function isKept(t: Thread): boolean {
 }
 
 async function mergeSubfolder(t: Thread, entry: Entry): Promise<EntryOutcome> {
-  const source = sys.openat(entry.sourceFd, t.cName(entry.name), folderFlags, 0);
-  const target = sys.openat(entry.targetFd, t.cTargetName(entry.targetName), folderFlags, 0);
+  const source = t.openToRead(entry.sourceFd, t.cName(entry.name), folderFlags);
+  const target = t.openToRead(entry.targetFd, t.cTargetName(entry.targetName), folderFlags);
   let outcome: EntryOutcome = "done";
   if (source >= 0 && target >= 0) outcome = await mergeFolder(t, source, target, entry.path);
   else t.failed(Math.min(source, target), "openat", entry.path, "open the folder");

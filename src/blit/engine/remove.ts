@@ -114,7 +114,7 @@ export function countTree(
   const isFolder = isFolderByStat(t, fd, name);
   if (t.filter?.isExcluded(path, isFolder) === true) return nothing;
   if (!isFolder) return single;
-  const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
+  const opened = t.openToRead(fd, t.cName(name), folderFlags);
   if (opened < 0) {
     t.failed(opened, "openat", path, "count what is to be deleted");
     return undefined;

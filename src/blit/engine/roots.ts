@@ -54,7 +54,7 @@ function cannot(doing: string, path: string, result: number, hint?: string): Fau
 }
 
 function openFolderByPath(t: Thread, path: string): number {
-  return sys.openat(AT.FDCWD, t.cLink(path), followFlags, 0);
+  return t.openToRead(AT.FDCWD, t.cLink(path), followFlags);
 }
 
 /** As `openFolderByPath`, for a folder that need not be listed: to search in it is enough. */
@@ -221,7 +221,7 @@ function orNone(fd: Fd): number {
 /** Opens the target's folder where there is one. @throws Fault where something else is there */
 function openTargetFolder(t: Thread, named: Named): number {
   const { place, isBelow } = named;
-  const fd = sys.openat(AT.FDCWD, t.cLink(place), isBelow ? folderFlags : followFlags, 0);
+  const fd = t.openToRead(AT.FDCWD, t.cLink(place), isBelow ? folderFlags : followFlags);
   if (fd >= 0) return fd;
   const present = statPath(t, place, !isBelow);
   if (present === -errno.ENOENT && statPath(t, place, false) < 0) return fd;

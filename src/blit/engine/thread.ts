@@ -1,4 +1,4 @@
-import { AT, STATX } from "../../../ffi/abi/constants.ts";
+import { AT, O, STATX } from "../../../ffi/abi/constants.ts";
 import { STATX_LAYOUT, StatView } from "../../../ffi/abi/stat.ts";
 import { TIMESPEC_LAYOUT } from "../../../ffi/abi/timespec.ts";
 import { errno, errnoName, errnoText } from "../../../ffi/errno.ts";
@@ -215,6 +215,15 @@ export class Thread {
   temporaryName(): string {
     const sequence = (this.#temporarySequence++ * 64 + this.index).toString(36);
     return `${this.options.temporaryPrefix}${sequence}~`;
+  }
+
+  /**
+   * Opens something to be read, so that this leaves no trace in its access time where that is
+   * permitted: to its owner and to root (open(2), O_NOATIME). Descriptor or -errno.
+   */
+  openToRead(fd: number, namePointer: number, flags: number): number {
+    const opened = sys.openat(fd, namePointer, flags | O.NOATIME, 0);
+    return opened === -errno.EPERM ? sys.openat(fd, namePointer, flags, 0) : opened;
   }
 
   /** statx of a name below a folder, not following a symbolic link; 0 or -errno. */

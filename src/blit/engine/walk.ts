@@ -130,7 +130,7 @@ export function openFolder(
   targetName: string,
 ): FolderNode | undefined {
   const path = parent.takesLinked ? "" : parent.pathOf(name);
-  const sourceFd = sys.openat(parent.sourceFd, t.cName(name), folderFlags, 0);
+  const sourceFd = t.openToRead(parent.sourceFd, t.cName(name), folderFlags);
   if (sourceFd < 0) {
     if (sourceFd === -errno.ENOENT) t.vanished(path);
     else {
@@ -208,7 +208,7 @@ function openTargetFolder(
   status: FolderStatus,
 ): TargetFolder | undefined {
   if (parent.targetFd >= 0 && !(parent.isNew && !t.isDry)) {
-    const fd = sys.openat(parent.targetFd, t.cTargetName(targetName), folderFlags, 0);
+    const fd = t.openToRead(parent.targetFd, t.cTargetName(targetName), folderFlags);
     if (fd >= 0) {
       const exact = parent.exactNames;
       if (exact === undefined || exact.has(targetName)) {
