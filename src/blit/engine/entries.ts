@@ -15,6 +15,7 @@ import type { FolderNode } from "./folder-node.ts";
 import { largeFileBytes } from "./limits.ts";
 import {
   applyAt,
+  attributesDiffer,
   keepStatus,
   mendAttributes,
   modeUnder,
@@ -302,12 +303,7 @@ function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): 
   const mayDiffer = isModeOther || isOwnerOther || mayHaveNewXattrs(t);
   const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayDiffer;
   if (!isModeOther && !isOwnerOther && !isTimeOther && !looksAtXattrs) return;
-  if (t.isDry) {
-    if (!isModeOther && !isOwnerOther && !isTimeOther) return;
-    t.act("attributes", node.pathOf(t.entryName()));
-    t.add(counter.attributesOnly, 1);
-    return;
-  }
+  if (t.options.purpose === "count") return;
   const wanted = keepStatus(source);
   const present = keepStatus(target);
   const path = (): string => node.pathOf(t.entryName());
@@ -320,13 +316,24 @@ function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): 
   const sourceFd = looksAtXattrs ? openSource(t, node) : -1;
   const fds = { source: sourceFd, target: targetFd };
   const xattrs = sourceFd >= 0;
-  const changed = mendAttributes(t, fds, wanted, present, { xattrs, mayHaveOwn: true, path });
-  if (changed || isTimeOther) {
-    setTimesOf(t, targetFd, wanted, path);
-    t.add(counter.attributesOnly, 1);
+  if (t.isDry) {
+    const isOther = isModeOther || isOwnerOther || isTimeOther;
+    if (isOther || (xattrs && attributesDiffer(t, fds, wanted, present))) planAttributes(t, path());
+  } else {
+    const changed = mendAttributes(t, fds, wanted, present, { xattrs, mayHaveOwn: true, path });
+    if (changed || isTimeOther) {
+      setTimesOf(t, targetFd, wanted, path);
+      t.add(counter.attributesOnly, 1);
+    }
   }
   if (sourceFd >= 0) sys.close(sourceFd);
   sys.close(targetFd);
+}
+
+/** In a dry run: nothing but attributes would change. */
+export function planAttributes(t: Thread, path: string): void {
+  t.act("attributes", path);
+  t.add(counter.attributesOnly, 1);
 }
 
 /** A symbolic link is copied as it is, whether or not it leads anywhere. */
@@ -347,7 +354,7 @@ function processLink(
     if (t.options.ignoreExisting || isSameLink(t, node, targetName, length)) {
       t.add(counter.upToDate, 1);
       t.add(counter.itemsDone, 1);
-      if (!t.options.ignoreExisting && !t.isDry) mendLink(t, node, targetName, path);
+      if (!t.options.ignoreExisting) mendLink(t, node, targetName, path);
       return "settled";
     }
     if (t.options.update && isTargetNewer(t)) return "settled";
@@ -386,6 +393,10 @@ function isSameLink(
 function mendLink(t: Thread, node: FolderNode, targetName: string | undefined, path: string): void {
   const owner = ownerToSet(t, t.source, t.target);
   if (owner === undefined && isSameTime(t)) return;
+  if (t.isDry) {
+    planAttributes(t, path);
+    return;
+  }
   const pointer = targetName === undefined ? t.entryPointer : t.cTargetName(targetName);
   if (owner !== undefined) setOwnerAt(t, node.targetFd, pointer, owner, path);
   const { source } = t;

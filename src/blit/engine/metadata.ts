@@ -251,6 +251,39 @@ export function copyXattrs(
   return isChanged;
 }
 
+/**
+ * Whether attributes of an existing file or folder differ from the source's: what a dry run says of
+ * `mendAttributes`.
+ */
+export function attributesDiffer(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  wanted: FolderStatus,
+  present: FolderStatus,
+): boolean {
+  const owner = ownerToSet(t, wanted, present);
+  if (owner !== undefined) return true;
+  if (modeUnder(wanted, present) !== (present.mode & 0o7777)) return true;
+  return t.options.xattrs && xattrsDiffer(t, fds.source, fds.target);
+}
+
+function xattrsDiffer(t: Thread, source: number, target: number): boolean {
+  const memory = t.xattr;
+  const namesOf = (fd: number): string[] => {
+    const listed = sys.flistxattr(fd, memory.pointer, xattrBytes);
+    const names = attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
+    return names.filter((name) => !isLeftToTarget(name)).sort();
+  };
+  const names = namesOf(source);
+  if (names.join("\0") !== namesOf(target).join("\0")) return true;
+  const [left, right] = [memory.pointer + xattrBytes, memory.pointer + 2 * xattrBytes];
+  return names.some((name) => {
+    const length = sys.fgetxattr(source, t.cLink(name), left, xattrBytes);
+    if (sys.fgetxattr(target, t.cLink(name), right, xattrBytes) !== length) return true;
+    return length > 0 && sys.memcmp(left, right, length) !== 0;
+  });
+}
+
 function removeForeignXattrs(
   t: Thread,
   target: number,
@@ -304,7 +337,7 @@ function copyOneXattr(
   return false;
 }
 
-/** Only whoever may write a file may set attributes of kind user, the owner of a read-only one not. */
+/** Attributes of kind user are set by who may write the file: not by the owner of a read-only one. */
 function whileWritable(t: Thread, fd: number, set: () => number): number {
   const status = t.statFd(fd, t.other);
   if (status < 0) return status;

@@ -3,12 +3,19 @@ import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { cheaplyCompiled } from "./compile-cost.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
-import { describeType, noteListingError, processEntry, replaceLater } from "./entries.ts";
+import {
+  describeType,
+  noteListingError,
+  planAttributes,
+  processEntry,
+  replaceLater,
+} from "./entries.ts";
 import { noteExtraneous, settleReplacements } from "./extraneous.ts";
 import { FolderNode, type FolderStatus } from "./folder-node.ts";
 import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import {
+  attributesDiffer,
   hasDefaultAcl,
   keepStatus,
   mendAttributes,
@@ -445,9 +452,17 @@ function finishFolder(t: Thread, node: FolderNode): void {
       const { fd, name } = { fd: node.parent.targetFd, name: node.unpublished };
       removeTree(t, { fd, name, isFolder: true, path: node.path, counts: false });
     } else finishAttributes(t, node, node.status);
-  }
+  } else if (t.options.purpose === "plan") planFolder(t, node);
   t.openNodes--;
   node.close();
+}
+
+/** In a dry run: what would become of the attributes of a folder that is there. */
+function planFolder(t: Thread, node: FolderNode): void {
+  const { sourceFd: source, targetFd: target, status, targetStatus } = node;
+  if (target < 0 || status === undefined || targetStatus === undefined) return;
+  const isOther = attributesDiffer(t, { source, target }, status, targetStatus);
+  if (isOther) planAttributes(t, node.path);
 }
 
 function finishAttributes(

@@ -129,7 +129,7 @@ describeUnless(treeToolsMissing())("kept by default", () => {
     expect(statSync(work.at("b")).mode & 0o777).toBe(0o700);
   });
 
-  test("modification times in ns of files, folders and links, before 1970 and after 2106", async () => {
+  test("times in ns of files, folders and links, before 1970 and after 2106", async () => {
     using work = createWorkspace();
     makeTree(
       work.folder("a"),

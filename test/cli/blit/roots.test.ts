@@ -94,7 +94,7 @@ describeUnless(treeToolsMissing())("sources and target mean what rsync means by 
   }
 
   for (const target of ["new", "./new", "x/y/new"]) {
-    test(`copy a ${target} gives the folder a new name, as cp does and rsync does not`, async () => {
+    test(`copy a ${target} gives the folder a new name, as with cp`, async () => {
       using work = createWorkspace();
       makeTree(work.path, FIXTURE);
       const run = await runBlit(["copy", "a", target], { cwd: work.path });
