@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { firstReason, needsProgram, needsRoot } from "./skip.ts";
 import { removeTree } from "./workspace.ts";
 
-export type FilesystemKind = "ext4" | "btrfs" | "vfat" | "tmpfs";
+export type FilesystemKind = "ext4" | "ext2" | "btrfs" | "vfat" | "tmpfs" | "ramfs";
 
 /** A mounted file system that is unmounted, and its image removed, when its scope ends. */
 export interface MountedFilesystem extends Disposable {
@@ -26,13 +26,18 @@ const SMALLEST: Readonly<Record<FilesystemKind, number>> = {
   ext4: 16 * MIB,
   btrfs: 128 * MIB,
   vfat: 16 * MIB,
+  ext2: 8 * MIB,
   tmpfs: MIB,
+  ramfs: MIB,
 };
 const MAKE: Readonly<Record<FilesystemKind, readonly string[]>> = {
   ext4: ["mkfs.ext4", "-q", "-F"],
   btrfs: ["mkfs.btrfs", "-q", "-f"],
   vfat: ["mkfs.vfat"],
+  // Inodes of 128 bytes keep times in whole seconds.
+  ext2: ["mkfs.ext2", "-q", "-F", "-I", "128"],
   tmpfs: [],
+  ramfs: [],
 };
 const ENVIRONMENT = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
 const probes = new Map<FilesystemKind, string | undefined>();
@@ -57,9 +62,9 @@ export function mountFilesystem(request: MountRequest): MountedFilesystem {
   const path = join(base, "mnt");
   mkdirSync(path);
   try {
-    if (kind === "tmpfs") {
+    if (kind === "tmpfs" || kind === "ramfs") {
       const options = [`size=${sizeBytes}`, request.mountOptions].filter((o) => o !== undefined);
-      run(["mount", "-t", "tmpfs", "-o", options.join(","), "tmpfs", path]);
+      run(["mount", "-t", kind, "-o", options.join(","), kind, path]);
     } else {
       const image = join(base, "image");
       writeFileSync(image, "");

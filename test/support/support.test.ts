@@ -47,7 +47,7 @@ function chain(letter: string): string {
   return Array.from({ length: 15 }, () => letter.repeat(200)).join("/");
 }
 
-const KINDS: FilesystemKind[] = ["ext4", "btrfs", "vfat", "tmpfs"];
+const KINDS: FilesystemKind[] = ["ext4", "ext2", "btrfs", "vfat", "tmpfs", "ramfs"];
 for (const kind of KINDS) {
   const reason = firstReason(cannotMount(kind), needsProgram("stat"));
   testUnless(reason)(`a fresh ${kind} is mounted and goes with its scope`, async () => {
@@ -58,7 +58,14 @@ for (const kind of KINDS) {
       writeFileSync(`${path}/file`, "x");
       const shown = await runCommand(["stat", "-f", "-c", "%T", path]);
       expect(shown.stdout.trim()).toMatch(
-        { ext4: /ext2/, btrfs: /btrfs/, vfat: /msdos/, tmpfs: /tmpfs/ }[kind],
+        {
+          ext4: /ext2/,
+          ext2: /ext2/,
+          btrfs: /btrfs/,
+          vfat: /msdos/,
+          tmpfs: /tmpfs/,
+          ramfs: /ramfs/,
+        }[kind],
       );
     }
     expect(existsSync(path)).toBe(false);

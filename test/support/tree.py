@@ -37,12 +37,18 @@ class Maker:
     def __init__(self, root):
         self.root = open_folder(root)
         self.late = []
+        self.folders = {}
 
     def parent(self, path, make=True):
         """Descriptor of the folder that holds `path`, made where it is missing, and the name."""
-        parts = raw(path).split(b"/")
+        folder, _, name = raw(path).rpartition(b"/")
+        if folder not in self.folders:
+            self.folders[folder] = self.open(folder.split(b"/") if folder else [], make)
+        return self.folders[folder], name
+
+    def open(self, parts, make):
         fd = os.dup(self.root)
-        for part in parts[:-1]:
+        for part in parts:
             if make:
                 try:
                     os.mkdir(part, 0o755, dir_fd=fd)
@@ -51,26 +57,30 @@ class Maker:
             below = open_folder(part, fd)
             os.close(fd)
             fd = below
-        return fd, parts[-1]
+        return fd
+
+    def forget(self):
+        for fd in self.folders.values():
+            os.close(fd)
+        self.folders.clear()
 
     def run(self, operations):
         for operation in operations:
             kind = operation["op"]
             fd, name = self.parent(operation["path"])
-            try:
-                getattr(self, "do_" + kind)(operation, fd, name)
-                if kind not in ("remove", "rename", "chain"):
-                    if operation.get("path") and is_folder(fd, name):
-                        self.late.append(operation)
-                    else:
-                        set_attributes(operation, fd, name)
-            finally:
-                os.close(fd)
+            getattr(self, "do_" + kind)(operation, fd, name)
+            if kind in ("remove", "rename") or len(self.folders) > 256:
+                self.forget()
+            elif kind != "chain" and kind != "hard":
+                if kind in ("folder", "set") and is_folder(fd, name):
+                    self.late.append(operation)
+                else:
+                    set_attributes(operation, fd, name)
         # Folders last, the deepest first: what is made in them changes their times.
         for operation in sorted(self.late, key=lambda each: -each["path"].count("/")):
             fd, name = self.parent(operation["path"], make=False)
             set_attributes(operation, fd, name)
-            os.close(fd)
+        self.forget()
         os.close(self.root)
 
     def do_set(self, operation, fd, name):
@@ -102,7 +112,6 @@ class Maker:
     def do_hard(self, operation, fd, name):
         other, old = self.parent(operation["to"], make=False)
         os.link(old, name, src_dir_fd=other, dst_dir_fd=fd, follow_symlinks=False)
-        os.close(other)
 
     def do_fifo(self, operation, fd, name):
         os.mkfifo(name, 0o644, dir_fd=fd)
@@ -128,7 +137,6 @@ class Maker:
     def do_rename(self, operation, fd, name):
         other, new = self.parent(operation["to"])
         os.rename(name, new, src_dir_fd=fd, dst_dir_fd=other)
-        os.close(other)
 
     def do_chain(self, operation, fd, name):
         """`depth` folders in each other, each with a file, a link and fixed times."""

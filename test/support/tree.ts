@@ -138,11 +138,14 @@ export function aclHex(
 
 const ANSWER_MS = 60_000;
 const BLOCK_BYTES = 1 << 20;
+let child: Bun.Subprocess | undefined;
 let isStarted = false;
 let worker: { readonly requests: number; readonly answers: number } | undefined;
 
 /** One python3 for the whole run: its start costs more than what it is asked. */
 function ask(...request: readonly unknown[]): unknown {
+  // A test that takes too long has its children ended by the runner, this one too.
+  if (child?.exitCode !== null || child.signalCode !== null) worker = undefined;
   worker ??= startPython();
   writeAll(worker.requests, `${JSON.stringify(request)}\n`);
   const { error, result } = JSON.parse(readLine(worker.answers)) as Record<string, unknown>;
@@ -161,7 +164,8 @@ function startPython(): NonNullable<typeof worker> {
   if (!Bun.spawnSync(["mkfifo", requests, answers]).success) throw new Error("mkfifo failed");
   const script = join(import.meta.dir, "tree.py");
   const command = `exec "$0" -S "$1" <"$2" >"$3"`;
-  const child = Bun.spawn(["sh", "-c", command, program, script, requests, answers], {
+  isStarted = false;
+  child = Bun.spawn(["sh", "-c", command, program, script, requests, answers], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   child.unref();

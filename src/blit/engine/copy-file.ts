@@ -269,6 +269,15 @@ export function discard(
   sys.unlinkat(node.targetFd, pointer, 0);
 }
 
+function isSparse(t: Thread, size: number): boolean {
+  return t.source.blocks * 512 < size;
+}
+
+/** Whether the copy buffer holds the whole file, after a first read of `got` bytes. */
+function isInBuffer(t: Thread, size: number, got: number): boolean {
+  return got === size && got < smallFileBytes && !isSparse(t, size);
+}
+
 /** Writes the file's bytes; the first `got` of them are in the copy buffer already. */
 function writeContent(
   t: Thread,
@@ -276,8 +285,7 @@ function writeContent(
   got: number,
   size: number,
 ): ContentResult {
-  const isSparse = t.source.blocks * 512 < size;
-  if (got === size && got < smallFileBytes && !isSparse) {
+  if (isInBuffer(t, size, got)) {
     const result = writeFully(fds.target, t.copy.pointer, got);
     t.add(counter.bytesDone, got);
     t.add(counter.bySmall, 1);
@@ -290,7 +298,7 @@ function writeContent(
     t.add(counter.bytesDone, size);
     return { result: 0, call: "" };
   }
-  if (isSparse) return copySparse(t, fds, size);
+  if (isSparse(t, size)) return copySparse(t, fds, size);
   // The first block is in the buffer already.
   const result = writeFully(fds.target, t.copy.pointer, got);
   if (result < 0) return { result, call: "write" };
@@ -311,7 +319,7 @@ export function hasChanged(
   got: number,
 ): boolean {
   const before = t.source;
-  if (got === size && got < smallFileBytes) {
+  if (isInBuffer(t, size, got)) {
     // The status in `before` was taken after the read, so it speaks for it.
     if (before.ctimeSec < t.options.startedAtSec - settledSeconds) return false;
     return !isSameAgain(t, source, target, size);

@@ -354,7 +354,7 @@ function processLink(
     if (t.options.ignoreExisting || isSameLink(t, node, targetName, length)) {
       t.add(counter.upToDate, 1);
       t.add(counter.itemsDone, 1);
-      if (!t.options.ignoreExisting) mendLink(t, node, targetName, path);
+      if (!t.options.ignoreExisting) mendByName(t, node, targetName, path);
       return "settled";
     }
     if (t.options.update && isTargetNewer(t)) return "settled";
@@ -390,7 +390,12 @@ function isSameLink(
   return other === length && sys.memcmp(t.pointers.link, t.pointers.otherLink, length) === 0;
 }
 
-function mendLink(t: Thread, node: FolderNode, targetName: string | undefined, path: string): void {
+function mendByName(
+  t: Thread,
+  node: FolderNode,
+  targetName: string | undefined,
+  path: string,
+): void {
   const owner = ownerToSet(t, t.source, t.target);
   if (owner === undefined && isSameTime(t)) return;
   if (t.isDry) {
@@ -459,13 +464,16 @@ function processSpecial(
 ): CopyOutcome | "settled" {
   const path = node.pathOf(t.entryName());
   const { source, target } = t;
+  // One with another mode or owner is made anew: no call changes them without a look at its name.
   const isSame =
     isPresent &&
-    ((source.mode ^ target.mode) & S.IFMT) === 0 &&
+    source.mode === target.mode &&
     source.rdevMajor === target.rdevMajor &&
-    source.rdevMinor === target.rdevMinor;
+    source.rdevMinor === target.rdevMinor &&
+    ownerToSet(t, source, target) === undefined;
   if (isPresent && (isSame || t.options.ignoreExisting)) {
     t.add(counter.upToDate, 1);
+    if (!t.options.ignoreExisting) mendByName(t, node, targetName, path);
     return "settled";
   }
   if (t.isDry) {

@@ -3,6 +3,7 @@ import type { StatView } from "../../../ffi/abi/stat.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { FolderNode, FolderStatus } from "./folder-node.ts";
+import { type Unheld, unheld } from "./shared-state.ts";
 import { type Thread, xattrBytes } from "./thread.ts";
 
 /** Errors that mean "this file system has no such thing", rather than "this once it failed". */
@@ -331,9 +332,9 @@ function copyOneXattr(
   if (result === -errno.EACCES) result = whileWritable(t, fds.target, set);
   if (result === 0) return true;
   const isForbidden = result === -errno.EPERM && !name.startsWith("user.");
-  const what = name.startsWith("system.posix_acl") ? "ACLs" : `attributes of kind ${prefix(name)}`;
-  if (isUnsupported(result) || isForbidden) t.tellCannotHold(what, result, "fsetxattr", path());
-  else t.attributeFailed(result, "fsetxattr", path(), `attribute ${name}`);
+  if (isUnsupported(result) || isForbidden) {
+    t.tellCannotHold(unheldKind(name), result, "fsetxattr", path());
+  } else t.attributeFailed(result, "fsetxattr", path(), `attribute ${name}`);
   return false;
 }
 
@@ -349,8 +350,10 @@ function whileWritable(t: Thread, fd: number, set: () => number): number {
   return result < 0 ? result : closed;
 }
 
-function prefix(name: string): string {
-  return name.slice(0, name.indexOf("."));
+function unheldKind(name: string): Unheld {
+  if (name.startsWith("system.posix_acl")) return "ACLs";
+  const kind = unheld.find((each) => each === `attributes of kind ${name.split(".")[0]}`);
+  return kind ?? "other attributes";
 }
 
 /** Whether a target folder hands a default ACL on to what is made in it (acl(5)); asked once. */

@@ -58,9 +58,28 @@ export const control = {
   listingErrors: 2,
   /** Sequence for temporary names. */
   temporary: 3,
+  /** One bit for each of `unheld` that a user has been told about. */
+  told: 4,
   /** First of `cursorSlots` words: 1 = the slot is taken. */
   slotTaken: 16,
 } as const;
+
+/** What a target may turn out not to hold. */
+export const unheld = [
+  "owner and group",
+  "permissions",
+  "times of links",
+  "symbolic links",
+  "devices",
+  "these hard links",
+  "ACLs",
+  "attributes of kind user",
+  "attributes of kind trusted",
+  "attributes of kind security",
+  "other attributes",
+] as const;
+
+export type Unheld = (typeof unheld)[number];
 
 export const cancelReason = { none: 0, interrupted: 1, noSpace: 2 } as const;
 
@@ -137,6 +156,12 @@ export class SharedState {
   /** The reason to stop, 0 for none. */
   cancelled(): number {
     return Atomics.load(this.control, control.cancel);
+  }
+
+  /** Whether this is the first thread to tell that the target cannot hold something. */
+  isFirstToTell(what: Unheld): boolean {
+    const bit = 1 << unheld.indexOf(what);
+    return (Atomics.or(this.control, control.told, bit) & bit) === 0;
   }
 
   /** A cursor for a huge file, or -1 where all are in use. */

@@ -10,7 +10,7 @@ import type { FolderNode } from "./folder-node.ts";
 import { blockBytes, issuesNamedMax, smallFileBytes } from "./limits.ts";
 import type { ChildDone, HugeFileHelp, LinkMember, RemovalTask, SettleTask } from "./messages.ts";
 import type { Action, EngineOptions, Issue } from "./options.ts";
-import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
+import { cancelReason, control, counter, type SharedState, type Unheld } from "./shared-state.ts";
 
 /** Where things lie in a thread's scratch memory. */
 const layout = {
@@ -111,8 +111,6 @@ export class Thread {
   inheritsGroup = false;
   /** The source file system has no extended attributes at all. */
   sourceHasNoXattrs = false;
-  /** What the target turned out not to hold; told once each. */
-  readonly cannotHold = new Set<string>();
 
   readonly scratch = new Memory(scratchBytes);
   readonly dirents = new Memory(direntBytes);
@@ -294,9 +292,8 @@ export class Thread {
   }
 
   /** Notes once that the target cannot hold something; that is no failure. */
-  tellCannotHold(what: string, result: number, call: string, path: string): void {
-    if (this.cannotHold.has(what)) return;
-    this.cannotHold.add(what);
+  tellCannotHold(what: Unheld, result: number, call: string, path: string): void {
+    if (!this.shared.isFirstToTell(what)) return;
     const message = `the target cannot hold ${what} (${errnoText(-result)}): left out`;
     this.report({ kind: "warning", path, code: errnoName(-result), call, message });
   }
