@@ -1,0 +1,95 @@
+import { beforeAll, expect } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { runBlit, runCommand } from "../../support/binary.ts";
+import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
+import { createWorkspace } from "../../support/workspace.ts";
+
+/**
+ * Names that are one name to the target. exFAT takes no notice of case; the kernel here has neither
+ * it nor FAT, so it is mounted by its program in user space.
+ */
+const reason = firstReason(
+  needsRoot(),
+  needsProgram("mkfs.exfat", "mount.exfat-fuse", "losetup", "umount"),
+);
+
+async function must(...argv: string[]): Promise<string> {
+  const done = await runCommand(argv, {
+    env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+  });
+  if (done.code !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr}`);
+  return done.stdout.trim();
+}
+
+/** Runs `body` with a fresh exFAT file system mounted. */
+async function withExfat(body: (mount: string, folder: string) => Promise<void>): Promise<void> {
+  using workspace = createWorkspace();
+  const image = workspace.at("image");
+  const mount = workspace.at("mount");
+  mkdirSync(mount);
+  writeFileSync(image, "");
+  truncateSync(image, 32 * 1024 * 1024);
+  await must("mkfs.exfat", image);
+  const device = await must("losetup", "-f", "--show", image);
+  try {
+    await must("mount.exfat-fuse", device, mount);
+    try {
+      await body(mount, workspace.path);
+    } finally {
+      await must("umount", mount);
+    }
+  } finally {
+    await must("losetup", "-d", device);
+  }
+}
+
+beforeAll(() => {
+  if (reason !== undefined) process.stderr.write(`folding names are not tested: ${reason}\n`);
+});
+
+testUnless(reason)("of names that differ in case alone one is copied, the others fail", () =>
+  withExfat(async (mount, folder) => {
+    const source = `${folder}/source`;
+    for (const name of ["D", "d"]) {
+      mkdirSync(`${source}/${name}`, { recursive: true });
+      writeFileSync(`${source}/${name}/of-${name}`, name);
+    }
+    writeFileSync(`${source}/File`, "File");
+    writeFileSync(`${source}/file`, "file");
+    for (const round of ["into a new folder", "into the folder that is there now"]) {
+      const done = await runBlit(["copy", "--json", `${source}/`, `${mount}/target`]);
+      const summary = JSON.parse(done.stdout);
+      expect({ round, code: done.code, failed: summary.failed }).toEqual({
+        round,
+        code: 4,
+        failed: 2,
+      });
+      const codes = summary.issues.map((issue: { code: string }) => issue.code);
+      expect(codes.filter((code: string) => code === "E_COLLISION")).toHaveLength(2);
+      const names = readdirSync(`${mount}/target`).sort();
+      expect(names.map((name) => name.toLowerCase()).sort()).toEqual(["d", "file"]);
+      // What is there is whole and under its own name: nothing was overwritten by the other.
+      const file = names.find((name) => name.toLowerCase() === "file") ?? "";
+      expect(readFileSync(`${mount}/target/${file}`, "utf8")).toBe(file);
+      const kept = names.find((name) => name.toLowerCase() === "d") ?? "";
+      expect(readdirSync(`${mount}/target/${kept}`)).toEqual([`of-${kept}`]);
+    }
+  }),
+);
+
+testUnless(reason)(
+  "a name that differs in case alone from one in the target overwrites nothing",
+  () =>
+    withExfat(async (mount, folder) => {
+      mkdirSync(`${mount}/target`);
+      writeFileSync(`${mount}/target/README`, "theirs");
+      mkdirSync(`${folder}/source`);
+      writeFileSync(`${folder}/source/readme`, "ours");
+      writeFileSync(`${folder}/source/other`, "other");
+      const done = await runBlit(["copy", `${folder}/source/`, `${mount}/target`]);
+      expect(done.code).toBe(4);
+      expect(done.stderr).toContain("readme");
+      expect(readFileSync(`${mount}/target/README`, "utf8")).toBe("theirs");
+      expect(readFileSync(`${mount}/target/other`, "utf8")).toBe("other");
+    }),
+);
