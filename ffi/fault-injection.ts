@@ -14,6 +14,8 @@ export type FaultEffect =
   | { readonly kind: "errno"; readonly errno: number }
   /** Asks for fewer bytes than the caller did, so that fewer come. */
   | { readonly kind: "short" }
+  /** The call is not made and answers 0: end of a file, or a copy that does not work. */
+  | { readonly kind: "zero" }
   /** SIGKILL to the own process, before the call. */
   | { readonly kind: "kill" }
   /** The call is made, late. */
@@ -78,8 +80,8 @@ function parseRule(rule: string, calls: ReadonlySet<string>): FaultRule {
 
 function parseEffect(text: string, call: string, reject: (why: string) => never): FaultEffect {
   if (text === "KILL") return { kind: "kill" };
-  if (text === "short") {
-    if (call === "*" || call in lengthArgument) return { kind: "short" };
+  if (text === "short" || text === "zero") {
+    if (call === "*" || call in lengthArgument) return { kind: text };
     return reject(`"${call}" asks for no number of bytes`);
   }
   const delay = /^delay:(\d+)ms$/.exec(text);
@@ -141,6 +143,7 @@ function wrapCall(call: {
       const at = only === undefined ? total.calls : calls;
       if (at !== from && !(isLasting && at > from)) continue;
       if (effect.kind === "errno") return fail(name, raw, args, effect.errno, errnoView);
+      if (effect.kind === "zero" && name in lengthArgument) return 0;
       disturb(name, args, effect);
     }
     return raw(...args);
@@ -172,6 +175,8 @@ function disturb(
       return;
     case "delay":
       Bun.sleepSync(effect.delayMs);
+      return;
+    case "zero":
       return;
     case "short": {
       const position = lengthArgument[name];

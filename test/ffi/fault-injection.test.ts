@@ -19,6 +19,7 @@ describe("rules", () => {
       { call: "write", effect: { kind: "errno", errno: errno.ENOSPC }, from: 3, isLasting: true },
     ],
     ["read:short@2", { call: "read", effect: { kind: "short" }, from: 2, isLasting: false }],
+    ["read:zero@2", { call: "read", effect: { kind: "zero" }, from: 2, isLasting: false }],
     ["*:KILL@57", { call: undefined, effect: { kind: "kill" }, from: 57, isLasting: false }],
     [
       "openat:delay:200ms@1",
@@ -47,6 +48,7 @@ describe("a malformed rule is an error that says what is wrong", () => {
     ["read:EIO@1,", "expected CALL:EFFECT@N"],
     ["raed:EIO@1", '"raed" is no call that can be made to fail'],
     ["mmap:EIO@1", '"mmap" is no call that can be made to fail'],
+    ["openat:zero@1", '"openat" asks for no number of bytes'],
     ["read:EWHATEVER@1", '"EWHATEVER" is no effect and no error name'],
     ["read:kill@1", '"kill" is no effect and no error name'],
     ["openat:short@1", '"openat" asks for no number of bytes'],
@@ -99,6 +101,11 @@ describe("disturbed calls", () => {
   });
   test("a short call asks for half", () => {
     expect(run(reads, { TRIAD_FAULTS: "read:short@1" }).words).toEqual([50, 100, 100, 100]);
+  });
+  test("a call that answers zero is not made", () => {
+    expect(run(reads, { TRIAD_FAULTS: "read:zero@2" }).words).toEqual([100, 0, 100, 100]);
+    // Calls that have no length are left alone by a star.
+    expect(run(reads, { TRIAD_FAULTS: "*:zero@1" }).words).toEqual([100, 100, 100, 100]);
   });
   test("an interrupted call is made again by the table itself", () => {
     const interrupted = run(reads, { TRIAD_FAULTS: "read:EINTR@2" });
@@ -155,7 +162,8 @@ describe("counts", () => {
       postMessage([read(fd), read(fd)]);`;
     const body = `
       const fd = open(); read(fd);
-      const url = URL.createObjectURL(new Blob([${JSON.stringify(worker)}], { type: "text/javascript" }));
+      const code = new Blob([${JSON.stringify(worker)}], { type: "text/javascript" });
+      const url = URL.createObjectURL(code);
       const worker = new Worker(url);
       const answer = await new Promise((resolve) => { worker.onmessage = (e) => resolve(e.data); });
       worker.terminate();

@@ -87,7 +87,11 @@ testUnless(needsProgram("cc"))(
        #include <unistd.h>
        volatile int seen;
        static void handle(int n) { seen++; }
-       void install(void) { struct sigaction a = {0}; a.sa_handler = handle; sigaction(SIGUSR1, &a, 0); }
+       void install(void) {
+         struct sigaction action = {0};
+         action.sa_handler = handle;
+         sigaction(SIGUSR1, &action, 0);
+       }
        int count(void) { return seen; }
        long plain(int fd, void *to) { return read(fd, to, 1); }`,
     );

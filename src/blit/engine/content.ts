@@ -101,7 +101,9 @@ export function copyBuffered(
 }
 
 /**
- * The same by copy_file_range(2), which leaves the bytes in the kernel.
+ * The same by copy_file_range(2), which leaves the bytes in the kernel. Zero bytes before the end
+ * can mean a file that was cut, or a file system that cannot do it and does not say so: read and
+ * write decide.
  */
 export function copyByRange(
   t: Thread,
@@ -119,7 +121,7 @@ export function copyByRange(
     const pointer = at.pointer;
     const done = sys.copy_file_range(fds.source, pointer, fds.target, pointer + 8, want, 0);
     if (done < 0) return { result: done, call: "copy_file_range" };
-    if (done === 0) return cutShort;
+    if (done === 0) return copyBuffered(t, fds, offset, to);
     t.add(counter.bytesDone, done);
     offset += done;
   }

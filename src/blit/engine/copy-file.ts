@@ -235,7 +235,12 @@ export function completeFile(
     outcome = "failed";
   } else if (isChanged()) outcome = "changed";
   else applyToNewFile(t, node, { source, target }, t.source);
-  sys.close(target);
+  const closed = sys.close(target);
+  if (closed < 0 && outcome === "copied") {
+    // Network file systems and quotas may tell only now that a write went wrong.
+    t.failed(closed, "close", node.pathOf(t.entryName()), "copy");
+    outcome = "failed";
+  }
   if (outcome === "copied" && temporaryName !== undefined) {
     if (!publishFile(t, node, temporaryName, options)) outcome = "failed";
   }
@@ -291,7 +296,7 @@ function writeContent(
     t.add(counter.bySmall, 1);
     return { result, call: "write" };
   }
-  if (got < smallFileBytes && got !== size) return cutShort;
+  if (got > size) return cutShort;
   if (size > 0 && tryReflink(t.paths, fds.source, fds.target)) {
     t.add(counter.bytesReflinked, size);
     t.add(counter.byReflink, 1);

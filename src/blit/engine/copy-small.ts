@@ -53,7 +53,10 @@ function writeSmall(t: Thread, node: FolderNode, source: number, got: number): b
     const times = t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec);
     if (sys.futimens(target, times) !== 0) return abandon(t, node, target);
   } else applyToNewFile(t, node, { source, target }, t.source);
-  sys.close(target);
+  if (sys.close(target) < 0) {
+    sys.unlinkat(node.targetFd, t.entryPointer, 0);
+    return false;
+  }
   countSmall(t, node, got);
   return true;
 }

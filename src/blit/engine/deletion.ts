@@ -1,5 +1,6 @@
 import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup, openFolderBelow } from "./backup.ts";
 import { isSameTime } from "./entries.ts";
@@ -81,13 +82,22 @@ export function restampFolder(
   roots: { readonly sourceFd: number; readonly targetFd: number },
   folder: string,
 ): void {
-  const source = openFolderBelow(t, roots.sourceFd, folder, { make: false });
-  const target = openFolderBelow(t, roots.targetFd, folder, { make: false });
-  const isOpen = source >= 0 && target >= 0;
-  if (isOpen && t.statFd(source, t.source) === 0 && t.statFd(target, t.target) === 0) {
-    const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = t.source;
-    if (!isSameTime(t)) sys.futimens(target, t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec));
+  using source = new Fd(openFolderBelow(t, roots.sourceFd, folder, { make: false }));
+  using target = new Fd(openFolderBelow(t, roots.targetFd, folder, { make: false }));
+  const unopened = [source, target].find((each) => !each.isOpen);
+  if (unopened !== undefined) {
+    // One that is not there has been reported as failed or vanished.
+    if (unopened.number === -errno.ENOENT) return;
+    t.attributeFailed(unopened.number, "openat", folder, "times of the folder");
+    return;
   }
-  if (source >= 0) sys.close(source);
-  if (target >= 0) sys.close(target);
+  const looked = t.statFd(source.number, t.source) || t.statFd(target.number, t.target);
+  if (looked === 0 && isSameTime(t)) return;
+  const result = looked < 0 ? looked : setFolderTimes(t, target.number);
+  if (result < 0) t.attributeFailed(result, "futimens", folder, "times of the folder");
+}
+
+function setFolderTimes(t: Thread, fd: number): number {
+  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = t.source;
+  return sys.futimens(fd, t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec));
 }

@@ -16,6 +16,7 @@ import { largeFileBytes } from "./limits.ts";
 import {
   applyAt,
   attributesDiffer,
+  attributesFailed,
   keepStatus,
   mendAttributes,
   modeUnder,
@@ -89,8 +90,11 @@ export function processEntry(
   }
   t.add(counter.seen, 1);
   if (type === S.IFREG && isFresh) return copyNew(t, node, options);
-  if (t.statAt(node.sourceFd, t.entryPointer, t.source) < 0) {
-    t.vanished(node.pathOf(t.entryName()));
+  const found = t.statAt(node.sourceFd, t.entryPointer, t.source);
+  if (found < 0) {
+    const path = node.pathOf(t.entryName());
+    if (found === -errno.ENOENT) t.vanished(path);
+    else t.failed(found, "statx", path, "look at the source");
     return "failed";
   }
   const actualType = t.source.mode & S.IFMT;
@@ -223,6 +227,11 @@ function decide(t: Thread, node: FolderNode, targetName: string | undefined): De
   }
 }
 
+/** --ignore-existing and --update keep what the target has; statuses are in t.source, t.target. */
+export function keepsTarget(t: Thread): boolean {
+  return t.options.ignoreExisting || (t.options.update && isTargetNewer(t));
+}
+
 function isTargetNewer(t: Thread): boolean {
   const { source, target } = t;
   if (isSameTime(t)) return false;
@@ -320,8 +329,12 @@ function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): 
     const isOther = isModeOther || isOwnerOther || isTimeOther;
     if (isOther || (xattrs && attributesDiffer(t, fds, wanted, present))) planAttributes(t, path());
   } else {
+    const failedBefore = attributesFailed(t);
     const changed = mendAttributes(t, fds, wanted, present, { xattrs, mayHaveOwn: true, path });
-    if (changed || isTimeOther) {
+    if (attributesFailed(t) > failedBefore) {
+      // The present time makes the file count as different: the next run tries again.
+      sys.futimens(targetFd, 0);
+    } else if (changed || isTimeOther) {
       setTimesOf(t, targetFd, wanted, path);
       t.add(counter.attributesOnly, 1);
     }

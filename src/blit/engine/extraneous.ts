@@ -1,6 +1,7 @@
+import { noteListingError } from "./entries.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { forEachName } from "./listing.ts";
-import { countTree } from "./remove.ts";
+import { countTree, isOnTargetMount } from "./remove.ts";
 import { counter } from "./shared-state.ts";
 import { isTemporaryName } from "./staging.ts";
 import type { Extraneous, Thread } from "./thread.ts";
@@ -17,15 +18,20 @@ export function noteExtraneous(t: Thread, node: FolderNode, folders: readonly st
   const listed = forEachName(t, node.sourceFd, (offset, length) => {
     wanted.add(t.dirents.text.latin1Slice(offset, offset + length));
   });
-  if (listed < 0) return;
   const found: string[] = [];
-  forEachName(t, node.targetFd, (offset, length, type) => {
+  const listedTarget = forEachName(t, node.targetFd, (offset, length, type) => {
     const name = t.dirents.text.latin1Slice(offset, offset + length);
     if (wanted.has(name) || isTemporaryName(name)) return;
     if (t.filter?.isExcluded(node.pathOf(name), type === 4) === true) return;
     found.push(name);
   });
-  if (found.length > 0) record(t, node, found, { isInTheWay: false, replacedBy: "none" });
+  if (listed < 0 || listedTarget < 0) {
+    noteListingError(t);
+    t.failed(Math.min(listed, listedTarget), "getdents64", node.path, "list the folder again");
+    return;
+  }
+  if (found.length > 0 && isOnTargetMount(t, node.targetFd, node.path, "skipped"))
+    record(t, node, found, { isInTheWay: false, replacedBy: "none" });
 }
 
 function record(

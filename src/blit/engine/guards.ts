@@ -1,8 +1,11 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { AT, O } from "../../../ffi/abi/constants.ts";
+import { errnoText } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { forEachName } from "./listing.ts";
+import { pathInFileSystem } from "./mount-path.ts";
 import { displayPath } from "./path.ts";
 import type { Root } from "./roots.ts";
 import type { Thread } from "./thread.ts";
@@ -12,38 +15,62 @@ import type { Thread } from "./thread.ts";
  * links, bind mounts and other spellings of a path make no difference.
  */
 
-type Identity = { readonly dev: number; readonly ino: string };
+type Identity = { readonly dev: number; readonly ino: string; readonly mntId: number };
 
+/** @throws Fault E_IO: what cannot be looked at cannot be told apart either */
 function identityOf(t: Thread, fd: number): Identity | undefined {
-  if (fd < 0 || t.statFd(fd, t.other) < 0) return undefined;
-  return { dev: t.other.dev, ino: `${t.other.inoHigh}:${t.other.inoLow}` };
+  if (fd < 0) return undefined;
+  const result = t.statFd(fd, t.other);
+  if (result < 0) throw cannotTell(result);
+  const { dev, inoHigh, inoLow, mntId } = t.other;
+  return { dev, ino: `${inoHigh}:${inoLow}`, mntId };
+}
+
+function cannotTell(result: number): Fault {
+  const message = `Cannot make sure that source and target lie apart: ${errnoText(-result)}`;
+  return new Fault({ code: "E_IO", message, hint: "nothing was changed" });
 }
 
 function isSame(a: Identity | undefined, b: Identity | undefined): boolean {
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
-const folderFlags = O.RDONLY | O.DIRECTORY | O.CLOEXEC | O.NONBLOCK;
+/** To look at a folder it is enough to search the one above: no right to list it is needed. */
+const lookFlags = O.PATH | O.DIRECTORY | O.CLOEXEC;
 const depthMax = 100_000;
 
 /** Whether a folder, or one of those above it, is `wanted`. */
 function isWithin(t: Thread, fd: number, wanted: Identity): boolean {
-  let current = sys.openat(fd, t.cName("."), folderFlags, 0);
+  let result = sys.openat(fd, t.cName("."), lookFlags, 0);
   let last: Identity | undefined;
-  for (let depth = 0; current >= 0 && depth < depthMax; depth++) {
-    const here = identityOf(t, current);
-    if (isSame(here, wanted)) {
-      sys.close(current);
-      return true;
-    }
-    if (here === undefined || isSame(here, last)) break;
+  for (let depth = 0; depth < depthMax; depth++) {
+    if (result < 0) throw cannotTell(result);
+    using current = new Fd(result);
+    const here = identityOf(t, current.number);
+    if (isSame(here, wanted)) return true;
+    if (isSame(here, last)) break;
     last = here;
-    const above = sys.openat(current, t.cName(".."), folderFlags, 0);
-    sys.close(current);
-    current = above;
+    result = sys.openat(current.number, t.cName(".."), lookFlags, 0);
   }
-  if (current >= 0) sys.close(current);
   return false;
+}
+
+/**
+ * Whether a folder lies in another one, or is it: by the folders above it, and, where a mount of
+ * part of a file system hides those, by their paths in that file system.
+ */
+function liesIn(t: Thread, innerFd: number, outerFd: number): boolean {
+  const outer = identityOf(t, outerFd);
+  const inner = identityOf(t, innerFd);
+  if (outer === undefined || inner === undefined) return false;
+  if (isWithin(t, innerFd, outer)) return true;
+  if (outer.dev !== inner.dev || outer.mntId === inner.mntId) return false;
+  const [below, above] = [
+    pathInFileSystem(innerFd, inner.mntId),
+    pathInFileSystem(outerFd, outer.mntId),
+  ];
+  if (below === undefined || above === undefined) return false;
+  return `${below}/`.startsWith(above === "/" ? above : `${above}/`);
 }
 
 function refuse(message: string, hint: string): never {
@@ -65,7 +92,7 @@ export function refuseOverlap(t: Thread, root: Root): void {
     refuse(`Cannot ${command} ${source} onto itself`, anotherTarget);
   }
   const below = root.targetFd >= 0 ? root.targetFd : root.targetParentFd;
-  if (below >= 0 && isWithin(t, below, identity)) {
+  if (below >= 0 && liesIn(t, below, root.sourceFd)) {
     refuse(
       `Cannot ${command} ${source} into itself: ${target} lies in it`,
       "name a target outside the source, or --exclude that part and copy the entries by name",
@@ -100,22 +127,22 @@ export function refuseDangerousMirror(
   const named: [string, string][] = [
     ["/", "the root folder"],
     [homedir(), "your home folder"],
+    [userInfo().homedir, "your home folder"],
   ];
   for (const [path, what] of named) {
-    const fd = sys.openat(AT.FDCWD, t.cLink(Buffer.from(path).toString("latin1")), folderFlags, 0);
-    const other = identityOf(t, fd);
-    if (fd >= 0) sys.close(fd);
-    if (isSame(other, identity)) {
+    const bytes = Buffer.from(path).toString("latin1");
+    using folder = new Fd(sys.openat(AT.FDCWD, t.cLink(bytes), lookFlags, 0));
+    if (folder.isOpen && isSame(identityOf(t, folder.number), identity)) {
       refuse(`Refusing to mirror onto ${target}: it is ${what}`, "mirror into a folder below it");
     }
   }
-  if (isWithin(t, root.sourceFd, identity)) {
+  if (liesIn(t, root.sourceFd, root.targetFd)) {
     refuse(
       `Refusing to mirror onto ${target}: the source lies in it and would be deleted`,
       "name a target that does not hold the source",
     );
   }
-  if (options.backupFd !== undefined && isWithin(t, options.backupFd, identity)) {
+  if (options.backupFd !== undefined && liesIn(t, options.backupFd, root.targetFd)) {
     refuse(
       `Refusing to mirror onto ${target}: the backup folder lies in it and would be deleted`,
       "name a backup folder outside the target, on the same file system",

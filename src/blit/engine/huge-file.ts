@@ -1,7 +1,7 @@
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { type ContentResult, copyBuffered, copyDense, cutShort } from "./content.ts";
-import { completeFile, type HugeFileBegin } from "./copy-file.ts";
+import { completeFile, copyFile, type HugeFileBegin } from "./copy-file.ts";
 import { chunkBytes } from "./limits.ts";
 import type { HugeFileHelp } from "./messages.ts";
 import { counter } from "./shared-state.ts";
@@ -135,13 +135,12 @@ export function closeHugeFile(t: Thread, file: HugeFile): void {
   t.shared.releaseCursor(file.help.cursor);
 }
 
-/** Ends a huge file that others helped with, and tells its folder. */
+/**
+ * Ends a huge file that others helped with, and tells its folder. One that changed meanwhile is
+ * copied again, by this thread alone.
+ */
 export function settleHugeFile(t: Thread, file: HugeFile): void {
-  const outcome = completeHugeFile(t, file);
-  if (outcome === "changed") {
-    const path = file.begin.node.pathOf(file.name);
-    const message = "it changed while it was copied";
-    t.report({ kind: "failed", path, code: "E_CHANGED", call: undefined, message });
-  }
-  childDone(t, file.begin.node);
+  const { node, options } = file.begin;
+  if (completeHugeFile(t, file) === "changed") copyFile(t, node, options);
+  childDone(t, node);
 }

@@ -2,7 +2,7 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "./backup.ts";
-import { processEntry, reportConflict } from "./entries.ts";
+import { isSameTime, keepsTarget, processEntry, reportConflict } from "./entries.ts";
 import { noteReplacement } from "./extraneous.ts";
 import { FolderNode } from "./folder-node.ts";
 import type { LinkMember } from "./messages.ts";
@@ -113,33 +113,46 @@ export function partLinks(
   return waits ? { ready: [], waiting: rest } : { ready: rest, waiting: [] };
 }
 
-/** Makes the other names of a file links to its first one, which is in place. */
+/**
+ * Makes the other names of a file links to its first one. Where that is not in place (it failed, or
+ * an option keeps what the target has), the next one is copied and takes its part.
+ */
 export function linkOthers(t: Thread, folders: LinkFolders, group: readonly LinkMember[]): void {
-  const [first, ...others] = group;
-  if (first === undefined) return;
-  const from = folders.open(first);
-  for (const member of others) {
+  let first: InPlace | undefined;
+  for (const [index, member] of group.entries()) {
     if (t.cancelled) return;
     t.root = member.root;
-    const to = folders.open(member);
-    if (to !== undefined) linkOne(t, from, first.name, to, member.name);
+    const node = folders.open(member);
+    if (node === undefined) continue;
+    t.setEntry(member.name);
+    if (first !== undefined) linkOne(t, first, node, member.name);
+    else {
+      if (index > 0) copyByItself(t, node);
+      if (isInPlace(t, node, member.name)) first = { node, name: member.name };
+    }
   }
 }
 
-function linkOne(
-  t: Thread,
-  from: FolderNode | undefined,
-  firstName: string,
-  to: FolderNode,
-  name: string,
-): void {
-  t.setEntry(name);
-  if (from === undefined || t.statAt(from.targetFd, t.cName(firstName), t.other) < 0) {
+/** A name in the target that holds what the source has. */
+type InPlace = { readonly node: FolderNode; readonly name: string };
+
+function isInPlace(t: Thread, node: FolderNode, name: string): boolean {
+  if (t.statAt(node.sourceFd, t.cName(name), t.source) < 0) return false;
+  if (t.statAt(node.targetFd, t.cName(name), t.target) < 0) return false;
+  const isFile = (t.target.mode & S.IFMT) === S.IFREG && t.source.nlink > 1;
+  return isFile && t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
+}
+
+function linkOne(t: Thread, first: InPlace, to: FolderNode, name: string): void {
+  const from = first.node;
+  if (t.statAt(from.targetFd, t.cName(first.name), t.other) < 0) {
     copyByItself(t, to);
     return;
   }
   const present = t.statAt(to.targetFd, t.entryPointer, t.target);
-  if (present === 0 && isOneFile(t)) {
+  const isKept =
+    present === 0 && t.statAt(to.sourceFd, t.entryPointer, t.source) === 0 && keepsTarget(t);
+  if (isKept || (present === 0 && isOneFile(t))) {
     t.add(counter.upToDate, 1);
     t.add(counter.itemsDone, 1);
     return;
@@ -149,7 +162,7 @@ function linkOne(
     return;
   }
   const temporaryName = t.temporaryName();
-  const source = t.cName(firstName);
+  const source = t.cName(first.name);
   const temporary = t.cTemporary(temporaryName);
   const result = sys.linkat(from.targetFd, source, to.targetFd, temporary, 0);
   if (result < 0) {

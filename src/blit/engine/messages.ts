@@ -55,6 +55,8 @@ export type SettleTask = {
   /** One entry of both folders; "" = everything in them. */
   readonly name: string;
   readonly targetName: string;
+  /** Paths below the root that have been reported: what is in the source stays there. */
+  readonly stays: readonly string[];
 };
 
 /** What another thread needs of the folder that holds its new task. */

@@ -3,7 +3,7 @@ import type { StatView } from "../../../ffi/abi/stat.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { FolderNode, FolderStatus } from "./folder-node.ts";
-import { type Unheld, unheld } from "./shared-state.ts";
+import { counter, type Unheld, unheld } from "./shared-state.ts";
 import { type Thread, xattrBytes } from "./thread.ts";
 
 /** Errors that mean "this file system has no such thing", rather than "this once it failed". */
@@ -139,6 +139,7 @@ export function applyToNewFile(
   view: StatView,
 ): void {
   const path = (): string => node.pathOf(t.entryName());
+  const failedBefore = attributesFailed(t);
   const owner = newFileOwner(t, node, view);
   const isOwned = owner !== undefined && setOwner(t, fds.target, owner, path);
   const made = { uid: t.options.user.uid, gid: node.newFileGid };
@@ -149,7 +150,13 @@ export function applyToNewFile(
   if (t.options.xattrs) {
     copyXattrs(t, fds.source, fds.target, path, { mayHaveOwn: hasDefaultAcl(t, node) });
   }
-  setTimesOf(t, fds.target, view, path);
+  // Without the source's time the file counts as different: the next run tries again.
+  if (attributesFailed(t) === failedBefore) setTimesOf(t, fds.target, view, path);
+}
+
+/** How many attributes could not be set by this thread so far. */
+export function attributesFailed(t: Thread): number {
+  return t.count[counter.attributesFailed] as number;
 }
 
 /** Sets access and modification time of an open file. */

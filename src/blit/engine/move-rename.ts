@@ -2,7 +2,7 @@ import { AT, RENAME, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { keepBackup } from "./backup.ts";
-import { describeType, isOneFile, isSameTime } from "./entries.ts";
+import { describeType, isOneFile, keepsTarget } from "./entries.ts";
 import { FolderNode } from "./folder-node.ts";
 import { sliceMs } from "./limits.ts";
 import { folderFlags, forEachName } from "./listing.ts";
@@ -60,9 +60,10 @@ async function mergeFolder(
   path: string,
 ): Promise<EntryOutcome> {
   const names: string[] = [];
-  forEachName(t, sourceFd, (offset, length) => {
+  const listed = forEachName(t, sourceFd, (offset, length) => {
     names.push(t.dirents.text.latin1Slice(offset, offset + length));
   });
+  if (listed < 0) t.failed(listed, "getdents64", path, "list the folder");
   let outcome: EntryOutcome = "done";
   let sliceEnd = performance.now() + sliceMs;
   for (const name of names) {
@@ -80,8 +81,10 @@ async function mergeFolder(
 
 async function moveEntry(t: Thread, entry: Entry): Promise<EntryOutcome> {
   const { sourceFd, targetFd, path } = entry;
-  if (t.statAt(sourceFd, t.cName(entry.name), t.source) < 0) {
-    t.vanished(path);
+  const found = t.statAt(sourceFd, t.cName(entry.name), t.source);
+  if (found < 0) {
+    if (found === -errno.ENOENT) t.vanished(path);
+    else t.failed(found, "statx", path, "look at the source");
     return "done";
   }
   t.add(counter.seen, 1);
@@ -105,20 +108,11 @@ async function moveEntry(t: Thread, entry: Entry): Promise<EntryOutcome> {
     t.report({ kind: "failed", path, code: "E_CONFLICT", call: undefined, message });
     return "done";
   }
-  if (isKept(t)) {
+  if (keepsTarget(t)) {
     t.add(counter.upToDate, 1);
     return "done";
   }
   return renameEntry(t, entry, false, true);
-}
-
-/** --ignore-existing and --update keep what the target has; the source then stays too. */
-function isKept(t: Thread): boolean {
-  if (t.options.ignoreExisting) return true;
-  if (!t.options.update || isSameTime(t)) return false;
-  const { source, target } = t;
-  if (source.mtimeSec !== target.mtimeSec) return target.mtimeSec > source.mtimeSec;
-  return target.mtimeNsec > source.mtimeNsec;
 }
 
 async function mergeSubfolder(t: Thread, entry: Entry): Promise<EntryOutcome> {
@@ -129,9 +123,19 @@ async function mergeSubfolder(t: Thread, entry: Entry): Promise<EntryOutcome> {
   else t.failed(Math.min(source, target), "openat", entry.path, "open the folder");
   if (source >= 0) sys.close(source);
   if (target >= 0) sys.close(target);
-  // What still holds something stays: excluded, failed, or on another device.
-  if (!t.isDry) sys.unlinkat(entry.sourceFd, t.cName(entry.name), AT.REMOVEDIR);
+  if (!t.isDry) removeMovedFolder(t, entry);
   return outcome;
+}
+
+/** What still holds something stays: excluded, failed, changed, or on another device. */
+export function removeMovedFolder(
+  t: Thread,
+  entry: { readonly sourceFd: number; readonly name: string; readonly path: string },
+): void {
+  const removed = sys.unlinkat(entry.sourceFd, t.cName(entry.name), AT.REMOVEDIR);
+  const isLeft = removed === -errno.ENOTEMPTY || removed === -errno.EEXIST;
+  if (removed === 0 || isLeft || removed === -errno.ENOENT) return;
+  t.failed(removed, "unlinkat", entry.path, "remove the moved folder");
 }
 
 function renameEntry(t: Thread, entry: Entry, isFolder: boolean, replaces: boolean): EntryOutcome {

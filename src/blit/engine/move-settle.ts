@@ -1,9 +1,11 @@
-import { AT, S } from "../../../ffi/abi/constants.ts";
+import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { isOneFile, isSameTime } from "./entries.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import type { SettleTask } from "./messages.ts";
+import { removeMovedFolder } from "./move-rename.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
@@ -19,44 +21,53 @@ export function settleMove(t: Thread, task: SettleTask): void {
     t.failed(synced, "syncfs", "", "sync the target before the source is removed");
     return;
   }
-  if (task.name === "") settleFolder(t, task.sourceFd, task.targetFd, "");
-  else settleEntry(t, { ...task, path: task.name });
+  const stays = new Set(task.stays);
+  if (task.name === "") settleFolder(t, { ...task, path: "", stays });
+  else settleEntry(t, { ...task, path: task.name, stays });
 }
 
-type Entry = {
+type Folder = {
   readonly sourceFd: number;
   readonly targetFd: number;
-  readonly name: string;
-  readonly targetName: string;
+  /** Below the source root, latin1. */
   readonly path: string;
+  /** Paths that have been reported, so that what is in the source must not go. */
+  readonly stays: ReadonlySet<string>;
 };
 
-function settleFolder(t: Thread, sourceFd: number, targetFd: number, path: string): void {
+type Entry = Folder & { readonly name: string; readonly targetName: string };
+
+function settleFolder(t: Thread, folder: Folder): void {
   const names: string[] = [];
-  forEachName(t, sourceFd, (offset, length) => {
+  const listed = forEachName(t, folder.sourceFd, (offset, length) => {
     names.push(t.dirents.text.latin1Slice(offset, offset + length));
   });
+  if (listed < 0) t.failed(listed, "getdents64", folder.path, "list the moved folder");
   for (const name of names) {
     if (t.cancelled) return;
-    const below = path === "" ? name : `${path}/${name}`;
-    settleEntry(t, { sourceFd, targetFd, name, targetName: name, path: below });
+    const path = folder.path === "" ? name : `${folder.path}/${name}`;
+    settleEntry(t, { ...folder, name, targetName: name, path });
   }
 }
 
 function settleEntry(t: Thread, entry: Entry): void {
-  if (t.statAt(entry.sourceFd, t.cName(entry.name), t.source) < 0) return;
+  const found = t.statAt(entry.sourceFd, t.cName(entry.name), t.source);
+  if (found === -errno.ENOENT) return;
+  if (found < 0) {
+    t.failed(found, "statx", entry.path, "look at the moved source");
+    return;
+  }
   const type = t.source.mode & S.IFMT;
   const isFolder = type === S.IFDIR;
   if (t.filter?.isExcluded(entry.path, isFolder) === true) return;
-  if (t.statAt(entry.targetFd, t.cTargetName(entry.targetName), t.target) < 0) return;
-  if ((t.target.mode & S.IFMT) !== type) return;
   if (isFolder) {
     settleSubfolder(t, entry);
     return;
   }
+  // A copy without one of its attributes is no reason to remove the file that has them all.
+  if (entry.stays.has(entry.path)) return;
   if (!hasArrived(t, entry, type)) {
-    const message = "it is not the same in the target: left in the source";
-    t.report({ kind: "skipped", path: entry.path, code: "E_NOT_MOVED", call: undefined, message });
+    reportNotMoved(t, entry.path);
     return;
   }
   const removed = sys.unlinkat(entry.sourceFd, t.cName(entry.name), 0);
@@ -66,20 +77,37 @@ function settleEntry(t: Thread, entry: Entry): void {
 }
 
 function settleSubfolder(t: Thread, entry: Entry): void {
-  const source = sys.openat(entry.sourceFd, t.cName(entry.name), folderFlags, 0);
-  const target = sys.openat(entry.targetFd, t.cTargetName(entry.targetName), folderFlags, 0);
-  if (source >= 0 && target >= 0) settleFolder(t, source, target, entry.path);
-  if (source >= 0) sys.close(source);
-  if (target >= 0) sys.close(target);
-  // What still holds something (excluded, failed, changed) stays: ENOTEMPTY.
-  const removed = sys.unlinkat(entry.sourceFd, t.cName(entry.name), AT.REMOVEDIR);
-  if (removed < 0 && removed !== -errno.ENOTEMPTY && removed !== -errno.EEXIST) {
-    t.failed(removed, "unlinkat", entry.path, "remove the moved folder");
+  const { path, stays } = entry;
+  {
+    using source = new Fd(sys.openat(entry.sourceFd, t.cName(entry.name), folderFlags, 0));
+    using target = new Fd(
+      sys.openat(entry.targetFd, t.cTargetName(entry.targetName), folderFlags, 0),
+    );
+    if (!source.isOpen) {
+      if (source.number !== -errno.ENOENT) t.failed(source.number, "openat", path, "open");
+      return;
+    }
+    if (!target.isOpen) {
+      if (!stays.has(path)) reportNotMoved(t, path);
+      return;
+    }
+    settleFolder(t, { sourceFd: source.number, targetFd: target.number, path, stays });
   }
+  if (!stays.has(path)) removeMovedFolder(t, entry);
 }
 
-/** Whether the target holds what the source holds; statuses are in t.source and t.target. */
+/** With --ignore-existing and --update that is what was asked for. */
+function reportNotMoved(t: Thread, path: string): void {
+  const { ignoreExisting, update } = t.options;
+  const kind = ignoreExisting || update ? "skipped" : "failed";
+  const message = "it is not the same in the target: left in the source";
+  t.report({ kind, path, code: "E_NOT_MOVED", call: undefined, message });
+}
+
+/** Whether the target holds what the source, of status t.source, holds. */
 function hasArrived(t: Thread, entry: Entry, type: number): boolean {
+  if (t.statAt(entry.targetFd, t.cTargetName(entry.targetName), t.target) < 0) return false;
+  if ((t.target.mode & S.IFMT) !== type) return false;
   // The one file itself, by way of a mount in the target: nothing has been copied.
   if (isOneFile(t)) return false;
   if (type === S.IFREG) return t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);

@@ -40,7 +40,9 @@ export function removeTree(t: Thread, removal: Removal): boolean {
     t.failed(opened, "openat", path, "delete");
     return false;
   }
-  const isEmptied = isOnTargetMount(t, opened, path) && emptyFolder(t, opened, removal);
+  // What blit made itself may lie below a mount point that both sides have.
+  const isOurs = !removal.counts || isOnTargetMount(t, opened, path);
+  const isEmptied = isOurs && emptyFolder(t, opened, removal);
   sys.close(opened);
   if (!isEmptied) return false;
   const result = sys.unlinkat(fd, t.cName(name), AT.REMOVEDIR);
@@ -52,13 +54,30 @@ export function removeTree(t: Thread, removal: Removal): boolean {
   return true;
 }
 
-/** Whether a folder lies on the mount of the target root; reports where it does not. */
-function isOnTargetMount(t: Thread, fd: number, path: string): boolean {
+/**
+ * Whether a folder lies on the mount of the target root, and is not the source by way of another
+ * mount; reports where it is not so.
+ */
+export function isOnTargetMount(
+  t: Thread,
+  fd: number,
+  path: string,
+  kind: "failed" | "skipped" = "failed",
+): boolean {
   const { targetMount } = t.options;
-  if (t.statFd(fd, t.other) < 0) return false;
+  const result = t.statFd(fd, t.other);
+  if (result < 0) {
+    t.failed(result, "statx", path, "delete");
+    return false;
+  }
+  if (t.shared.isPlace("source", t.other)) {
+    const message = "it is the source itself, mounted elsewhere: not deleted";
+    t.report({ kind: "failed", path, code: "E_OVERLAP", call: undefined, message });
+    return false;
+  }
   if (t.other.dev === targetMount.dev && t.other.mntId === targetMount.mntId) return true;
   const message = "another file system is mounted here: not deleted";
-  t.report({ kind: "failed", path, code: "E_MOUNT_POINT", call: undefined, message });
+  t.report({ kind, path, code: "E_MOUNT_POINT", call: undefined, message });
   return false;
 }
 

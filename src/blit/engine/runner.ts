@@ -1,4 +1,4 @@
-import type { ContentResult } from "./content.ts";
+import { type ContentResult, cutShort } from "./content.ts";
 import type { HugeFileBegin } from "./copy-file.ts";
 import { runRemoval } from "./deletion.ts";
 import { FolderNode } from "./folder-node.ts";
@@ -23,6 +23,9 @@ export type RunnerPort = {
   helped(help: HugeFileHelp, result: number): void;
   found(found: Findings): void;
 };
+
+/** Answer of a helper that found less in the file than there was when the copy began. */
+const helpedCutShort = 1;
 
 /** Tasks that are given away at once. */
 const giftMax = 64;
@@ -109,8 +112,8 @@ export class Runner {
       return;
     }
     if (task.kind === "help") {
-      const result = copyParts(this.thread, task.help, () => {});
-      this.#port.helped(task.help, result.result);
+      const outcome = copyParts(this.thread, task.help, () => {});
+      this.#port.helped(task.help, outcome === cutShort ? helpedCutShort : outcome.result);
       return;
     }
     runTask(this.thread, task, {
@@ -163,7 +166,8 @@ export class Runner {
   helped(fileId: number, result: number): void {
     const file = this.#files.get(fileId);
     if (file === undefined) return;
-    if (result < 0 && file.written.result === 0) file.written = { result, call: "pwrite" };
+    if (result === helpedCutShort) file.written = cutShort;
+    else if (result < 0 && file.written.result === 0) file.written = { result, call: "pwrite" };
     file.helpers--;
     if (file.helpers > 0) return;
     this.#files.delete(fileId);

@@ -90,10 +90,20 @@ export type SharedBuffers = {
   readonly control: SharedArrayBuffer;
   readonly cursors: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
+  readonly places: SharedArrayBuffer;
 };
 
 /** Bytes per thread for the folder that it is in. */
 const noteBytes = 512;
+
+/**
+ * Root folders that all threads know by device and inode. Their overlap is refused at the start;
+ * what a mount below a root leads to is seen by these on the way. More roots than this go without.
+ */
+const placesMax = 64;
+
+/** What is known of an open folder or file: its device, and both halves of its inode number. */
+export type Place = { readonly dev: number; readonly inoHigh: number; readonly inoLow: number };
 
 export class SharedState {
   readonly buffers: SharedBuffers;
@@ -101,6 +111,8 @@ export class SharedState {
   readonly control: Int32Array;
   readonly #cursors: BigInt64Array;
   readonly #notes: Uint8Array;
+  /** Device and inode of source roots, then of target roots; device 0 = none. */
+  readonly #places: Float64Array;
 
   constructor(buffers: SharedBuffers) {
     this.buffers = buffers;
@@ -108,6 +120,7 @@ export class SharedState {
     this.control = new Int32Array(buffers.control);
     this.#cursors = new BigInt64Array(buffers.cursors);
     this.#notes = new Uint8Array(buffers.notes);
+    this.#places = new Float64Array(buffers.places);
   }
 
   /** Memory for `threads` threads. */
@@ -117,6 +130,7 @@ export class SharedState {
       control: new SharedArrayBuffer(256),
       cursors: new SharedArrayBuffer(cursorSlots * 8),
       notes: new SharedArrayBuffer(threads * noteBytes),
+      places: new SharedArrayBuffer(2 * placesMax * 3 * 8),
     });
   }
 
@@ -139,6 +153,27 @@ export class SharedState {
     let at = start;
     for (let i = from; i < path.length; i++) this.#notes[at++] = path.charCodeAt(i);
     this.#notes[at] = 0;
+  }
+
+  /** Makes a root folder known to all threads. */
+  notePlace(side: "source" | "target", place: Place): void {
+    const start = side === "source" ? 0 : placesMax * 3;
+    for (let at = start; at < start + placesMax * 3; at += 3) {
+      if (this.#places[at] !== 0) continue;
+      this.#places.set([place.dev, place.inoHigh, place.inoLow], at);
+      return;
+    }
+  }
+
+  /** Whether this is one of the root folders. */
+  isPlace(side: "source" | "target", place: Place): boolean {
+    const start = side === "source" ? 0 : placesMax * 3;
+    const places = this.#places;
+    for (let at = start; at < start + placesMax * 3 && places[at] !== 0; at += 3) {
+      const isSameInode = places[at + 1] === place.inoHigh && places[at + 2] === place.inoLow;
+      if (isSameInode && places[at] === place.dev) return true;
+    }
+    return false;
   }
 
   /** The folder that a thread noted last, latin1. */

@@ -69,6 +69,8 @@ class Run {
   readonly links: LinkMember[] = [];
   /** Names of files for which the target's folders have to make room first. */
   readonly waiting: LinkMember[] = [];
+  /** All names of files that have several, for a move's end. */
+  readonly linkGroups: (readonly LinkMember[])[] = [];
   readonly pool: Pool;
   /** Duplicates of the root folders, for what comes after the walk. */
   readonly lasting = new Map<number, { sourceFd: number; targetFd: number }>();
@@ -135,8 +137,14 @@ class Run {
     const existing = { targetFd: root.targetFd, isNew: false, stagedName: undefined };
     const missing = { targetFd: -1, isNew: true, stagedName: undefined };
     const sourceFd = openFolderBelow(t, root.sourceFd, "", { make: false });
-    t.statFd(sourceFd, t.source);
+    const looked = sourceFd < 0 ? sourceFd : t.statFd(sourceFd, t.source);
+    if (looked < 0) {
+      t.failed(looked, "openat", "", "open the folder");
+      if (sourceFd >= 0) sys.close(sourceFd);
+      return false;
+    }
     const status = keepStatus(t.source);
+    t.shared.notePlace("source", t.source);
     let target: ReturnType<typeof makeStagedFolder> = existing;
     if (root.targetFd < 0) target = t.isDry ? missing : makeStagedFolder(t, holder, "", status);
     if (target === undefined) {
@@ -147,6 +155,14 @@ class Run {
       target.isNew || target.targetFd < 0
         ? target.targetFd
         : openFolderBelow(t, target.targetFd, "", { make: false });
+    if (targetFd < 0 && !t.isDry) {
+      t.failed(targetFd, "openat", "", "open the target's folder");
+      sys.close(sourceFd);
+      return false;
+    }
+    if (targetFd >= 0 && t.statFd(targetFd, t.target) === 0) {
+      t.shared.notePlace("target", t.target);
+    }
     if (!t.isDry) this.#keep(root, targetFd);
     const { isNew, stagedName } = target;
     const { index, targetName } = root;
@@ -183,6 +199,7 @@ class Run {
     const touched = new Map<string, { root: number; folder: string }>();
     while (this.links.length > 0 && !t.cancelled) {
       const groups = groupLinks(this.links.splice(0));
+      if (t.options.command === "move") this.linkGroups.push(...groups);
       for (let i = 0; i < groups.length && !t.cancelled; i += linkGroupsAtOnce) {
         await this.#linkSome(groups.slice(i, i + linkGroupsAtOnce), touched);
       }
@@ -232,13 +249,11 @@ class Run {
   async delete(agreed: number | undefined): Promise<string | undefined> {
     const t = this.main;
     if (this.extraneous.length === 0 || t.isDry) return undefined;
-    if (t.cancelled) return "the run was interrupted";
-    if ((t.shared.control[control.listingErrors] ?? 0) > 0) return "a folder could not be listed";
-    if (t.shared.total(counter.failed) > 0) return "some entries could not be copied";
     const found = this.extraneous.splice(0);
-    const due = found.reduce((sum, each) => sum + each.entries, 0);
-    if (agreed !== undefined && due > agreed) {
-      return `${due} entries are due now, ${agreed} were agreed to`;
+    const objection = this.#objection(found, agreed);
+    if (objection !== undefined) {
+      this.#reportUnreplaced(found);
+      return objection;
     }
     for (const { root, folder, names } of found) {
       const targetRootFd = this.lasting.get(root)?.targetFd ?? -1;
@@ -250,6 +265,35 @@ class Run {
     await this.linkFiles();
     for (const { root, folder } of found) this.#restamp(root, folder);
     return undefined;
+  }
+
+  /** Why nothing may be deleted, if so. */
+  #objection(found: readonly Extraneous[], agreed: number | undefined): string | undefined {
+    const t = this.main;
+    if (t.cancelled) return "the run was interrupted";
+    if ((t.shared.control[control.listingErrors] ?? 0) > 0) return "a folder could not be listed";
+    if (t.shared.total(counter.failed) > 0) return "some entries could not be copied";
+    const due = found.reduce((sum, each) => sum + each.entries, 0);
+    if (agreed === undefined || due <= agreed) return undefined;
+    return `${due} entries are due now, ${agreed} were agreed to`;
+  }
+
+  /** What stands in the way stays, so the source's entries of those names were not copied. */
+  #reportUnreplaced(found: readonly Extraneous[]): void {
+    const t = this.main;
+    if (t.cancelled) return;
+    const message = "the target has something of another type, and nothing was deleted";
+    const report = (root: number, path: string): void => {
+      t.root = root;
+      t.report({ kind: "failed", path, code: "E_CONFLICT", call: undefined, message });
+    };
+    for (const { root, folder, names, replacedBy } of found) {
+      if (replacedBy === "none") continue;
+      for (const name of names) report(root, folder === "" ? name : `${folder}/${name}`);
+    }
+    for (const { root, folder, name } of this.waiting) {
+      report(root, folder === "" ? name : `${folder}/${name}`);
+    }
   }
 
   async #replace(found: readonly Extraneous[]): Promise<void> {
@@ -275,6 +319,24 @@ class Run {
     folders.close();
   }
 
+  /**
+   * Paths of which the source is still needed: entries that were reported, and the other names of
+   * files among them, which would be files of their own when copied later.
+   */
+  #staying(root: number): string[] {
+    const stays = new Set<string>();
+    for (const issue of [...this.issues, ...this.main.issues]) {
+      if (issue.root === root && issue.kind !== "warning") stays.add(issue.path);
+    }
+    for (const group of this.linkGroups) {
+      const paths = group
+        .filter((each) => each.root === root)
+        .map((each) => (each.folder === "" ? each.name : `${each.folder}/${each.name}`));
+      if (paths.some((path) => stays.has(path))) for (const path of paths) stays.add(path);
+    }
+    return [...stays];
+  }
+
   /** After a copy to another file system: what has arrived is removed from the source. */
   async settleMoves(roots: readonly Root[]): Promise<void> {
     const t = this.main;
@@ -289,6 +351,7 @@ class Run {
         targetFd: isEntry ? root.targetParentFd : (fds?.targetFd ?? -1),
         name: root.sourceName,
         targetName: isEntry ? root.targetName : "",
+        stays: this.#staying(root.index),
       });
     }
     await this.pool.run(this.hooks.inlineMs);

@@ -146,9 +146,9 @@ export function openFolder(
     }
     return undefined;
   }
-  t.statFd(sourceFd, t.source);
-  const status = keepStatus(t.source);
-  const target = openTargetFolder(t, parent, targetName, path, status);
+  const status = statusOfSource(t, sourceFd, path);
+  const target =
+    status === undefined ? undefined : openTargetFolder(t, parent, targetName, path, status);
   if (target === undefined) {
     sys.close(sourceFd);
     return undefined;
@@ -158,6 +158,20 @@ export function openFolder(
   t.openNodes++;
   noteTarget(t, node, parent);
   return node;
+}
+
+/** Status of a folder of the source; undefined, after a report, where it is not to be walked. */
+function statusOfSource(t: Thread, fd: number, path: string): FolderStatus | undefined {
+  const result = t.statFd(fd, t.source);
+  if (result === 0 && !t.shared.isPlace("target", t.source)) return keepStatus(t.source);
+  noteListingError(t);
+  if (result < 0) t.failed(result, "statx", path, "open the folder");
+  else {
+    // By way of a mount below the source; it would be copied into itself without end.
+    const message = "it is the target itself, mounted here: not copied";
+    t.report({ kind: "failed", path, code: "E_OVERLAP", call: undefined, message });
+  }
+  return undefined;
 }
 
 /**
@@ -173,7 +187,8 @@ export function noteTarget(t: Thread, node: FolderNode, parent: FolderNode | und
     node.newFileGid = parent?.newFileGid ?? -1;
     return;
   }
-  t.statFd(node.targetFd, t.target);
+  // Without its status nothing is taken for granted: owner and mode are set in any case.
+  if (t.statFd(node.targetFd, t.target) < 0) return;
   const status = keepStatus(t.target);
   if (expected !== undefined && t.predictsNewFolders === undefined) {
     t.predictsNewFolders =
@@ -472,7 +487,11 @@ function finishAttributes(
 ): void {
   let present = node.isNew ? node.targetStatus : undefined;
   if (present === undefined) {
-    if (t.statFd(node.targetFd, t.target) < 0) return;
+    const result = t.statFd(node.targetFd, t.target);
+    if (result < 0) {
+      t.attributeFailed(result, "statx", node.path, "attributes of the folder");
+      return;
+    }
     present = keepStatus(t.target);
   }
   const path = (): string => node.path;

@@ -73,3 +73,18 @@ describe("SharedState", () => {
     expect(shared.whereabouts(0)).toBe("");
   });
 });
+
+test("root folders are known by device and whole inode number, each side by itself", () => {
+  const shared = SharedState.create(1);
+  const place = { dev: 5, inoHigh: 1, inoLow: 7 };
+  expect(shared.isPlace("source", place)).toBe(false);
+  shared.notePlace("source", { dev: 5, inoHigh: 0, inoLow: 7 });
+  shared.notePlace("source", place);
+  const other = new SharedState(shared.buffers);
+  expect(other.isPlace("source", place)).toBe(true);
+  expect(other.isPlace("source", { ...place, dev: 6 })).toBe(false);
+  expect(other.isPlace("source", { ...place, inoHigh: 2 })).toBe(false);
+  expect(other.isPlace("target", place)).toBe(false);
+  for (let inoLow = 1; inoLow <= 200; inoLow++) shared.notePlace("source", { ...place, inoLow });
+  expect(shared.isPlace("target", { ...place, inoLow: 100 })).toBe(false);
+});

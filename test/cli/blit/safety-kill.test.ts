@@ -43,7 +43,7 @@ type Paths = { readonly source: string; readonly target: string; readonly backup
 
 const scenarios: readonly Scenario[] = [
   {
-    // With a slash: without one, the second run would mean a folder in the target that is there now.
+    // With a slash: without one, the second run would mean a folder in the target of the first.
     name: "copy to a new folder",
     target: "missing",
     command: (p) => ["copy", `${p.source}/`, p.target],
