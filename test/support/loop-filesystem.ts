@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { firstReason, needsProgram, needsRoot } from "./skip.ts";
-import { removeTree } from "./workspace.ts";
+import { createWorkspace, removeTree, type Workspace } from "./workspace.ts";
 
 export type FilesystemKind = "ext4" | "ext2" | "btrfs" | "vfat" | "tmpfs" | "ramfs";
 
@@ -78,6 +78,17 @@ export function mountFilesystem(request: MountRequest): MountedFilesystem {
     throw error;
   }
   return { kind, path, [Symbol.dispose]: () => unmount(base, path) };
+}
+
+/**
+ * A workspace on a fresh ext4 where one can be mounted: on a file system that has seen millions of
+ * files, thousands more are slow.
+ */
+export function createFreshWorkspace(sizeBytes: number = 2048 * MIB): Workspace {
+  if (cannotMount("ext4") !== undefined) return createWorkspace();
+  const disk = mountFilesystem({ kind: "ext4", sizeBytes });
+  const work = createWorkspace(disk.path);
+  return { ...work, [Symbol.dispose]: () => disk[Symbol.dispose]() };
 }
 
 function probe(kind: FilesystemKind): string | undefined {

@@ -65,23 +65,35 @@ class Maker:
         self.folders.clear()
 
     def run(self, operations):
-        for operation in operations:
-            kind = operation["op"]
-            fd, name = self.parent(operation["path"])
-            getattr(self, "do_" + kind)(operation, fd, name)
-            if kind in ("remove", "rename") or len(self.folders) > 256:
-                self.forget()
-            elif kind != "chain" and kind != "hard":
-                if kind in ("folder", "set") and is_folder(fd, name):
-                    self.late.append(operation)
-                else:
-                    set_attributes(operation, fd, name)
-        # Folders last, the deepest first: what is made in them changes their times.
-        for operation in sorted(self.late, key=lambda each: -each["path"].count("/")):
+        try:
+            for operation in operations:
+                self.step(operation)
+            # Folders last, the deepest first: what is made in them changes their times.
+            for operation in sorted(self.late, key=lambda each: -each["path"].count("/")):
+                self.finish(operation)
+        finally:
+            self.forget()
+            os.close(self.root)
+
+    def finish(self, operation):
+        try:
             fd, name = self.parent(operation["path"], make=False)
-            set_attributes(operation, fd, name)
-        self.forget()
-        os.close(self.root)
+            if is_folder(fd, name):
+                set_attributes(operation, fd, name)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # A later operation has removed it.
+
+    def step(self, operation):
+        kind = operation["op"]
+        fd, name = self.parent(operation["path"])
+        getattr(self, "do_" + kind)(operation, fd, name)
+        if kind in ("remove", "rename") or len(self.folders) > 256:
+            self.forget()
+        elif kind not in ("chain", "hard"):
+            if kind in ("folder", "set") and is_folder(fd, name):
+                self.late.append(operation)
+            else:
+                set_attributes(operation, fd, name)
 
     def do_set(self, operation, fd, name):
         pass

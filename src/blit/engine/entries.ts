@@ -297,6 +297,8 @@ function processFile(
 function mayHaveNewXattrs(t: Thread): boolean {
   if (t.options.comparison === "checksum") return true;
   const { source, target } = t;
+  // A name more or less changes the status too, as a snapshot of hard links does.
+  if (target.nlink !== source.nlink) return true;
   if (source.ctimeSec !== target.ctimeSec) return source.ctimeSec > target.ctimeSec;
   return source.ctimeNsec >= target.ctimeNsec;
 }

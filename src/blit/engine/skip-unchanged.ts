@@ -39,7 +39,8 @@ export function isPlainlyUnchanged(t: Thread, node: FolderNode): boolean {
     a[word.mtime + 2] === b[word.mtime + 2] &&
     ((a[word.mode] as number) & 0xffff) === ((b[word.mode] as number) & 0xffff) &&
     ((a[word.mode] as number) & S.IFMT) === S.IFREG &&
-    a[word.nlink] === 1;
+    a[word.nlink] === 1 &&
+    b[word.nlink] === 1;
   if (!isSame || !isSameOwner(t, a, b) || !isOlder(a, b)) return false;
   countUnchanged(t, node, source.sizeBytes);
   return true;

@@ -294,6 +294,20 @@ describeUnless(firstReason(treeToolsMissing(), needsRoot()))(
 );
 
 describeUnless(treeToolsMissing())("attributes that were changed in the target", () => {
+  test("a snapshot of hard links does not hide what changed in the source before", async () => {
+    using work = createWorkspace();
+    makeTree(work.folder("a"), BASE);
+    await runBlit(["copy", "a/", "b"], { cwd: work.path });
+    makeTree(work.at("a"), [
+      { op: "set", path: "plain", xattrs: { "user.new": hex("n") } },
+      { op: "set", path: "f", xattrs: { "user.a": null } },
+    ]);
+    expect(Bun.spawnSync(["cp", "-al", work.at("b"), work.at("snapshot")]).success).toBe(true);
+    const run = await runBlit(["copy", "a/", "b"], { cwd: work.path });
+    expect(run.code).toBe(0);
+    expect(differences(work.at("a"), work.at("b"))).toBe("");
+  });
+
   for (const [what, change] of Object.entries(CHANGES)) {
     test(`mirror --checksum puts back: ${what}`, async () => {
       using work = createWorkspace();
