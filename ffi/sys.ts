@@ -62,6 +62,7 @@ const library = openLibc({
   mmap: { args: [i64, i64, i32, i32, i32, i64], returns: i64 },
   getrlimit: { args: [i32, ptr], returns: i32 },
   setrlimit: { args: [i32, ptr], returns: i32 },
+  sigaction: { args: [i32, ptr, ptr], returns: i32 },
   umask: { args: [u32], returns: u32 },
   memcmp: { args: [ptr, ptr, i64], returns: i32 },
 });
@@ -189,6 +190,7 @@ export const sys = {
   mmap: restarting<[number, number, number, number, number, number]>(symbols.mmap),
   getrlimit: restarting<[number, number]>(symbols.getrlimit),
   setrlimit: restarting<[number, number]>(symbols.setrlimit),
+  sigaction: restarting3(symbols.sigaction),
   /** Cannot fail; returns the former mask. */
   umask: symbols.umask as unknown as Call<[number]>,
   /** Not a system call, but of the same library: <0, 0 or >0. */

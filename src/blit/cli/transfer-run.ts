@@ -1,6 +1,7 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { createProgress, type Progress } from "../../kit/out/progress.ts";
+import { resetAfterFirst } from "../../kit/proc/reset-after-first.ts";
 import { type BlitConfig, loadBlitConfig } from "../config.ts";
 import { displayPath } from "../engine/path.ts";
 import type { TransferRequest } from "../engine/prepare.ts";
@@ -75,11 +76,14 @@ class Signals {
   received: "SIGINT" | "SIGTERM" | undefined;
   shared: SharedState | undefined;
   readonly #handlers: [NodeJS.Signals, () => void][] = [];
+  #onReceived: ((signal: "SIGINT" | "SIGTERM") => void) | undefined;
 
   constructor() {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const handler = (): void => this.#receive(signal);
       process.on(signal, handler);
+      // A thread that waits for storage runs no handler: the second one must not need any.
+      resetAfterFirst(signal);
       this.#handlers.push([signal, handler]);
     }
   }
@@ -93,6 +97,23 @@ class Signals {
     }
     this.received = signal;
     this.shared?.cancel(cancelReason.interrupted);
+    this.#onReceived?.(signal);
+  }
+
+  /** What is waited for, or the end of waiting at a signal. @throws {Fault} E_INTERRUPTED etc. */
+  async orEnd<Result>(waiting: Promise<Result>): Promise<Result> {
+    const ended = new Promise<never>((_, reject) => {
+      this.#onReceived = (signal) => {
+        const code = signal === "SIGINT" ? "E_INTERRUPTED" : "E_TERMINATED";
+        reject(new Fault({ code, message: "Interrupted: nothing was changed" }));
+      };
+      if (this.received !== undefined) this.#onReceived(this.received);
+    });
+    try {
+      return await Promise.race([waiting, ended]);
+    } finally {
+      this.#onReceived = undefined;
+    }
   }
 
   /** The memory of the run that a signal has to stop. */
@@ -166,7 +187,7 @@ function hooksOf(
       const noun = entries === 1 ? "entry" : "entries";
       const question = `Delete ${entries} ${noun} from "${displayPath(target)}"?`;
       const { askOnTerminal } = await import("./ask.ts");
-      const answer = await askOnTerminal(printer, question);
+      const answer = await signals.orEnd(askOnTerminal(printer, question));
       progress.resume();
       if (answer === "no") {
         throw new Fault({ code: "E_CONFIRM", message: "Cancelled: nothing was changed" });

@@ -270,6 +270,7 @@ class Run {
   /** Why nothing may be deleted, if so. */
   #objection(found: readonly Extraneous[], agreed: number | undefined): string | undefined {
     const t = this.main;
+    if (t.shared.cancelled() === cancelReason.noSpace) return "the target is full";
     if (t.cancelled) return "the run was interrupted";
     if ((t.shared.control[control.listingErrors] ?? 0) > 0) return "a folder could not be listed";
     if (t.shared.total(counter.failed) > 0) return "some entries could not be copied";

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { binaryPath, toolEnvironment } from "./binary.ts";
+
+/** A run of the compiled `blit` that is under way. */
+export interface RunningBlit {
+  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  /** Waits until the condition holds; fails where the run ends first. */
+  until(condition: () => boolean): Promise<void>;
+  /** Waits for the end. `signal` is "" unless a signal ended it. */
+  ended(): Promise<{ code: number | null; signal: string; stdout: string; stderr: string }>;
+}
+
+const pollMs = 2;
+
+/** Starts the compiled `blit`, with faults that slow it down where `TRIAD_FAULTS` is in `env`. */
+export async function startBlit(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningBlit> {
+  const child = Bun.spawn([await binaryPath("blit"), ...args], {
+    env: toolEnvironment(env),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()] as const;
+  return {
+    process: child,
+    async until(condition) {
+      while (!condition()) {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`The run ended too early: ${await texts[1]}`);
+        }
+        await Bun.sleep(pollMs);
+      }
+    },
+    async ended() {
+      await child.exited;
+      const [stdout, stderr] = await Promise.all(texts);
+      return { code: child.exitCode, signal: `${child.signalCode ?? ""}`, stdout, stderr };
+    },
+  };
+}
+
+/** Whether a process has a file open whose path matches. */
+export function hasOpen(pid: number, pattern: RegExp): boolean {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((fd) => {
+    try {
+      return pattern.test(readlinkSync(`${folder}/${fd}`));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Whether some name in the folder is a temporary one of blit. */
+export function hasTemporary(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(".blit-"));
+}
