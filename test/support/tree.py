@@ -33,6 +33,13 @@ def open_folder(name, dir_fd=None):
         return os.open(name, FOLDER & ~os.O_NOATIME, dir_fd=dir_fd)
 
 
+def make_folder(name, dir_fd):
+    try:
+        os.mkdir(name, 0o755, dir_fd=dir_fd)
+    except FileExistsError:
+        pass
+
+
 class Maker:
     def __init__(self, root):
         self.root = open_folder(root)
@@ -49,14 +56,13 @@ class Maker:
     def open(self, parts, make):
         fd = os.dup(self.root)
         for part in parts:
-            if make:
-                try:
-                    os.mkdir(part, 0o755, dir_fd=fd)
-                except FileExistsError:
-                    pass
-            below = open_folder(part, fd)
-            os.close(fd)
-            fd = below
+            above = fd
+            try:
+                if make:
+                    make_folder(part, above)
+                fd = open_folder(part, above)
+            finally:
+                os.close(above)
         return fd
 
     def forget(self):
@@ -99,10 +105,7 @@ class Maker:
         pass
 
     def do_folder(self, operation, fd, name):
-        try:
-            os.mkdir(name, 0o755, dir_fd=fd)
-        except FileExistsError:
-            pass
+        make_folder(name, fd)
 
     def do_file(self, operation, fd, name):
         file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=fd)
@@ -238,21 +241,28 @@ TYPES = {
 def walk(root):
     """Yields (path, folder descriptor, name) of everything below and with the root."""
     top = open_folder(root)
-    yield b"", top, b"."
-    stack = [(top, b"", iter(sorted(os.fsencode(each) for each in os.listdir(top))))]
-    while stack:
-        fd, path, names = stack[-1]
-        name = next(names, None)
-        if name is None:
+    stack = [(top, b"", listing(top))]
+    try:
+        yield b"", top, b"."
+        while stack:
+            fd, path, names = stack[-1]
+            name = next(names, None)
+            if name is None:
+                os.close(fd)
+                stack.pop()
+                continue
+            below = path + b"/" + name if path else name
+            yield below, fd, name
+            if is_folder(fd, name):
+                folder = open_folder(name, fd)
+                stack.append((folder, below, listing(folder)))
+    finally:
+        for fd, _, _ in stack:
             os.close(fd)
-            stack.pop()
-            continue
-        below = path + b"/" + name if path else name
-        yield below, fd, name
-        if is_folder(fd, name):
-            folder = open_folder(name, fd)
-            listed = iter(sorted(os.fsencode(each) for each in os.listdir(folder)))
-            stack.append((folder, below, listed))
+
+
+def listing(fd):
+    return iter(sorted(os.fsencode(each) for each in os.listdir(fd)))
 
 
 def describe(fd, name, options):

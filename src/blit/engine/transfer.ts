@@ -16,7 +16,7 @@ import { independentRoots, type Root, refreshTarget } from "./roots.ts";
 import { sendScout, type Totals } from "./scout.ts";
 import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
 import type { Extraneous, Thread } from "./thread.ts";
-import { listTarget, makeStagedFolder, noteTarget } from "./walk.ts";
+import { listTarget, makeStagedFolder, noteTarget, planNewFolder } from "./walk.ts";
 
 /** What the caller sees while a transfer runs, and what it is asked. */
 export type TransferHooks = {
@@ -135,7 +135,6 @@ class Run {
   #pushFolder(root: Root, holder: FolderNode): boolean {
     const t = this.main;
     const existing = { targetFd: root.targetFd, isNew: false, stagedName: undefined };
-    const missing = { targetFd: -1, isNew: true, stagedName: undefined };
     const sourceFd = openFolderBelow(t, root.sourceFd, "", { make: false });
     const looked = sourceFd < 0 ? sourceFd : t.statFd(sourceFd, t.source);
     if (looked < 0) {
@@ -146,7 +145,9 @@ class Run {
     const status = keepStatus(t.source);
     t.shared.notePlace("source", t.source);
     let target: ReturnType<typeof makeStagedFolder> = existing;
-    if (root.targetFd < 0) target = t.isDry ? missing : makeStagedFolder(t, holder, "", status);
+    if (root.targetFd < 0) {
+      target = t.isDry ? planNewFolder(t, "") : makeStagedFolder(t, holder, "", status);
+    }
     if (target === undefined) {
       sys.close(sourceFd);
       return false;

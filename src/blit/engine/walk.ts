@@ -241,15 +241,11 @@ function openTargetFolder(
       return undefined;
     }
     if (fd !== -errno.ENOENT) {
-      folderInTheWay(t, parent, targetName, path, fd);
-      return undefined;
+      const makesRoom = folderInTheWay(t, parent, targetName, path, fd);
+      if (!makesRoom || !t.isDry) return undefined;
     }
   }
-  if (t.isDry) {
-    t.act("folder", path);
-    t.add(counter.folders, 1);
-    return { targetFd: -1, isNew: true, stagedName: undefined };
-  }
+  if (t.isDry) return planNewFolder(t, path);
   return makeStagedFolder(t, parent, path, status);
 }
 
@@ -259,27 +255,34 @@ function reportFolderFolded(t: Thread, path: string): void {
   t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
 }
 
-/** The target has no folder, but something else, under a folder's name. */
+/** In a dry run: says that a folder would be made; what is in it is new, too. */
+export function planNewFolder(t: Thread, path: string): TargetFolder {
+  t.act("folder", path);
+  t.add(counter.folders, 1);
+  return { targetFd: -1, isNew: true, stagedName: undefined };
+}
+
+/** Something else has a folder's name in the target. Returns whether a mirror makes room for it. */
 function folderInTheWay(
   t: Thread,
   parent: FolderNode,
   targetName: string,
   path: string,
   result: number,
-): void {
+): boolean {
   if (result !== -errno.ENOTDIR && result !== -errno.ELOOP) {
     t.failed(result, "openat", path, "open the target's folder");
-    return;
+    return false;
   }
   if (t.options.command === "mirror") {
     replaceLater(t, parent, targetName);
-    t.act("folder", path);
-    return;
+    return true;
   }
   t.statAt(parent.targetFd, t.cTargetName(targetName), t.target);
   const what = describeType(t.target.mode & S.IFMT);
   const message = `cannot replace ${what} of the target with a folder`;
   t.report({ kind: "failed", path, code: "E_CONFLICT", call: undefined, message });
+  return false;
 }
 
 export function makeStagedFolder(
