@@ -22,11 +22,16 @@ export type LinkRoots = readonly { readonly sourceFd: number; readonly targetFd:
 /** Groups of at most this many files are open at a time. */
 export const linkGroupsAtOnce = 256;
 
+/** What names of one file have in common. */
+export function linkKey(member: LinkMember): string {
+  return `${member.dev}:${member.ino}`;
+}
+
 /** Members by file, in the order found. */
 export function groupLinks(members: readonly LinkMember[]): LinkMember[][] {
   const groups = new Map<string, LinkMember[]>();
   for (const member of members) {
-    const key = `${member.dev}:${member.ino}`;
+    const key = linkKey(member);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [member]);
     else group.push(member);
@@ -139,8 +144,8 @@ type InPlace = { readonly node: FolderNode; readonly name: string };
 function isInPlace(t: Thread, node: FolderNode, name: string): boolean {
   if (t.statAt(node.sourceFd, t.cName(name), t.source) < 0) return false;
   if (t.statAt(node.targetFd, t.cName(name), t.target) < 0) return false;
-  const isFile = (t.target.mode & S.IFMT) === S.IFREG && t.source.nlink > 1;
-  return isFile && t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
+  const isOfType = ((t.source.mode ^ t.target.mode) & S.IFMT) === 0 && t.source.nlink > 1;
+  return isOfType && t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
 }
 
 function linkOne(t: Thread, first: InPlace, to: FolderNode, name: string): void {

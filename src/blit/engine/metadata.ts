@@ -345,7 +345,7 @@ function copyOneXattr(
   return false;
 }
 
-/** Attributes of kind user are set by who may write the file: not by the owner of a read-only one. */
+/** The owner of a read-only file may not set its attributes of kind user. */
 function whileWritable(t: Thread, fd: number, set: () => number): number {
   const status = t.statFd(fd, t.other);
   if (status < 0) return status;

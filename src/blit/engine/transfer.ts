@@ -5,7 +5,14 @@ import { openFolderBelow } from "./backup.ts";
 import { restampFolder } from "./deletion.ts";
 import { FolderNode } from "./folder-node.ts";
 import { refuseDangerousMirror, refuseOverlap } from "./guards.ts";
-import { groupLinks, LinkFolders, linkGroupsAtOnce, linkOthers, partLinks } from "./links.ts";
+import {
+  groupLinks,
+  LinkFolders,
+  linkGroupsAtOnce,
+  linkKey,
+  linkOthers,
+  partLinks,
+} from "./links.ts";
 import type { Findings, LinkMember } from "./messages.ts";
 import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
@@ -67,6 +74,8 @@ class Run {
   readonly actions: Action[] = [];
   readonly extraneous: Extraneous[] = [];
   readonly links: LinkMember[] = [];
+  /** The name of each linked file that is in place, by its identity. */
+  readonly placed = new Map<string, LinkMember>();
   /** Names of files for which the target's folders have to make room first. */
   readonly waiting: LinkMember[] = [];
   /** All names of files that have several, for a move's end. */
@@ -223,7 +232,7 @@ class Run {
     });
     this.extraneous.push(...t.extraneous.splice(0));
     for (const [first] of ready) {
-      if (first === undefined) continue;
+      if (first === undefined || this.placed.has(linkKey(first))) continue;
       const node = folders.open(first);
       if (node === undefined) continue;
       if (node.pending === 0) t.openNodes++;
@@ -231,11 +240,22 @@ class Run {
       t.stack.push({ kind: "entry", parent: node, name: first.name, targetName: first.name });
     }
     await this.pool.run(this.hooks.inlineMs);
-    for (const group of ready) linkOthers(t, folders, group);
+    for (const group of ready) this.#linkGroup(folders, group);
     for (const node of folders.nodes) {
       touched.set(`${node.root}:${node.path}`, { root: node.root, folder: node.path });
     }
     folders.close();
+  }
+
+  /** Links the names of a file to the first of them, which an earlier turn may have placed. */
+  #linkGroup(folders: LinkFolders, group: readonly LinkMember[]): void {
+    const [first] = group;
+    if (first === undefined) return;
+    const key = linkKey(first);
+    const placed = this.placed.get(key);
+    linkOthers(this.main, folders, placed === undefined ? group : [placed, ...group]);
+    // Only a mirror comes back to links, when it has made room for what was in the way.
+    if (this.main.options.command === "mirror" && placed === undefined) this.placed.set(key, first);
   }
 
   #restamp(root: number, folder: string): void {

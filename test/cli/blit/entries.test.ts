@@ -139,6 +139,23 @@ describeUnless(treeToolsMissing())("hard links", () => {
     expect(statSync(work.at("to/x/f")).ino).toBe(statSync(work.at("to/y/g")).ino);
   });
 
+  test("a mirror links across what it makes room for", async () => {
+    using work = createWorkspace();
+    makeTree(work.folder("a"), [
+      { op: "file", path: "f", text: "1" },
+      { op: "hard", path: "d/g", to: "f" },
+      { op: "hard", path: "h", to: "f" },
+      { op: "hard", path: "d/e/i", to: "f" },
+    ]);
+    makeTree(work.folder("b"), [
+      { op: "file", path: "d", text: "a file" },
+      { op: "file", path: "h/a", text: "a folder" },
+    ]);
+    const run = await runBlit(["mirror", "--yes", "a/", "b"], { cwd: work.path });
+    expect([run.code, run.stderr.includes("warning")]).toEqual([0, false]);
+    expect(differences(work.at("a"), work.at("b"))).toBe("");
+  });
+
   test("many groups, over many folders", async () => {
     using work = createWorkspace();
     const operations: TreeOperation[] = [];
