@@ -39,8 +39,12 @@ function readHeld(path: string): Held {
   if (status.isDirectory()) return { type: "folder", content: "", ...common };
   if (status.isSymbolicLink()) return { type: "link", content: readlinkSync(path), ...common };
   if (!status.isFile()) return { type: "other", content: "", ...common };
-  const bytes = readFileSync(path);
-  return { type: "file", content: `${bytes.length}:${Bun.hash.xxHash3(bytes)}`, ...common };
+  return { type: "file", content: contentOf(readFileSync(path)), ...common };
+}
+
+/** What {@link Held} says of a file with these bytes. */
+export function contentOf(bytes: Uint8Array): string {
+  return `${bytes.length}:${Bun.hash.xxHash3(bytes)}`;
 }
 
 /** Temporary names of blit, wherever they stand in a path. */
@@ -48,11 +52,18 @@ export function isLeftover(path: string): boolean {
   return path.split("/").some((part) => part.startsWith(".blit-"));
 }
 
+/** Every path below a folder. Not readdir's own recursion: Bun's follows symbolic links. */
+function namesBelow(root: string, prefix = ""): string[] {
+  return readdirSync(join(root, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const path = prefix + entry.name;
+    return entry.isDirectory() ? [path, ...namesBelow(root, `${path}/`)] : [path];
+  });
+}
+
 /** Paths with a temporary name in them. */
 export function leftovers(...roots: readonly string[]): string[] {
   return roots.flatMap((root) =>
-    readdirSync(root, { recursive: true })
-      .map(String)
+    namesBelow(root)
       .filter(isLeftover)
       .map((path) => join(root, path)),
   );
@@ -95,7 +106,7 @@ export function lost(wanted: Holding, places: readonly Holding[]): string[] {
  */
 export function readStatuses(root: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const name of ["", ...readdirSync(root, { recursive: true }).map(String)]) {
+  for (const name of ["", ...namesBelow(root)]) {
     const { ino, mode, nlink, size, mtimeNs, ctimeNs } = lstatSync(join(root, name), {
       bigint: true,
     });

@@ -347,7 +347,7 @@ function isSameStatus(t: Thread): boolean {
 /** Reads a young small file once more; true when that gives the bytes that were written. */
 function isSameAgain(t: Thread, source: number, target: number, size: number): boolean {
   const second = t.copy.pointer + smallFileBytes;
-  const again = preadFully(source, second, smallFileBytes, 0);
+  const again = preadFully(source, second, size + 1, 0);
   if (again !== size || t.statFd(source, t.other) < 0 || !isSameStatus(t)) return false;
   if (sys.memcmp(t.copy.pointer, second, size) === 0) return true;
   // The bytes of the second read lie between two equal stats: they are a true state of the file.

@@ -269,7 +269,9 @@ class Run {
    */
   async delete(agreed: number | undefined): Promise<string | undefined> {
     const t = this.main;
-    if (this.extraneous.length === 0 || t.isDry) return undefined;
+    if (t.isDry || t.options.command !== "mirror") return undefined;
+    const hasListingErrors = (t.shared.control[control.listingErrors] ?? 0) > 0;
+    if (this.extraneous.length === 0 && !hasListingErrors) return undefined;
     const found = this.extraneous.splice(0);
     const objection = this.#objection(found, agreed);
     if (objection !== undefined) {
