@@ -175,6 +175,7 @@ function hooksOf(
     workerCount: Math.min(workersMax, Math.max(2, navigator.hardwareConcurrency)),
     inlineMs: 10,
     onStart: (shared) => signals.watch(shared),
+    nowMs: () => performance.now(),
     isWorthWorkers: (work) => learned.isWorthWorkers(work),
     onBeat: () => {},
     onWaiting: (forMs, where) => {

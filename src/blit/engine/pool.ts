@@ -55,6 +55,7 @@ export class Pool {
   readonly #events: PoolEvents;
   readonly #waitingTasks: TaskMessage[] = [];
   readonly #stall = new StallDetector();
+  readonly #nowMs: () => number;
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   stalls = 0;
 
@@ -65,6 +66,8 @@ export class Pool {
     factory: WorkerFactory | undefined;
     events: PoolEvents;
     main: Thread;
+    /** The stall detector's clock, milliseconds. */
+    nowMs: () => number;
   }) {
     this.#options = setup.options;
     this.#shared = setup.shared;
@@ -72,6 +75,7 @@ export class Pool {
     this.#workerCount = setup.factory === undefined ? 0 : setup.workerCount;
     this.#events = setup.events;
     this.main = setup.main;
+    this.#nowMs = setup.nowMs;
     const port = {
       give: (tasks: readonly TaskMessage[]) => this.#distribute(tasks, true),
       done: (done: ChildDone) => this.#routeDone(done),
@@ -147,6 +151,8 @@ export class Pool {
       this.#members.push(member);
       worker.onmessage = (event: MessageEvent<FromWorker>) => this.#receive(member, event.data);
       worker.onerror = (event: ErrorEvent) => this.#fail(event.message);
+      // Otherwise the run would wait for its answers for ever.
+      worker.addEventListener("close", () => this.#fail("its thread has ended"));
       this.#send(member, {
         kind: "start",
         index,
@@ -271,7 +277,7 @@ export class Pool {
 
   #watch(): void {
     const verdict = this.#stall.observe({
-      nowMs: performance.now(),
+      nowMs: this.#nowMs(),
       activity: this.#shared.total(counter.activity),
       isAllIdle: this.#runner.isIdle && this.#members.every((each) => each.isIdle),
     });

@@ -46,6 +46,8 @@ export type TransferHooks = {
   readonly onWaiting: (forMs: number, where: readonly string[]) => void;
   /** Gets the run's shared memory as soon as there is one: the way to cancel it. */
   readonly onStart: (shared: SharedState) => void;
+  /** The stall detector's clock, milliseconds. */
+  readonly nowMs: () => number;
 };
 
 export type TransferResult = {
@@ -93,6 +95,7 @@ class Run {
       shared: main.shared,
       workerCount: hooks.workerCount,
       factory: hooks.createWorker,
+      nowMs: hooks.nowMs,
       main,
       events: {
         found: (found) => this.take(found),
