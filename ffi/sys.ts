@@ -197,8 +197,6 @@ export const sys = {
   memcmp: symbols.memcmp as unknown as Call<[number, number, number]>,
 };
 
-export type SysTable = typeof sys;
-
 /** A system call that failed: which, why, and on what. */
 export class SystemError extends Error {
   override readonly name = "SystemError";

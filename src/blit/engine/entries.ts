@@ -109,11 +109,13 @@ export function processEntry(
   if (present === "error") return "failed";
   if (present === "collision") return reportFolded(t, node);
   if (present === "folder") {
-    if (t.options.command === "mirror") {
-      replaceLater(t, node, options.targetName ?? t.entryName());
-      t.act("copy", node.pathOf(t.entryName()), t.source.sizeBytes);
-    } else reportConflict(t, node, describeType(actualType));
-    return "failed";
+    if (t.options.command !== "mirror") {
+      reportConflict(t, node, describeType(actualType));
+      return "failed";
+    }
+    replaceLater(t, node, options.targetName ?? t.entryName());
+    // A dry run says what will be done once there is room.
+    if (!t.isDry) return "failed";
   }
   if (actualType === S.IFREG) return processFile(t, node, present === "other", options);
   if (actualType === S.IFLNK) return processLink(t, node, present === "other", options.targetName);

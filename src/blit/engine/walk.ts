@@ -406,7 +406,7 @@ function isLeftoverOfSource(t: Thread, node: FolderNode, offset: number): boolea
   return true;
 }
 
-/** Whether a listed name begins as temporary names do (".b"): the cheap test before the exact one. */
+/** Whether a listed name begins as temporary names do (".b"): cheap, before the exact test. */
 function mayBeTemporary(t: Thread, offset: number, length: number): boolean {
   const { bytes } = t.dirents;
   return bytes[offset] === 46 && bytes[offset + 1] === 98 && length > 20;

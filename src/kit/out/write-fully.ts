@@ -19,8 +19,8 @@ const WAIT_MS_MAX = 8;
 
 /**
  * Writes every byte, synchronously: `process.stdout` and `Bun.stdout.writer` lose data at exit or
- * raise EPIPE by the thousand (docs/bun.md). A descriptor that another process has made non-blocking
- * answers EAGAIN: that is waited out, without limit, as a blocking write would.
+ * raise EPIPE by the thousand (docs/bun.md). A descriptor that another process has made
+ * non-blocking answers EAGAIN: that is waited out, without limit, as a blocking write would.
  *
  * @throws {BrokenPipe} when the reader of the pipe has gone
  * @throws {Fault} E_IO or E_NO_SPACE for every other failure

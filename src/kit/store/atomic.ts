@@ -28,10 +28,8 @@ export interface AtomicWriteOptions {
 export function writeFileAtomic(options: AtomicWriteOptions): void {
   const { path } = options;
   const folder = dirname(path);
-  const temporary = join(
-    folder,
-    `.${basename(path)}.${Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex")}.tmp`,
-  );
+  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
+  const temporary = join(folder, `.${basename(path)}.${random}.tmp`);
   const bytes =
     typeof options.content === "string" ? Buffer.from(options.content) : options.content;
   let created = false;

@@ -7,7 +7,8 @@ const MODULE = join(import.meta.dir, "../../../src/kit/proc/reset-after-first.ts
 async function signalTwice(signal: "SIGINT" | "SIGTERM", isReset: boolean) {
   const source = `
     const { resetAfterFirst } = await import(${JSON.stringify(MODULE)});
-    process.on("${signal}", () => { console.log("handled"); Bun.sleepSync(${isReset ? 60_000 : 200}); });
+    const handledMs = ${isReset ? 60_000 : 200};
+    process.on("${signal}", () => { console.log("handled"); Bun.sleepSync(handledMs); });
     if (${isReset}) resetAfterFirst("${signal}");
     setTimeout(() => {}, 60_000);
     console.log("ready");`;
