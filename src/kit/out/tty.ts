@@ -5,8 +5,8 @@ export type OutputFd = 1 | 2;
 
 /**
  * True if the descriptor is a terminal. Neither touches process.stdout (7 to 9 ms, docs/bun.md)
- * nor, in the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and on
- * Linux the device number tells the usual terminals.
+ * nor, in the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and
+ * on Linux the device number tells the usual terminals.
  */
 export function isTerminal(fd: OutputFd): boolean {
   try {

@@ -5,10 +5,10 @@ import { sys } from "../../../ffi/sys.ts";
 const numbers = { SIGINT: SIG.INT, SIGTERM: SIG.TERM } as const;
 
 /**
- * Lets the handler of a signal, which must be there already, run once: from then on the signal ends
- * the process by itself (SA_RESETHAND of sigaction(2)). A second Ctrl-C so works also while the
- * main thread waits for storage that does not answer and can run no handler. Linux only; elsewhere, and
- * where the call fails, the handler stays as it is.
+ * Lets the handler of a signal, which must be there already, run once: from then on the signal
+ * ends the process by itself (SA_RESETHAND of sigaction(2)). A second Ctrl-C so works also while
+ * the main thread waits for storage that does not answer and can run no handler. Linux only;
+ * elsewhere, and where the call fails, the handler stays as it is.
  */
 export function resetAfterFirst(signal: keyof typeof numbers): void {
   if (process.platform !== "linux") return;
