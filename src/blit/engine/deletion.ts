@@ -59,17 +59,17 @@ function backUp(t: Thread, entry: Entry, isFolder: boolean): void {
     return;
   }
   if (!isFolder) return;
-  const opened = sys.openat(fd, t.cName(name), folderFlags, 0);
-  if (opened < 0) {
-    t.failed(opened, "openat", path, "delete");
+  using opened = new Fd(sys.openat(fd, t.cName(name), folderFlags, 0));
+  if (!opened.isOpen) {
+    t.failed(opened.number, "openat", path, "delete");
     return;
   }
   const names: string[] = [];
-  forEachName(t, opened, (offset, length) => {
+  const listed = forEachName(t, opened.number, (offset, length) => {
     names.push(t.dirents.text.latin1Slice(offset, offset + length));
   });
-  for (const below of names) removeOne(t, { fd: opened, name: below, folder: path });
-  sys.close(opened);
+  if (listed < 0) t.failed(listed, "getdents64", path, "delete");
+  for (const below of names) removeOne(t, { fd: opened.number, name: below, folder: path });
 }
 
 function joinBelow(folder: string, name: string): string {
