@@ -35,7 +35,8 @@ export const moveCommand = defineCommand({
     synonyms: ["mv", "rename", "ren"],
     details: `
       Within a file system a move is a rename. Between file systems each source file is
-      removed only after its copy is complete. Slashes mean the same as for copy.
+      removed only after its copy is complete; one that the target has already is compared by
+      content. Slashes mean the same as for copy.
     `,
   },
   args: MOVE_ARGS,

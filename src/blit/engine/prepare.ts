@@ -109,7 +109,8 @@ function baseOptions(request: TransferRequest): EngineOptions {
   return {
     command,
     purpose,
-    comparison,
+    // A source file is removed for the sake of what the target has: that has to be its content.
+    comparison: command === "move" && comparison === "time" ? "checksum" : comparison,
     ignoreExisting,
     update,
     xattrs,

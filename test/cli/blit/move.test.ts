@@ -267,6 +267,20 @@ describeUnless(firstReason(treeToolsMissing(), cannotMount("tmpfs")))(
       );
     });
 
+    test("a target's file of equal size and time is compared before the source's goes", async () => {
+      using memory = mountFilesystem({ kind: "tmpfs", sizeBytes: size });
+      using work = createWorkspace(tmpdir());
+      const times = { mtimeNs: "1000000000000000000" };
+      const same: TreeOperation = { op: "file", path: "a/same", text: "equal", ...times };
+      makeTree(work.path, [same, { op: "file", path: "a/f", text: "source", ...times }]);
+      makeTree(memory.path, [same, { op: "file", path: "a/f", text: "target", ...times }]);
+      const run = await runBlit(["move", "a", `${memory.path}/`], { cwd: work.path });
+      expect(run.stderr).toMatch(/^Moved 2 entries, 6 B, 1 up to date in/);
+      expect(run.code).toBe(0);
+      expect(readFileSync(`${memory.path}/a/f`, "utf8")).toBe("source");
+      expect(existsSync(work.at("a"))).toBe(false);
+    });
+
     test("what is skipped stays in the source, and is named", async () => {
       using memory = mountFilesystem({ kind: "tmpfs", sizeBytes: size });
       using work = createWorkspace(tmpdir());
