@@ -1,5 +1,5 @@
-import { describe, expect } from "bun:test";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { afterAll, describe, expect } from "bun:test";
+import { existsSync, linkSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FaultCount } from "../../../ffi/fault-count.ts";
@@ -8,8 +8,8 @@ import { type Holding, leftovers, lost, partial, readHolding } from "../../suppo
 import { makeSafetyTree, olderTree, sourceTree, straysTree } from "../../support/safety-trees.ts";
 import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
-import { differences, treeToolsMissing } from "../../support/tree.ts";
-import { createWorkspace, removeTree } from "../../support/workspace.ts";
+import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
+import { createWorkspace, removeTree, type Workspace } from "../../support/workspace.ts";
 
 /**
  * Each system call of a run made to fail in turn. Whatever fails: the exit code says so or the
@@ -264,5 +264,83 @@ describe("calls that do less than they were asked for", () => {
       expect([run.code, run.stderr]).toEqual([0, run.stderr]);
       expect(differences(work.at("source"), work.at("target"))).toBe("");
     });
+  }
+});
+
+testUnless(treeToolsMissing())(
+  "names of a file whose first copy fails get no older content",
+  async () => {
+    using work = createWorkspace();
+    work.write("source/a", "new");
+    linkSync(work.at("source/a"), work.at("source/b"));
+    linkSync(work.at("source/a"), work.at("source/c"));
+    for (const name of ["a", "b", "c"]) work.write(`target/${name}`, `older ${name}`);
+    const run = await runBlit(["copy", "--json", work.at("source/"), work.at("target")], {
+      env: { TRIAD_FAULTS: "write:EIO@1" },
+    });
+    const told = JSON.parse(run.stdout) as Told;
+    expect([run.code, told.issues?.length]).toEqual([4, 1]);
+    const failed = told.issues?.[0]?.path.at(-1) ?? "";
+    for (const name of ["a", "b", "c"]) {
+      const content = readFileSync(work.at(`target/${name}`), "utf8");
+      expect(content).toBe(name === failed ? `older ${name}` : "new");
+    }
+    expect((await runBlit(["copy", work.at("source/"), work.at("target")])).code).toBe(0);
+    expect(differences(work.at("source"), work.at("target"))).toBe("");
+  },
+);
+
+describe("faults in runs of several threads", () => {
+  const MIB = 1024 * 1024;
+  const mtimeNs = "1700000000000000001";
+  const tree: TreeOperation[] = [
+    ...Array.from({ length: 480 }, (_, index): TreeOperation => {
+      const path = `folder-${index % 24}/below/file-${index}`;
+      return { op: "file", path, size: index * 50, seed: index, mtimeNs };
+    }),
+    { op: "file", path: "huge", size: 66 * MIB + 1, seed: 3, mtimeNs },
+  ];
+  const faults = [
+    ...["openat:EIO@90", "write:EIO@40", "mkdirat:EACCES@5", "renameat2:EIO@6", "statx:EIO@70"],
+    ...["getdents64:EIO@4", "futimens:EIO@30", "pwrite:EIO@9", "pread:EIO@9", "pwrite:ENOSPC@20"],
+    ...["*:EIO@200", "*:EACCES@333", "pwrite:zero@5"],
+  ];
+  let made: Workspace | undefined;
+  afterAll(() => made?.[Symbol.dispose]());
+  const sourceOnce = (): string => {
+    if (made === undefined) {
+      made = createWorkspace(secondFilesystem() ?? tmpdir());
+      makeTree(made.folder("source"), tree);
+    }
+    return made.at("source");
+  };
+  for (const fault of faults) {
+    testUnless(treeToolsMissing())(
+      fault,
+      async () => {
+        using work = createWorkspace(secondFilesystem() ?? tmpdir());
+        const [source, target] = [sourceOnce(), work.at("target")];
+        const command = ["mirror", "--yes", "--json", `${source}/`, target];
+        const env = { TRIAD_FAULTS: fault, TRIAD_FAULTS_COUNT: work.at("count") };
+        const run = await runBlit(command, { env, timeoutMs: lateMs });
+        const told = JSON.parse(run.stdout) as Told;
+        expect([run.code, told.issues]).not.toEqual([4, []]);
+        expect([0, 4]).toContain(run.code);
+        const lines = differences(source, target)
+          .split("\n")
+          .filter((line) => line !== "");
+        if (run.code === 0) expect(lines).toEqual([]);
+        else if (!fault.includes("ENOSPC")) expect(unexplained(lines, told, source)).toEqual([]);
+        expect(partial(readHolding(target), new Map(), readHolding(source))).toEqual([]);
+        expect(leftovers(work.path)).toEqual([]);
+        const { open } = JSON.parse(readFileSync(work.at("count"), "utf8")) as FaultCount;
+        const isOurs = (path: string): boolean =>
+          path.startsWith(source) || path.startsWith(target);
+        expect(open.filter(isOurs)).toEqual([]);
+        expect((await runBlit(command)).code).toBe(0);
+        expect(differences(source, target)).toBe("");
+      },
+      lateMs * 2,
+    );
   }
 });

@@ -8,7 +8,7 @@ import { leftovers, lost, partial, readHolding, readStatuses } from "../../suppo
 import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
-import { createWorkspace } from "../../support/workspace.ts";
+import { createWorkspace, removeTree } from "../../support/workspace.ts";
 
 /** Ctrl-C and SIGTERM: the first stops and cleans up, the second ends at once. */
 
@@ -26,6 +26,8 @@ const tree: readonly TreeOperation[] = [
 
 /** One more, which is copied in parts by several threads. */
 const huge: TreeOperation = { op: "file", path: "huge", size: 66 * MIB, seed: 8, mtimeNs };
+
+const randomRuns = process.env["TRIAD_TEST_SOAK"] === "1" ? 500 : 16;
 
 /** Makes every run long enough for a signal, on any machine. */
 const slow = { TRIAD_FAULTS: "pwrite:delay:15ms@1+,write:delay:5ms@1+" };
@@ -84,6 +86,40 @@ testUnless(treeToolsMissing() ?? (secondFilesystem() === undefined ? "needs /dev
     expect(lost(wanted, [readHolding(work.at("source"))])).toEqual([]);
     expect(leftovers(work.path, far.path)).toEqual([]);
   },
+);
+
+testUnless(treeToolsMissing())(
+  "SIGINT at random moments of copies and mirrors: cleaned up each time",
+  async () => {
+    using work = createWorkspace(secondFilesystem() ?? tmpdir());
+    makeTree(work.folder("source"), tree);
+    makeTree(work.folder("older"), [
+      ...tree.filter((_, index) => index % 4 === 0).map((each) => ({ ...each, seed: 99 })),
+      { op: "file", path: "stray/file", text: "to be deleted", mtimeNs },
+    ]);
+    const [wanted, before] = [readHolding(work.at("source")), readHolding(work.at("older"))];
+    let interrupted = 0;
+    for (let run = 0; run < randomRuns; run++) {
+      removeTree(work.at("target"));
+      const isMirror = run % 2 === 0;
+      if (isMirror) Bun.spawnSync(["cp", "-a", work.at("older"), work.at("target")]);
+      const words = isMirror ? ["mirror", "--yes"] : ["copy"];
+      const command = [...words, work.at("source/"), work.at("target")];
+      const running = await startBlit(command, { TRIAD_FAULTS: "renameat2:delay:3ms@1+" });
+      await Promise.race([Bun.sleep(20 + Math.random() * 250), running.process.exited]);
+      running.process.kill("SIGINT");
+      const ended = await running.ended();
+      // Before it listens for signals, one ends it at once: nothing has been done by then.
+      const isEarly = ended.signal === "SIGINT" && !existsSync(work.at("target/large"));
+      if (!isEarly) expect([0, 130]).toContain(ended.code as number);
+      if (ended.code === 130) interrupted++;
+      expect(leftovers(work.path)).toEqual([]);
+      const now = readHolding(work.at("target"));
+      expect(partial(now, isMirror ? before : new Map(), wanted)).toEqual([]);
+    }
+    expect(interrupted).toBeGreaterThan(randomRuns / 4);
+  },
+  120_000,
 );
 
 describe("while storage does not answer", () => {
