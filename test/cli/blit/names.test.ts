@@ -134,6 +134,16 @@ describeUnless(treeToolsMissing())("names are bytes", () => {
   });
 });
 
+test("what an interrupted run left in a source is named and not copied", async () => {
+  using work = createWorkspace();
+  work.write("a/.blit-aaaaaaaa-bbbbbbbb-1-1-1~", "half a file");
+  work.write("a/f", "whole");
+  const run = await runBlit(["copy", "a/", "b"], { cwd: work.path });
+  expect(run.code).toBe(0);
+  expect(run.stderr).toMatch(/^warning: skipped: "a\/\.blit-a.*~": .*$/m);
+  expect(Object.keys(describeTree(work.at("b")))).toEqual(["", "f"]);
+});
+
 describeUnless(treeToolsMissing())("paths longer than PATH_MAX", () => {
   const CHAIN: TreeOperation = { op: "chain", path: "deep", depth: 300, width: 200 };
 

@@ -5,8 +5,10 @@ import { createFreshWorkspace } from "../../support/loop-filesystem.ts";
 import { type RandomPlan, randomPlans, TreeModel } from "../../support/random-tree.ts";
 import { describeUnless, firstReason, needsRoot } from "../../support/skip.ts";
 import {
+  aclHex,
   describeTree,
   differences,
+  hex,
   makeTree,
   sumTree,
   type TreeOperation,
@@ -76,6 +78,14 @@ describeUnless(firstReason(treeToolsMissing(), needsRoot()))(
   },
 );
 
+const ACL = aclHex([
+  { tag: "owner", permissions: 7 },
+  { tag: "group", permissions: 7 },
+  { tag: "members", permissions: 7, id: 88 },
+  { tag: "mask", permissions: 7 },
+  { tag: "others", permissions: 0 },
+]);
+
 /** 5,000 files in folders of all sizes, so that threads share the work. */
 function middling(): TreeOperation[] {
   const operations: TreeOperation[] = [];
@@ -86,7 +96,11 @@ function middling(): TreeOperation[] {
       mtimeNs: `${10n ** 18n + BigInt(i)}`,
     };
     const size = i % 500 === 0 ? 300_000 : (i * 37) % 3000;
-    operations.push({ op: "file", path: `${folder}/f${i}`, size, seed: i, ...attributes });
+    const xattrs = i % 40 === 0 ? { xattrs: { "user.n": hex(`${i}`) } } : {};
+    const owner = i % 30 === 0 ? { uid: 1000 + (i % 7), gid: 50 } : {};
+    const data = i % 90 === 0 ? { size: 200_000, data: [[100_000, 3000]] as const } : { size };
+    const more = { ...attributes, ...xattrs, ...owner, ...data };
+    operations.push({ op: "file", path: `${folder}/f${i}`, seed: i, ...more });
     if (i % 25 === 0) operations.push({ op: "link", path: `${folder}/l${i}`, to: `f${i}` });
     if (i % 50 === 0)
       operations.push({ op: "hard", path: `h${i % 3}/h${i}`, to: `${folder}/f${i}` });
@@ -123,25 +137,29 @@ function disturbed(side: "a" | "b"): TreeOperation[] {
 describeUnless(firstReason(treeToolsMissing(), needsRoot()))("a tree of 5,000 files", () => {
   test("copy, mirror, mirror --checksum and move, by several threads", async () => {
     using work = createFreshWorkspace();
+    // A target whose own rules must not reach what is copied into it.
+    const xattrs = { "system.posix_acl_default": ACL };
+    makeTree(work.path, [{ op: "folder", path: "t", gid: 77, mode: 0o2775, xattrs }]);
     makeTree(work.folder("a"), middling());
-    const first = await runBlit(["copy", "--json", "a/", "b"], { cwd: work.path });
+    const inner = { ...work, at: (name: string) => work.at(name === "b" ? "t/b" : name) };
+    const first = await runBlit(["copy", "--json", "a/", "t/b"], { cwd: work.path });
     const said = JSON.parse(first.stdout) as Record<string, number>;
     expect([first.code, said["failed"], said["files"]]).toEqual([0, 0, 5002]);
     expect(said["workers"]).toBeGreaterThan(0);
-    expectEqual(work);
-    makeTree(work.at("a"), disturbed("a"));
-    makeTree(work.at("b"), disturbed("b"));
-    await blit(work, "mirror", "--yes", "a/", "b");
-    expectEqual(work);
+    expectEqual(inner);
+    makeTree(inner.at("a"), disturbed("a"));
+    makeTree(inner.at("b"), disturbed("b"));
+    await blit(inner, "mirror", "--yes", "a/", "t/b");
+    expectEqual(inner);
     for (let i = 4; i < 2600; i += 200) {
-      makeTree(work.at("b"), [{ op: "patch", path: `flat/f${i}`, text: "?" }]);
+      makeTree(inner.at("b"), [{ op: "patch", path: `flat/f${i}`, text: "?" }]);
     }
-    await blit(work, "mirror", "--yes", "-c", "a/", "b");
-    expectEqual(work);
-    const before = sumTree(work.at("b"));
-    await blit(work, "mirror", "-c", "a/", "b");
-    expect(sumTree(work.at("b"))).toEqual(before);
-    await blit(work, "move", "b", "c");
-    expect(sumTree(work.at("c"))).toEqual(before);
+    await blit(inner, "mirror", "--yes", "-c", "a/", "t/b");
+    expectEqual(inner);
+    const before = sumTree(inner.at("b"));
+    await blit(inner, "mirror", "-c", "a/", "t/b");
+    expect(sumTree(inner.at("b"))).toEqual(before);
+    await blit(inner, "move", "t/b", "c");
+    expect(sumTree(inner.at("c"))).toEqual(before);
   }, 60_000);
 });
