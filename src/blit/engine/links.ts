@@ -142,19 +142,30 @@ export function linkOthers(t: Thread, folders: LinkFolders, group: readonly Link
 type InPlace = { readonly node: FolderNode; readonly name: string };
 
 function isInPlace(t: Thread, node: FolderNode, name: string): boolean {
-  if (t.statAt(node.sourceFd, t.cName(name), t.source) < 0) return false;
-  if (t.statAt(node.targetFd, t.cName(name), t.target) < 0) return false;
+  const looked =
+    t.statAt(node.sourceFd, t.cName(name), t.source) ||
+    t.statAt(node.targetFd, t.cName(name), t.target);
+  // The copies that are made instead of links are complete, but no links.
+  if (looked < 0 && looked !== -errno.ENOENT) {
+    t.failed(looked, "statx", node.pathOf(name), "look at what others are to be linked to");
+  }
+  if (looked < 0) return false;
   const isOfType = ((t.source.mode ^ t.target.mode) & S.IFMT) === 0 && t.source.nlink > 1;
   return isOfType && t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
 }
 
 function linkOne(t: Thread, first: InPlace, to: FolderNode, name: string): void {
   const from = first.node;
-  if (t.statAt(from.targetFd, t.cName(first.name), t.other) < 0) {
-    copyByItself(t, to);
+  const looked = t.statAt(from.targetFd, t.cName(first.name), t.other);
+  if (looked < 0) {
+    t.failed(looked, "statx", to.pathOf(name), "link");
     return;
   }
   const present = t.statAt(to.targetFd, t.entryPointer, t.target);
+  if (present < 0 && present !== -errno.ENOENT) {
+    t.failed(present, "statx", to.pathOf(name), "look at the target");
+    return;
+  }
   const isKept =
     present === 0 && t.statAt(to.sourceFd, t.entryPointer, t.source) === 0 && keepsTarget(t);
   if (isKept || (present === 0 && isOneFile(t))) {
