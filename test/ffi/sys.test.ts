@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { AT, O } from "../../ffi/abi/constants.ts";
 import { errno } from "../../ffi/errno.ts";
@@ -6,6 +6,9 @@ import { Memory, writeCString } from "../../ffi/mem.ts";
 import { check, SystemError, sys } from "../../ffi/sys.ts";
 import { needsProgram, testUnless } from "../support/skip.ts";
 import { createWorkspace } from "../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 const SYS = join(import.meta.dir, "../../ffi/sys.ts");
 const MEM = join(import.meta.dir, "../../ffi/mem.ts");

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import type { FromWorker, ToWorker } from "../../../src/blit/engine/messages.ts";
 import type { TransferRequest } from "../../../src/blit/engine/prepare.ts";
@@ -6,6 +6,9 @@ import { type TransferHooks, transfer } from "../../../src/blit/engine/transfer.
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { createCopyWorker } from "../../../src/workers.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 const folders = 24;
 const WORKER = new URL("../../../src/blit/work/copy.worker.ts", import.meta.url).href;

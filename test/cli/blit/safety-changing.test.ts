@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   closeSync,
@@ -18,6 +18,9 @@ import { hasOpen, startBlit } from "../../support/running-blit.ts";
 import { leftovers } from "../../support/safety.ts";
 import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /**
  * Files that change while they are copied. The copy is held up by slow calls, so that each change

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, linkSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,9 @@ import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, removeTree, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /**
  * Each system call of a run made to fail in turn. Whatever fails: the exit code says so or the

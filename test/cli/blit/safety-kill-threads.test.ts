@@ -1,4 +1,4 @@
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { binaryPath, runBlit, toolEnvironment } from "../../support/binary.ts";
@@ -7,6 +7,9 @@ import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, removeTree } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /**
  * kill -9 at random moments of runs that are large enough for several threads: many folders, some

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,9 @@ import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { differences, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, removeTree } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /**
  * A crash at every call of a run: kill -9 before the n-th system call, for n from the first to the

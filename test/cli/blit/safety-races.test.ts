@@ -1,4 +1,4 @@
-import { describe, expect } from "bun:test";
+import { describe, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import { contentOf, readHolding, readStatuses } from "../../support/safety.ts";
 import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /**
  * Somebody swaps entries of a tree for symbolic links to a decoy, thousands of times a second,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { type RunOptions, type RunResult, runBlit } from "../../support/binary.ts";
 import { bindAt, cannotBind, memoryAt } from "../../support/mount-at.ts";
@@ -6,6 +6,9 @@ import { nobody, runAsNobody } from "../../support/nobody.ts";
 import { readStatuses } from "../../support/safety.ts";
 import { testUnless } from "../../support/skip.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /** What is refused before anything is touched, and what is never deleted. */
 

@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
 import { runBlit } from "../../support/binary.ts";
 import { nobody, runAsNobody } from "../../support/nobody.ts";
 import { testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /** What the command line names: followed where it was typed, and nowhere else. */
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, removeTree } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /** Ctrl-C and SIGTERM: the first stops and cleans up, the second ends at once. */
 

@@ -1,4 +1,4 @@
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { readdirSync } from "node:fs";
 import { runBlit, runCommand } from "../../support/binary.ts";
 import {
@@ -10,6 +10,9 @@ import { type Holding, leftovers, partial, readHolding } from "../../support/saf
 import { firstReason, testUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+// Other work on the machine may slow these down; none of them depends on time.
+setDefaultTimeout(60_000);
 
 /** A target that fills up: the run stops, what is complete stays, and a second run goes on. */
 
