@@ -267,7 +267,7 @@ describeUnless(firstReason(treeToolsMissing(), cannotMount("tmpfs")))(
       );
     });
 
-    test("a target's file of equal size and time is compared before the source's goes", async () => {
+    test("a target's file of equal size and time is compared before the source goes", async () => {
       using memory = mountFilesystem({ kind: "tmpfs", sizeBytes: size });
       using work = createWorkspace(tmpdir());
       const times = { mtimeNs: "1000000000000000000" };

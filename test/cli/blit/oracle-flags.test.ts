@@ -75,7 +75,7 @@ function isLeftover(path: string): boolean {
   return /(^|\/)\.blit-/.test(path);
 }
 
-/** What nobody allowed to be deleted is there: everything in a copy, what is left out in a mirror. */
+/** What nobody allowed to be deleted is there: all in a copy, what is left out in a mirror. */
 function checkKept(line: Line, before: Tree, after: Tree): void {
   const isWithoutDeletion = line.command === "copy" || !line.yes;
   for (const path of Object.keys(before)) {

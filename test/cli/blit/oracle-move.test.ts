@@ -23,7 +23,7 @@ function essence(entry: TreeEntry | undefined): unknown {
   return rest;
 }
 
-/** After a move everything of the source is in the target or still in the source, nothing is lost. */
+/** After a move everything of the source is in the target or still in the source. */
 function checkMoved(before: { a: Tree; b: Tree }, after: { a: Tree; b: Tree }): void {
   for (const [path, entry] of Object.entries(before.a)) {
     const places = [essence(after.b[path]), essence(after.a[path])];
