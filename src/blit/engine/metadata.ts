@@ -171,7 +171,10 @@ export function setTimesOf(
   if (result !== 0) t.attributeFailed(result, "futimens", path(), "times");
 }
 
-/** Sets owner and times of a link or device by its name; its mode is set at its creation. */
+/**
+ * Sets owner and times of a link, FIFO, socket or device by its name. Its mode was set when it was
+ * made; a change of owner takes set-id bits away (chown(2)).
+ */
 export function applyAt(
   t: Thread,
   node: FolderNode,
@@ -181,6 +184,11 @@ export function applyAt(
 ): void {
   const owner = newFileOwner(t, node, view);
   if (owner !== undefined) setOwnerAt(t, node.targetFd, namePointer, owner, path);
+  if (owner !== undefined && (view.mode & 0o6000) !== 0 && (view.mode & S.IFMT) !== S.IFLNK) {
+    const mode = view.mode & 0o7777;
+    const set = sys.fchmodat(node.targetFd, namePointer, mode, AT.SYMLINK_NOFOLLOW);
+    if (set < 0) t.attributeFailed(set, "fchmodat", path, "permissions");
+  }
   const times = t.setTimes(view.atimeSec, view.atimeNsec, view.mtimeSec, view.mtimeNsec);
   const result = sys.utimensat(node.targetFd, namePointer, times, AT.SYMLINK_NOFOLLOW);
   if (result === 0) return;

@@ -313,7 +313,7 @@ describe("FIFOs, sockets and devices", () => {
     async () => {
       using work = createWorkspace();
       makeTree(work.folder("a"), [
-        { op: "fifo", path: "1", mode: 0o640, uid: 3, mtimeNs: "1000000000000000001" },
+        { op: "fifo", path: "1", mode: 0o4640, uid: 3, mtimeNs: "1000000000000000001" },
         { op: "device", path: "2", kind: "char", major: 1, minor: 3 },
         { op: "fifo", path: "3" },
         { op: "file", path: "4", text: "file" },
