@@ -83,11 +83,13 @@ export function isOnTargetMount(
 
 function emptyFolder(t: Thread, fd: number, removal: Removal): boolean {
   const entries: { name: string; isFolder: boolean }[] = [];
-  const listed = forEachName(t, fd, (offset, length, type) => {
+  const visit = (offset: number, length: number, type: number): void => {
     const name = t.dirents.text.latin1Slice(offset, offset + length);
     const isFolder = type === DT.UNKNOWN ? isFolderByStat(t, fd, name) : type === DT.DIR;
     entries.push({ name, isFolder });
-  });
+  };
+  // The folder was just opened: one call less that could keep a leftover from being removed.
+  const listed = forEachName(t, fd, visit, true);
   if (listed < 0) {
     t.failed(listed, "getdents64", removal.path, "delete");
     return false;
