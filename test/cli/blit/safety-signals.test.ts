@@ -126,8 +126,8 @@ testUnless(treeToolsMissing())(
 );
 
 /**
- * Now and then the run goes on after the second signal, or ends at the first, since a temporary name
- * does not yet mean that a thread is stuck. TRIAD_TEST_OPEN=1 runs it all the same.
+ * Now and then the run goes on after the second signal, or ends at the first, since a temporary
+ * name does not yet mean that a thread is stuck. TRIAD_TEST_OPEN=1 runs it all the same.
  */
 const isOpen =
   process.env["TRIAD_TEST_OPEN"] === "1" ? treeToolsMissing() : "an open bug, see TODO.md";
