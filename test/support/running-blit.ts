@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { binaryPath, toolEnvironment } from "./binary.ts";
 
 /** A run of the compiled `blit` that is under way. */
@@ -55,7 +56,16 @@ export function hasOpen(pid: number, pattern: RegExp): boolean {
   });
 }
 
-/** Whether some name in the folder is a temporary one of blit. */
+/** Whether there is a temporary name of blit somewhere below a folder that is being worked on. */
 export function hasTemporary(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(".blit-"));
+  try {
+    return readdirSync(folder, { withFileTypes: true }).some(
+      (entry) =>
+        entry.name.startsWith(".blit-") ||
+        (entry.isDirectory() && hasTemporary(join(folder, entry.name))),
+    );
+  } catch {
+    // Not there yet, or renamed just now.
+    return false;
+  }
 }

@@ -111,12 +111,8 @@ class Bench {
 
   /** Lines of rsync for what the target still lacks. Folder times change where a move took part. */
   differing(): string[] {
-    // A folder that failed hides the other names of a file that has been moved already.
-    const { isMove, crosses } = this.#scenario;
-    const flags = [
-      ...(isMove ? ["--omit-dir-times"] : []),
-      ...(crosses ? ["--no-hard-links"] : []),
-    ];
+    // What a failed move has moved of a file's names already is not put together again.
+    const flags = this.#scenario.isMove ? ["--omit-dir-times", "--no-hard-links"] : [];
     const lines = differences(this.pristine, this.target, ...flags).split("\n");
     return lines.filter((line) => line !== "");
   }
@@ -184,7 +180,11 @@ async function failAndRecover(bench: Bench, faults: string): Promise<void> {
       const isTold = run.stderr.startsWith("error: ") || (told.issues ?? []).length > 0;
       expect(isTold).toBe(true);
     }
-    if (!faults.startsWith("unlinkat")) expect(leftovers(...bench.roots)).toEqual([]);
+    // The same call may fail again where what is unfinished is removed; that is told, too.
+    const isUntidy = (told.issues ?? []).some(({ message }) => message.startsWith("delete: "));
+    if (!isUntidy && !faults.startsWith("unlinkat")) {
+      expect(leftovers(...bench.roots)).toEqual([]);
+    }
     if (existsSync(bench.source)) {
       const again = await bench.run(undefined);
       expect([again.code, again.stdout]).toEqual([0, again.stdout]);
