@@ -60,6 +60,31 @@ export const FAULT_CODES = {
     summary: "Nothing moved for too long: neither the planner nor a worker made progress.",
     remedy: "Look at the named device or mount; a dead network mount is the usual cause.",
   },
+  E_UNSATISFIABLE: {
+    exit: 1,
+    summary: "No set of package versions fulfils all requirements.",
+    remedy: "The message tells how the requirements exclude each other; the hint what to relax.",
+  },
+  E_NETWORK: {
+    exit: 1,
+    summary: "A server did not answer, refused, or answered with an error, also after retries.",
+    remedy: "Check the address, the proxy and the credentials; --offline uses what is cached.",
+  },
+  E_INTEGRITY: {
+    exit: 1,
+    summary: "A file is not what its hash, its signature or its own records say; it was not used.",
+    remedy: "Ask whoever serves the file; if it is only damaged, `blast clean` and try again.",
+  },
+  E_BUILD: {
+    exit: 1,
+    summary: "A package could not be built from its sources.",
+    remedy: "The output of the build is shown; a wheel for this platform would avoid the build.",
+  },
+  E_LOCKED: {
+    exit: 1,
+    summary: "Another process is changing the same thing.",
+    remedy: "Wait for the process that the message names.",
+  },
   E_NEEDS_LINUX: {
     exit: 1,
     summary: "The command uses something that only Linux has.",
