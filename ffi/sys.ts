@@ -64,6 +64,7 @@ const library = openLibc({
   setrlimit: { args: [i32, ptr], returns: i32 },
   sigaction: { args: [i32, ptr, ptr], returns: i32 },
   umask: { args: [u32], returns: u32 },
+  execve: { args: [ptr, ptr, ptr], returns: i32 },
   memcmp: { args: [ptr, ptr, i64], returns: i32 },
 });
 
@@ -192,6 +193,7 @@ export const sys = {
   setrlimit: restarting<[number, number]>(symbols.setrlimit),
   sigaction: restarting3(symbols.sigaction),
   /** Cannot fail; returns the former mask. */
+  execve: restarting3(symbols.execve),
   umask: symbols.umask as unknown as Call<[number]>,
   /** Not a system call, but of the same library: <0, 0 or >0. */
   memcmp: symbols.memcmp as unknown as Call<[number, number, number]>,

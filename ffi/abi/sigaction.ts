@@ -8,4 +8,4 @@ export const SIGACTION_LAYOUT = { size: 152, handler: 0, flags: 136 } as const;
 export const SA = { RESETHAND: 0x80000000 } as const;
 
 /** Numbers of signals, equal on x64 and arm64: signal(7). */
-export const SIG = { INT: 2, TERM: 15 } as const;
+export const SIG = { INT: 2, PIPE: 13, TERM: 15 } as const;

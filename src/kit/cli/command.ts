@@ -131,6 +131,8 @@ export interface CommandSpec<A extends ArgsSpec = ArgsSpec> {
   readonly environment?: Readonly<Record<string, string>>;
   /** The name is taken, the command is not in this build: dispatchable, listed nowhere. */
   readonly reserved?: boolean;
+  /** Everything after the first positional is handed on as it is: `run CMD --flag of CMD`. */
+  readonly passThrough?: boolean;
   /** A tool of its own, callable by its name through a symlink: `--version` speaks for it. */
   readonly tool?: boolean;
   /** Returns the exit code; nothing means 0. */

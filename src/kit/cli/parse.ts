@@ -60,6 +60,8 @@ export interface ParseOptions {
   readonly from?: number;
   /** Stop before the first positional: it names a subcommand. */
   readonly stopAtPositional?: boolean;
+  /** What follows the first positional are positionals: another command's words and flags. */
+  readonly passThrough?: boolean;
 }
 
 /** {@link Parsed}, and where parsing stopped: argv.length, or the index of the subcommand. */
@@ -89,6 +91,7 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
         break;
       }
       state.addPositional(token, index);
+      flagsEnded ||= options.passThrough === true;
       index += 1;
     } else {
       index += token.startsWith("--") ? state.takeLong(argv, index) : state.takeShort(argv, index);

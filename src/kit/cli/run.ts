@@ -49,7 +49,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const call = await findCommand(options);
   const argv = call.indices.map((index) => call.argv[index] ?? "");
   const args: ArgsSpec = { ...GLOBAL_ARGS, ...call.spec.args };
-  const parsed = parseArguments(argv, { args });
+  const parsed = parseArguments(argv, { args, passThrough: call.spec.passThrough === true });
   const globals = parsed.values as unknown as GlobalValues;
   if (globals.version && !globals.help) {
     printVersion(call.versionName, globals.json);

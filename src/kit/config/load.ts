@@ -1,19 +1,22 @@
 /**
- * Config files to checked settings. zod and smol-toml are loaded here, on the first call, so that
- * a command without a config file never pays for them (docs/bun.md).
+ * Config files to checked settings. The schema brings zod along: a command without a config file
+ * imports neither (docs/bun.md).
  */
-import { readFileSync } from "node:fs";
-import type { TomlError } from "smol-toml";
 import type { z } from "zod";
 import { Fault } from "../fault/fault.ts";
 import { type Layer, type LayerName, mergeLayers, type SettingsTable } from "./layer.ts";
-import { type KeyPath, lineColumnOf, locateToml } from "./locate.ts";
+import { type KeyPath, lineColumnOf } from "./locate.ts";
 import { type ConfigProblem, type ConfigText, problemsOf } from "./problems.ts";
+import { readTomlFile, type TomlFile } from "./toml.ts";
 
 /** A file to read; one that is absent is no error. */
 export interface ConfigFile {
   readonly name: Extract<LayerName, "system" | "user" | "project">;
   readonly path: string;
+  /** The table that holds the settings, where it is not the whole file: `["tool", "blast"]`. */
+  readonly table?: readonly string[];
+  /** The file, if somebody has read it already. */
+  readonly read?: TomlFile;
 }
 
 /** Checked settings. */
@@ -38,7 +41,7 @@ export async function loadConfig<S extends z.ZodType<object>>(options: {
   const layers: Layer[] = [];
   const problems: ConfigProblem[] = [];
   for (const file of options.files) {
-    const source = await readConfigFile(file.path);
+    const source = await readConfigFile(file);
     if (source === undefined) continue;
     const checked = options.schema.safeParse(source.values);
     if (!checked.success)
@@ -64,45 +67,32 @@ export async function loadConfig<S extends z.ZodType<object>>(options: {
   return { values: result.data, originOf: (path) => merged.originOf(path) ?? "default" };
 }
 
-/** The file with its values and places; undefined when there is none. */
-async function readConfigFile(path: string): Promise<ConfigText | undefined> {
-  const text = readText(path);
-  if (text === undefined) return undefined;
-  const { parse, TomlError } = await import("smol-toml");
-  try {
-    const values = parse(text.replace(/^\uFEFF/, ""), { useLegacyDate: true });
-    return { file: path, text, values, places: locateToml(text) };
-  } catch (error) {
-    if (error instanceof TomlError) throw syntaxFault(path, text, error);
-    throw error;
-  }
+/** The file, or the table of it that holds the settings; undefined when there is none. */
+async function readConfigFile(file: ConfigFile): Promise<ConfigText | undefined> {
+  const source = file.read ?? (await readTomlFile(file.path));
+  if (source === undefined || file.table === undefined) return source;
+  const prefix = file.table;
+  const values = prefix.reduce<unknown>(
+    (inner, key) => (inner as SettingsTable | undefined)?.[key],
+    source.values,
+  );
+  if (values === undefined) return undefined;
+  return {
+    file: source.file,
+    text: source.text,
+    values,
+    prefix,
+    get places() {
+      return {
+        find: (path: KeyPath) => source.places.find([...prefix, ...path]),
+        paths: () => source.places.paths().filter((path) => startsWith(path, prefix)),
+      };
+    },
+  };
 }
 
-function readText(path: string): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
-  } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code;
-    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
-    const notText = errno === "ERR_ENCODING_INVALID_ENCODED_DATA";
-    throw new Fault({
-      code: "E_CONFIG",
-      message: `Cannot read "${path}"${notText ? ": it is no UTF-8 text" : ""}`,
-      cause: notText ? undefined : error,
-      details: { file: path, errno },
-    });
-  }
-}
-
-function syntaxFault(path: string, text: string, error: TomlError): Fault {
-  const { line, column } = error;
-  const reason = error.message.split("\n")[0]?.replace("Invalid TOML document: ", "");
-  const shown = (text.split(/\r?\n/)[line - 1] ?? "").trim();
-  return new Fault({
-    code: "E_CONFIG",
-    message: `Cannot read "${path}:${line}:${column}": ${reason}, in the line "${shorten(shown)}"`,
-    details: { problems: [{ file: path, line, column, message: reason }] },
-  });
+function startsWith(path: KeyPath, prefix: KeyPath): boolean {
+  return prefix.every((key, index) => path[index] === key);
 }
 
 /** One problem is the message itself; several are told one by one as causes. */
@@ -154,8 +144,4 @@ function placeText(source: ConfigText, path: KeyPath): string {
   const span = place?.key ?? place?.value;
   if (span === undefined) return source.file;
   return `${source.file}:${lineColumnOf(source.text, span.start).line}`;
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

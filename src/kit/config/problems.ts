@@ -25,6 +25,8 @@ export interface ConfigText {
   readonly text: string;
   readonly places: TomlPlaces;
   readonly values: unknown;
+  /** Where in the file the settings begin: their keys are told with it. */
+  readonly prefix?: KeyPath;
 }
 
 /** The problems of one file. What is merely absent from it is none: another layer may have it. */
@@ -52,7 +54,8 @@ function unknownKey(source: ConfigText, schema: z.ZodType, path: KeyPath): Confi
     String(path.at(-1)),
     known.map((word) => ({ word })),
   );
-  const where = table.length > 0 ? ` in [${keyText(table)}]` : "";
+  const above = [...(source.prefix ?? []), ...table];
+  const where = above.length > 0 ? ` in [${keyText(above)}]` : "";
   return {
     ...place(source, path, "key"),
     key: keyText(path),
@@ -71,7 +74,7 @@ function wrongValue(
   given: unknown,
 ): ConfigProblem {
   const wanted = wantedText(issue);
-  const is = `${quote(keyText(path))} is ${givenText(given)}`;
+  const is = `${quote(keyText([...(source.prefix ?? []), ...path]))} is ${givenText(given)}`;
   return {
     ...place(source, path, "value"),
     key: keyText(path),
@@ -96,10 +99,15 @@ function wantedText(issue: z.core.$ZodIssue): string | undefined {
   return undefined;
 }
 
+/** Dates and times as Bun's parser gives them. */
+function isTemporal(value: unknown): boolean {
+  return Object.prototype.toString.call(value).startsWith("[object Temporal.");
+}
+
 function givenText(value: unknown): string {
   if (typeof value === "string") return `the text ${quote(shorten(value))}`;
   if (Array.isArray(value)) return "a list";
-  if (value instanceof Date) return "a date";
+  if (value instanceof Date || isTemporal(value)) return "a date";
   if (typeof value === "object") return "a table";
   return String(value);
 }

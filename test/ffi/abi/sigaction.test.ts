@@ -10,6 +10,7 @@ testUnless(needsProgram("cc"))("struct sigaction lies as the C compiler lays it"
     flags: "offsetof(struct sigaction, sa_flags)",
     RESETHAND: "(unsigned)SA_RESETHAND",
     INT: "SIGINT",
+    PIPE: "SIGPIPE",
     TERM: "SIGTERM",
   });
   expect({ ...SIGACTION_LAYOUT, ...SA, ...SIG } as Record<string, number>).toEqual(theirs);

@@ -187,3 +187,19 @@ test("any command line is either understood or a problem, and no argument is los
     }),
   );
 });
+
+test("with passThrough everything after the first positional is handed on", () => {
+  const args = {
+    command: { type: "positional", repeatable: true },
+    quiet: { type: "boolean", alias: "q" },
+  } as const satisfies ArgsSpec;
+  const parsed = parseArguments(["-q", "python", "-q", "--", "--other", "x"], {
+    args,
+    passThrough: true,
+  });
+  expect(parsed.problems).toEqual([]);
+  expect(parsed.values).toMatchObject({
+    quiet: true,
+    command: ["python", "-q", "--", "--other", "x"],
+  });
+});
