@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 
 import { documentedTools } from "../src/applets.ts";
+import { blastTomlReference } from "../src/blast/config-reference.ts";
 import { blitConfigReference } from "../src/blit/config-reference.ts";
 import { referencePages } from "../src/kit/cli/reference.ts";
 import { Printer } from "../src/kit/out/printer.ts";
@@ -23,6 +24,7 @@ export async function compareDocs(root: string): Promise<DocsDifference> {
   const folder = join(root, "docs/reference");
   const pages = [
     ...referencePages(await documentedTools()),
+    { path: "blast-toml.md", text: blastTomlReference() },
     { path: "blit-config.md", text: blitConfigReference() },
   ].map(({ path, text }) => ({ path: join(folder, path), text }));
   const wanted = new Set(pages.map(({ path }) => path));
