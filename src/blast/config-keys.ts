@@ -220,8 +220,8 @@ export const BLAST_TABLES = {
         default: "highest",
         of: ["highest", "lowest", "lowest-direct"],
         about:
-          "Which versions are tried first; `lowest-direct`: the lowest of what the project names, " +
-          "the highest of the rest.",
+          "Which versions are tried first; `lowest-direct`: the lowest of what the project " +
+          "names, the highest of the rest.",
       },
       exclude_newer: {
         kind: "text",
