@@ -51,7 +51,7 @@ export class SpecifierSet {
   }
 
   /**
-   * The versions that fit, pre-releases included. `===` compares texts without regard to case; since
+   * The versions that fit, pre-releases included. `===` compares texts but for case; since
    * a {@link Version} always has its normal text, `===1.0` holds 1.0 and not 1.0.0, and `===v1.0`
    * holds nothing.
    */
