@@ -96,6 +96,9 @@ export const UTIME = { NOW: 0x3fffffff, OMIT: 0x3ffffffe } as const;
 /** mmap(2). */
 export const MMAP = { PROT_READ: 1, PROT_WRITE: 2, PRIVATE: 2, ANONYMOUS: 0x20 } as const;
 
+/** flock(2) operations: sys/file.h. */
+export const LOCK = { SH: 1, EX: 2, NB: 4 } as const;
+
 /** getrlimit(2) resources. */
 export const RLIMIT = { NOFILE: 7 } as const;
 

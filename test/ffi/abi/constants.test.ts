@@ -24,11 +24,13 @@ const groups: Record<string, { values: Record<string, number>; cName: (name: str
       values: abi.MMAP,
       cName: (name) => (name.startsWith("PROT_") ? name : `MAP_${name}`),
     },
+    LOCK: { values: abi.LOCK, cName: (name) => `LOCK_${name}` },
     RLIMIT: { values: abi.RLIMIT, cName: (name) => `RLIMIT_${name}` },
   };
 
 const headers = [
   "fcntl.h",
+  "sys/file.h",
   "sys/stat.h",
   "sys/mman.h",
   "sys/resource.h",

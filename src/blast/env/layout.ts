@@ -1,0 +1,231 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { directUrlText } from "../project/direct-url.ts";
+import type { Environment } from "./environment.ts";
+import type { InstallItem, WheelFile } from "./install-item.ts";
+import { formatRecordEntry } from "./record.ts";
+import { entryPointScript, parseEntryPoints, rewriteScript } from "./scripts.ts";
+
+/**
+ * Where everything of a wheel goes in an environment, and what is written beside it.
+ * @see https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+ */
+
+/** A file that goes elsewhere than its place in the wheel says. */
+export interface MovedFile {
+  /** In the wheel's tree. */
+  readonly source: string;
+  /** Relative to the environment's root. */
+  readonly target: string;
+  readonly sha256: string;
+  /** To be given permission to execute, which the wheel does not give it. */
+  readonly needsMode: boolean;
+  readonly executable: boolean;
+}
+
+/** A file that is made here; never a link to the store. */
+export interface WrittenFile {
+  /** Relative to the environment's root. */
+  readonly target: string;
+  readonly content: string | Uint8Array;
+  readonly executable: boolean;
+}
+
+/** One distribution, laid out. */
+export interface Layout {
+  readonly item: InstallItem;
+  /** The wheel's root in the environment: purelib or platlib, relative to the root. */
+  readonly site: string;
+  /** Relative to `site`, in the wheel's tree as in the environment. */
+  readonly plain: readonly WheelFile[];
+  readonly moved: readonly MovedFile[];
+  readonly written: readonly WrittenFile[];
+  /** Every folder with something in it and those above, relative to the root, parents first. */
+  readonly folders: readonly string[];
+}
+
+/** What a wheel says in dist-info of things that the installer decides. */
+const OURS: ReadonlySet<string> = new Set(["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"]);
+
+/**
+ * Lays a wheel out.
+ *
+ * @throws {Fault} E_INTEGRITY where its entry points are malformed
+ */
+export function layOut(environment: Environment, item: InstallItem): Layout {
+  const { wheel } = item;
+  const site = wheel.rootIsPurelib ? environment.relative.purelib : environment.relative.platlib;
+  const data = wheel.dataFolder === undefined ? undefined : `${wheel.dataFolder}/`;
+  const info = `${wheel.distInfo}/`;
+  const plain: WheelFile[] = [];
+  const inData: WheelFile[] = [];
+  let hasEntryPoints = false;
+  for (const file of wheel.files) {
+    if (data !== undefined && file.path.startsWith(data)) inData.push(file);
+    else if (!file.path.startsWith(info)) plain.push(file);
+    else if (!OURS.has(file.path.slice(info.length))) {
+      plain.push(file);
+      hasEntryPoints ||= file.path === `${info}entry_points.txt`;
+    }
+  }
+  const scripts = hasEntryPoints ? entryPointScripts(environment, item) : [];
+  const { moved, rewritten } = placeData(environment, item, inData, scripts);
+  const written = [...scripts, ...rewritten, ...infoFiles(site, item)];
+  const record = { target: `${site}/${info}RECORD`, executable: false };
+  const content = recordText(site, plain, inData, moved, written);
+  return {
+    item,
+    site,
+    plain,
+    moved,
+    written: [...written, { ...record, content }],
+    folders: foldersOf(site, plain, moved, written),
+  };
+}
+
+function entryPointScripts(environment: Environment, item: InstallItem): WrittenFile[] {
+  const { wheel } = item;
+  const path = join(wheel.folder, wheel.distInfo, "entry_points.txt");
+  const entries = parseEntryPoints(readFileSync(path, "utf8"), wheel.name);
+  return [...entries.consoleScripts, ...entries.guiScripts].map((entry) => ({
+    target: under(environment.relative.scripts, entry.name),
+    content: entryPointScript(environment.python, entry),
+    executable: true,
+  }));
+}
+
+/** INSTALLER, REQUESTED and direct_url.json. */
+function infoFiles(site: string, item: InstallItem): WrittenFile[] {
+  const info = `${site}/${item.wheel.distInfo}`;
+  const files: WrittenFile[] = [
+    { target: `${info}/INSTALLER`, content: "blast\n", executable: false },
+  ];
+  if (item.requested) {
+    files.push({ target: `${info}/REQUESTED`, content: "", executable: false });
+  }
+  if (item.directUrl !== undefined) {
+    const content = directUrlText(item.directUrl);
+    files.push({ target: `${info}/direct_url.json`, content, executable: false });
+  }
+  return files;
+}
+
+/** The files of the data folder, by the scheme that their first folder names. */
+function placeData(
+  environment: Environment,
+  item: InstallItem,
+  files: readonly WheelFile[],
+  scripts: readonly WrittenFile[],
+): { readonly moved: MovedFile[]; readonly rewritten: WrittenFile[] } {
+  const { wheel } = item;
+  const moved: MovedFile[] = [];
+  const rewritten: WrittenFile[] = [];
+  const made = new Set(scripts.map(({ target }) => target));
+  const skip = (wheel.dataFolder ?? "").length + 1;
+  for (const { path, sha256, executable } of files) {
+    const slash = path.indexOf("/", skip);
+    const scheme = path.slice(skip, slash);
+    const folder = schemeFolder(environment, item, scheme);
+    if (slash < 0 || folder === undefined) continue;
+    const target = under(folder, path.slice(slash + 1));
+    const isScript = scheme === "scripts";
+    // An entry point's own script takes the place of the wheel's.
+    if (isScript && made.has(target)) continue;
+    const content = isScript ? rewrite(environment, join(wheel.folder, path)) : undefined;
+    if (content !== undefined) rewritten.push({ target, content, executable: true });
+    else {
+      const needsMode = isScript && !executable;
+      moved.push({ source: path, target, sha256, needsMode, executable: isScript || executable });
+    }
+  }
+  return { moved, rewritten };
+}
+
+function rewrite(environment: Environment, path: string): Uint8Array | undefined {
+  return rewriteScript(readFileSync(path), environment.python);
+}
+
+function schemeFolder(
+  environment: Environment,
+  item: InstallItem,
+  scheme: string,
+): string | undefined {
+  const { relative } = environment;
+  switch (scheme) {
+    case "purelib":
+    case "platlib":
+    case "scripts":
+    case "data":
+      return relative[scheme];
+    case "headers":
+      return under(relative.headers, item.wheel.name);
+    default:
+      return undefined;
+  }
+}
+
+function under(folder: string, path: string): string {
+  return folder === "" ? path : `${folder}/${path}`;
+}
+
+/** RECORD in full: what pip needs to remove all of it again. */
+function recordText(
+  site: string,
+  plain: readonly WheelFile[],
+  inData: readonly WheelFile[],
+  moved: readonly MovedFile[],
+  written: readonly WrittenFile[],
+): string {
+  let text = "";
+  for (const { path, sha256, size } of plain) {
+    text += formatRecordEntry(path, `sha256=${sha256}`, size);
+  }
+  const sizes = new Map(inData.map(({ path, size }) => [path, size]));
+  for (const { source, target, sha256 } of moved) {
+    text += formatRecordEntry(fromSite(site, target), `sha256=${sha256}`, sizes.get(source));
+  }
+  for (const { target, content } of written) {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    text += formatRecordEntry(fromSite(site, target), hashOf(bytes), bytes.length);
+  }
+  const last = written.at(-1)?.target ?? site;
+  const record = `${last.slice(0, last.lastIndexOf("/"))}/RECORD`;
+  return text + formatRecordEntry(fromSite(site, record), "", undefined);
+}
+
+/** RECORD's hash of some content. */
+export function hashOf(bytes: Uint8Array): string {
+  return `sha256=${new Bun.CryptoHasher("sha256").update(bytes).digest("base64url")}`;
+}
+
+/** A path below the root as RECORD has it: relative to the folder of the dist-info folder. */
+function fromSite(site: string, target: string): string {
+  if (target.startsWith(`${site}/`)) return target.slice(site.length + 1);
+  return `${"../".repeat(site.split("/").length)}${target}`;
+}
+
+function foldersOf(
+  site: string,
+  plain: readonly WheelFile[],
+  moved: readonly MovedFile[],
+  written: readonly WrittenFile[],
+): string[] {
+  const folders = new Set<string>();
+  const add = (folder: string): void => {
+    if (folder === "" || folders.has(folder)) return;
+    add(folder.slice(0, Math.max(0, folder.lastIndexOf("/"))));
+    folders.add(folder);
+  };
+  let last = "";
+  for (const { path } of plain) {
+    const slash = path.lastIndexOf("/");
+    // Files of one folder mostly stand together.
+    if (slash === last.length && path.startsWith(last)) continue;
+    last = slash < 0 ? "" : path.slice(0, slash);
+    add(last === "" ? site : `${site}/${last}`);
+  }
+  for (const { target } of [...moved, ...written]) {
+    add(target.slice(0, Math.max(0, target.lastIndexOf("/"))));
+  }
+  return [...folders];
+}

@@ -1,0 +1,325 @@
+import { type Dirent, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import { anchorFolders, type Environment, insideRoot } from "./environment.ts";
+import type { InstalledDistribution } from "./installed.ts";
+import { hashOf, type Layout } from "./layout.ts";
+import { contentOf, filesOf } from "./uninstall.ts";
+
+/** Two owners of one file, or a file in the way that nobody owns. */
+export interface Conflict {
+  /** Relative to the environment's root. */
+  readonly path: string;
+  /** Who would own it; one alone where an unowned file is in the way. */
+  readonly owners: readonly string[];
+}
+
+/** How what was laid out gets into the environment, after the removal. */
+export interface Placement {
+  /** Files and whole folders to move in, relative to the root; none lies in another. */
+  readonly places: readonly string[];
+  /** The dist-info folders: they go last, so that nothing half looks whole. */
+  readonly infos: readonly string[];
+  /** What is in the way and has to be moved aside, if that is wished for. */
+  readonly displaced: readonly string[];
+  /** Targets, relative to the root, that are not to be staged for a layout. */
+  readonly skips: ReadonlyMap<Layout, ReadonlySet<string>>;
+  readonly notes: readonly string[];
+}
+
+/** What is known when the places are chosen. */
+export interface PlacementInput {
+  readonly environment: Environment;
+  readonly layouts: readonly Layout[];
+  /** What will have been moved away by then. */
+  readonly removed: ReadonlySet<string>;
+  readonly staying: readonly InstalledDistribution[];
+  /** `replace`: the later package, or the new file, wins, with a note. */
+  readonly conflicts: "refuse" | "replace";
+}
+
+/**
+ * Chooses the moves that bring the new files in: whole folders wherever nothing is there yet.
+ *
+ * @throws {Fault} E_REFUSED where a file would have two owners, or one that nobody owns is in the
+ *   way; files of the same content may be shared
+ */
+export function planPlacement(input: PlacementInput): Placement {
+  return new Placer(input).plan();
+}
+
+/** A file to come: whose, and what it holds. */
+interface Claim {
+  readonly layout: Layout;
+  /** Relative to the root. */
+  readonly path: string;
+  readonly hash: string;
+}
+
+const MANY = Symbol("several");
+
+class Placer {
+  readonly #input: PlacementInput;
+  readonly #fold: (path: string) => string;
+  readonly #conflicts: Conflict[] = [];
+  readonly #skips = new Map<Layout, Set<string>>();
+  readonly #notes: string[] = [];
+  readonly #displaced = new Set<string>();
+  /** Entries of folders that exist, by folded name. */
+  readonly #listings = new Map<string, Map<string, Dirent>>();
+  readonly #anchors: ReadonlySet<string>;
+  #owners: Map<string, InstalledDistribution> | undefined;
+
+  constructor(input: PlacementInput) {
+    this.#input = input;
+    this.#anchors = anchorFolders(input.environment);
+    this.#fold = foldsCase(input.environment) ? fold : (path) => path;
+  }
+
+  plan(): Placement {
+    const users = this.#folderUsers();
+    this.#compareLayouts(users);
+    const infos = new Set(
+      this.#input.layouts.map(({ site, item }) => `${site}/${item.wheel.distInfo}`),
+    );
+    const existing = new Set([""]);
+    const places: string[] = [];
+    for (const folder of this.#folders()) {
+      if (!existing.has(parentOf(folder))) continue;
+      const state = this.#folderState(folder, infos.has(folder));
+      if (state === "there") existing.add(folder);
+      else places.push(folder);
+    }
+    const files = new Set<string>();
+    for (const claim of this.#claims((folder) => existing.has(folder))) {
+      if (this.#mayPlace(claim)) files.add(claim.path);
+    }
+    this.#refuseConflicts();
+    return {
+      places: [...places.filter((path) => !infos.has(path)), ...files],
+      infos: places.filter((path) => infos.has(path)),
+      displaced: [...this.#displaced],
+      skips: this.#skips,
+      notes: this.#notes,
+    };
+  }
+
+  *#folders(): Generator<string> {
+    const seen = new Set<string>();
+    for (const { folders } of this.#input.layouts) {
+      for (const folder of folders) {
+        if (seen.has(folder)) continue;
+        seen.add(folder);
+        yield folder;
+      }
+    }
+  }
+
+  /** Which layouts use a folder: one, or several. */
+  #folderUsers(): Map<string, Layout | typeof MANY> {
+    const users = new Map<string, Layout | typeof MANY>();
+    for (const layout of this.#input.layouts) {
+      for (const folder of layout.folders) {
+        const key = this.#fold(folder);
+        const user = users.get(key);
+        if (user === undefined) users.set(key, layout);
+        else if (user !== layout) users.set(key, MANY);
+      }
+    }
+    return users;
+  }
+
+  /** The files to come whose folder is wanted. */
+  *#claims(isWanted: (folder: string) => boolean): Generator<Claim> {
+    for (const layout of this.#input.layouts) {
+      const { site, plain, moved, written } = layout;
+      let folder = "";
+      let wanted = isWanted(site);
+      for (const { path, sha256 } of plain) {
+        const slash = Math.max(0, path.lastIndexOf("/"));
+        if (slash !== folder.length || !path.startsWith(folder)) {
+          folder = path.slice(0, slash);
+          wanted = isWanted(folder === "" ? site : `${site}/${folder}`);
+        }
+        if (wanted) yield { layout, path: `${site}/${path}`, hash: `sha256=${sha256}` };
+      }
+      for (const { target, sha256 } of moved) {
+        if (isWanted(parentOf(target))) yield { layout, path: target, hash: `sha256=${sha256}` };
+      }
+      for (const { target, content } of written) {
+        if (!isWanted(parentOf(target))) continue;
+        const bytes = typeof content === "string" ? Buffer.from(content) : content;
+        yield { layout, path: target, hash: hashOf(bytes) };
+      }
+    }
+  }
+
+  /** Files that several of the new packages bring. */
+  #compareLayouts(users: ReadonlyMap<string, Layout | typeof MANY>): void {
+    const claimed = new Map<string, Claim>();
+    const isShared = (folder: string): boolean =>
+      folder === "" || users.get(this.#fold(folder)) === MANY;
+    for (const claim of this.#claims(isShared)) {
+      const key = this.#fold(claim.path);
+      const other = claimed.get(key) ?? this.#folderInTheWay(key, claim, users);
+      claimed.set(key, claim);
+      if (other === undefined) continue;
+      const isSame = other.hash === claim.hash && other.path === claim.path;
+      if (!isSame) this.#conflict(claim.path, [nameOf(other.layout), nameOf(claim.layout)]);
+      this.#skip(other.layout, other.path);
+    }
+  }
+
+  /** One package's file where another one has a folder. */
+  #folderInTheWay(
+    key: string,
+    claim: Claim,
+    users: ReadonlyMap<string, Layout | typeof MANY>,
+  ): Claim | undefined {
+    const user = users.get(key);
+    if (user === undefined) return undefined;
+    const layout = user === MANY ? claim.layout : user;
+    throw this.#fault([{ path: claim.path, owners: [nameOf(layout), nameOf(claim.layout)] }]);
+  }
+
+  #folderState(folder: string, isInfo: boolean): "there" | "free" {
+    if (this.#input.removed.has(folder)) return "free";
+    const entry = this.#listing(parentOf(folder)).get(this.#fold(nameIn(folder)));
+    if (entry === undefined) return "free";
+    const actual = join(parentOf(folder), entry.name);
+    if (this.#input.removed.has(actual)) return "free";
+    // The environment's own folders may be links.
+    if (this.#anchors.has(folder) && entry.isSymbolicLink()) return "there";
+    // A dist-info that does not count as installed is what somebody's crash has left.
+    if (entry.isDirectory() && !isInfo) return "there";
+    if (!isInfo) this.#conflict(folder, [this.#newOwner(folder)]);
+    this.#notes.push(`replaced "${actual}", which was in the way`);
+    this.#displaced.add(actual);
+    return "free";
+  }
+
+  #newOwner(folder: string): string {
+    const owner = this.#input.layouts.find(({ folders }) => folders.includes(folder));
+    return owner === undefined ? "" : nameOf(owner);
+  }
+
+  /** Whether a file is to be moved in: not where the same is there already and stays. */
+  #mayPlace({ layout, path, hash }: Claim): boolean {
+    if (this.#skips.get(layout)?.has(path) === true) return false;
+    const entry = this.#listing(parentOf(path)).get(this.#fold(nameIn(path)));
+    if (entry === undefined) return true;
+    const actual = join(parentOf(path), entry.name);
+    if (this.#input.removed.has(actual)) return true;
+    const bytes = entry.isFile()
+      ? contentOf(join(this.#input.environment.root, actual))
+      : undefined;
+    if (bytes !== undefined && actual === path && hashOf(bytes) === hash) {
+      this.#skip(layout, path);
+      return false;
+    }
+    const owner = this.#ownerOf(actual);
+    this.#conflict(path, [...(owner === undefined ? [] : [nameOf(owner)]), nameOf(layout)]);
+    if (entry.isDirectory()) throw this.#fault(this.#conflicts);
+    this.#displaced.add(actual);
+    return true;
+  }
+
+  #ownerOf(path: string): InstalledDistribution | undefined {
+    this.#owners ??= this.#readOwners();
+    return this.#owners.get(path);
+  }
+
+  #readOwners(): Map<string, InstalledDistribution> {
+    const owners = new Map<string, InstalledDistribution>();
+    const { environment, staying } = this.#input;
+    for (const distribution of staying) {
+      if (distribution.kind !== "dist-info" || distribution.record() === undefined) continue;
+      for (const path of filesOf(environment, distribution, [])) owners.set(path, distribution);
+      const info = insideRoot(environment, distribution.path);
+      if (info !== undefined) owners.set(info, distribution);
+    }
+    return owners;
+  }
+
+  #listing(folder: string): Map<string, Dirent> {
+    let listing = this.#listings.get(folder);
+    if (listing !== undefined) return listing;
+    listing = new Map();
+    this.#listings.set(folder, listing);
+    let entries: Dirent[] = [];
+    try {
+      const path = join(this.#input.environment.root, folder);
+      entries = readdirSync(path, { withFileTypes: true });
+    } catch {
+      // It will be found missing when something is moved there.
+    }
+    for (const entry of entries) listing.set(this.#fold(entry.name), entry);
+    return listing;
+  }
+
+  #skip(layout: Layout, path: string): void {
+    const skips = this.#skips.get(layout) ?? new Set<string>();
+    this.#skips.set(layout, skips.add(path));
+  }
+
+  #conflict(path: string, owners: readonly string[]): void {
+    this.#conflicts.push({ path, owners });
+    if (this.#input.conflicts === "refuse") return;
+    const [old, fresh] = owners;
+    this.#notes.push(
+      fresh === undefined
+        ? `replaced "${path}", which belonged to no package, by that of "${old}"`
+        : `"${path}" belongs to "${old}" and to "${fresh}": took that of "${fresh}"`,
+    );
+  }
+
+  #refuseConflicts(): void {
+    if (this.#conflicts.length > 0 && this.#input.conflicts === "refuse") {
+      throw this.#fault(this.#conflicts);
+    }
+  }
+
+  #fault(conflicts: readonly Conflict[]): Fault {
+    const [first] = conflicts;
+    const { path = "", owners = [] } = first ?? {};
+    const [old = "", fresh] = owners;
+    const more = conflicts.length - 1;
+    const others = more === 0 ? "" : `, and so do ${more} more files`;
+    const message =
+      fresh === undefined
+        ? `Cannot install "${old}": "${path}" is in the way and belongs to no package`
+        : `Cannot install "${fresh}": "${path}" belongs to "${old}" as well${others}`;
+    return new Fault({
+      code: "E_REFUSED",
+      message,
+      hint:
+        fresh === undefined
+          ? "move the file away, or allow it to be replaced"
+          : "leave one of the two packages out, or allow files to be replaced",
+      details: { conflicts: conflicts.slice(0, 100) },
+    });
+  }
+}
+
+function nameOf(owner: Layout | InstalledDistribution): string {
+  return "item" in owner ? owner.item.wheel.name : owner.name;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** As case-insensitive file systems compare names, near enough. */
+function fold(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+/** Whether the environment's file system takes "A" and "a" for the same name. */
+function foldsCase(environment: Environment): boolean {
+  if (environment.kind !== "venv") return process.platform !== "linux";
+  return statSync(join(environment.root, "PYVENV.CFG"), { throwIfNoEntry: false }) !== undefined;
+}

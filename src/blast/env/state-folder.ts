@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Environment } from "./environment.ts";
+import type { Journal } from "./journal.ts";
+import { parseJournal } from "./journal.ts";
+
+/**
+ * `.blast/` in an environment: its lock, its transactions, and what each of them did.
+ *
+ *     lock        who is changing the environment
+ *     open-7/     a transaction that has not been committed: is taken back by the next command
+ *     done-6/     a committed one: its journal, and in old/ what it replaced (of the last ones)
+ *     trash-5/    to be deleted
+ *     unsettled   the last transaction may be lost in a power cut until this is gone
+ */
+export const STATE_FOLDER = ".blast";
+
+/** The version of all that is in the folder. */
+export const STATE_FORMAT = 1;
+
+/** What lies in the state folder, by number, ascending. */
+export interface StateListing {
+  readonly open: readonly number[];
+  readonly done: readonly number[];
+  /** Names of folders that only wait to be deleted. */
+  readonly trash: readonly string[];
+  readonly isUnsettled: boolean;
+}
+
+const NAME = /^(open|done|trash)-(\d{1,9})$/;
+
+/** One readdir; an environment that blast never changed has nothing. */
+export function listState(environment: Environment): StateListing {
+  const open: number[] = [];
+  const done: number[] = [];
+  const trash: string[] = [];
+  let isUnsettled = false;
+  let names: string[] = [];
+  try {
+    names = readdirSync(join(environment.root, STATE_FOLDER));
+  } catch {
+    // Never used, or not readable: then nothing of it can be used.
+  }
+  for (const name of names) {
+    if (name === "unsettled") isUnsettled = true;
+    const [, kind, number] = NAME.exec(name) ?? [];
+    if (kind === "open") open.push(Number(number));
+    if (kind === "done") done.push(Number(number));
+    if (kind === "trash") trash.push(name);
+  }
+  const ascending = (a: number, b: number): number => a - b;
+  return { open: open.sort(ascending), done: done.sort(ascending), trash, isUnsettled };
+}
+
+/** The journal of a transaction; undefined where it was never finished, or is of another format. */
+export function readJournal(environment: Environment, folder: string): Journal | undefined {
+  try {
+    const path = join(environment.root, STATE_FOLDER, folder, "journal.json");
+    return parseJournal(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last committed transaction, which also says what blast installed. */
+export function lastJournal(environment: Environment): Journal | undefined {
+  const number = listState(environment).done.at(-1);
+  return number === undefined ? undefined : readJournal(environment, `done-${number}`);
+}
