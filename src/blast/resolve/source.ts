@@ -1,0 +1,53 @@
+import type { DirectSource } from "./port.ts";
+
+/** Version control that pip knows and this does not read. */
+const VERSION_CONTROL = /^(?:git|hg|svn|bzr)\+/i;
+
+/**
+ * The source that the URL of a requirement names (PEP 508, and pip's `git+https://…@revision`);
+ * undefined where it is none that can be read.
+ */
+export function sourceOfUrl(url: string): DirectSource | undefined {
+  const hash = url.indexOf("#");
+  const place = hash === -1 ? url : url.slice(0, hash);
+  const fragment = new URLSearchParams(hash === -1 ? "" : url.slice(hash + 1));
+  const folder = fragment.get("subdirectory");
+  const subdirectory = folder === null ? {} : { subdirectory: folder };
+  const control = VERSION_CONTROL.exec(place);
+  if (control === null) {
+    const isUrl = /^[a-z][a-z0-9+.-]*:/i.test(place);
+    return isUrl ? { kind: "archive", url: place, ...subdirectory } : undefined;
+  }
+  if (control[0].toLowerCase() !== "git+") return undefined;
+  const bare = place.slice(control[0].length);
+  // What follows the authority: a user's "@" in it is no revision.
+  const path = bare.indexOf("/", bare.indexOf("://") + 3);
+  const mark = bare.lastIndexOf("@");
+  if (path === -1 || mark < path) return { kind: "git", url: bare, ...subdirectory };
+  const revision = bare.slice(mark + 1);
+  return { kind: "git", url: bare.slice(0, mark), revision, ...subdirectory };
+}
+
+/** Equal for sources that are the same thing. */
+export function sourceKey(source: DirectSource): string {
+  switch (source.kind) {
+    case "archive":
+      return `${source.url}#${source.subdirectory ?? ""}`;
+    case "git":
+      return `${source.url}@${source.revision ?? ""}#${source.subdirectory ?? ""}`;
+    case "directory":
+      return source.path;
+  }
+}
+
+/** For messages. */
+export function sourceText(source: DirectSource): string {
+  switch (source.kind) {
+    case "archive":
+      return source.url;
+    case "git":
+      return source.revision === undefined ? source.url : `${source.url}@${source.revision}`;
+    case "directory":
+      return source.path;
+  }
+}
