@@ -21,9 +21,9 @@ export interface PlatformFacts {
   readonly hardFloat?: boolean | undefined;
 }
 
-/** Platform tags in the order of preference. */
+/** Platform tags in the order of preference, in lower case. */
 export function platformTags(facts: PlatformFacts): string[] {
-  const normal = facts.platform.replace(/[-. ]/g, "_");
+  const normal = facts.platform.toLowerCase().replace(/[-. ]/g, "_");
   if (normal.startsWith("linux_")) return linuxPlatforms(facts, normal);
   if (normal.startsWith("macosx_")) return macPlatforms(facts, normal);
   if (normal.startsWith("ios_")) return iosPlatforms(normal);

@@ -226,7 +226,7 @@ function isFreeThreaded({ freeThreaded, version: [major, minor] }: InterpreterTa
 
 /** The ABI in a suffix such as `.pypy310-pp73-x86_64-linux-gnu.so`: `pypy310_pp73`. */
 function genericAbi(extSuffix: string | undefined): string | undefined {
-  const parts = (extSuffix ?? "").split(".");
+  const parts = (extSuffix ?? "").toLowerCase().split(".");
   const soabi = parts[1];
   if (parts.length < 3 || soabi === undefined || soabi === "") return undefined;
   const words = soabi.split("-");
