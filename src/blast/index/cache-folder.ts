@@ -1,0 +1,127 @@
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+import { reasonOf } from "../../kit/fault/reason.ts";
+
+/** A file of the cache. */
+export interface CacheEntry {
+  readonly bytes: Buffer;
+  /** When it was written, or last found to be still right. */
+  readonly writtenMs: number;
+}
+
+/**
+ * The folder where an index client keeps what it has learned. It is only a cache: what cannot be
+ * read is not there, what cannot be written is told once and done without. Files are replaced as a
+ * whole, without fsync: whoever reads them checks them.
+ */
+export class CacheFolder {
+  readonly #folder: string;
+  readonly #warn: (text: string, hint?: string) => void;
+  #isWritable: boolean;
+
+  constructor(folder: string, warn: (text: string, hint?: string) => void) {
+    this.#folder = folder;
+    this.#warn = warn;
+    this.#isWritable = true;
+  }
+
+  pathOf(...parts: string[]): string {
+    return join(this.#folder, ...parts);
+  }
+
+  /** Undefined when it is not there or cannot be read. */
+  read(path: string): CacheEntry | undefined {
+    let fd: number | undefined;
+    try {
+      fd = openSync(path, "r");
+      const status = fstatSync(fd);
+      const bytes = Buffer.allocUnsafeSlow(status.size);
+      let length = 0;
+      while (length < bytes.length) {
+        const count = readSync(fd, bytes, length, bytes.length - length, null);
+        if (count === 0) break;
+        length += count;
+      }
+      return { bytes: bytes.subarray(0, length), writtenMs: status.mtimeMs };
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  /** Replaces a file. */
+  write(path: string, bytes: Uint8Array): void {
+    this.#attempt(path, () => {
+      const temporary = temporaryPath(path);
+      try {
+        writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
+        renameSync(temporary, path);
+      } catch (error) {
+        removeQuietly(temporary);
+        throw error;
+      }
+    });
+  }
+
+  /** Adds to the end of a file, in one call, so that two processes do not mix their lines. */
+  append(path: string, text: string): void {
+    this.#attempt(path, () => appendFileSync(path, text, { mode: 0o600 }));
+  }
+
+  /** What the file holds is still right. */
+  touch(path: string, nowMs: number): void {
+    this.#attempt(path, () => utimesSync(path, nowMs / 1000, nowMs / 1000));
+  }
+
+  /** Makes a folder for files that are written elsewhere. @throws node:fs errors */
+  makeFolder(path: string): void {
+    mkdirSync(path, { recursive: true });
+  }
+
+  #attempt(path: string, action: () => void): void {
+    if (!this.#isWritable) return;
+    try {
+      try {
+        action();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        mkdirSync(dirname(path), { recursive: true });
+        action();
+      }
+    } catch (error) {
+      this.#isWritable = false;
+      this.#warn(
+        `Cannot write to the cache in "${this.#folder}": ${reasonOf(error)}`,
+        "the run goes on, but nothing is kept for the next one",
+      );
+    }
+  }
+}
+
+/** A name beside the path that nobody else uses. */
+export function temporaryPath(path: string): string {
+  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
+  return join(dirname(path), `.${random}.tmp`);
+}
+
+/** Removes a file if it is there. */
+export function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It never was, or somebody else was faster.
+  }
+}

@@ -1,0 +1,165 @@
+/** The pages of one index: from the cache while they are fresh, else from the server. */
+import type { HttpClient } from "../../kit/http/client.ts";
+import type { Freshness } from "../../kit/http/freshness.ts";
+import { freshnessOf } from "../../kit/http/freshness.ts";
+import type { Ticket } from "../../kit/http/limiter.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { MaybePromise, Project } from "../resolve/port.ts";
+import type { CacheFolder } from "./cache-folder.ts";
+import { digestOf, fileNameOf } from "./cache-names.ts";
+import type { DecodedPage, PageHead } from "./digest.ts";
+import { decodePage, encodePage, replaceHead } from "./digest.ts";
+import { networkFault, offlineFault } from "./faults.ts";
+import { PAGE_ACCEPT, readPage } from "./page-reader.ts";
+import { groupByVersion } from "./release-files.ts";
+
+/** What the stores of one client share. */
+export interface PageContext {
+  readonly http: HttpClient;
+  readonly cache: CacheFolder;
+  readonly offline: boolean;
+  readonly noCache: boolean;
+  readonly refresh: boolean;
+  readonly pageTtlSeconds: number;
+  readonly now: () => number;
+  readonly warn: (text: string, hint?: string) => void;
+  /** Of the user. */
+  readonly home: string;
+}
+
+const PAGE_BYTES_MAX = 512 * 1024 * 1024;
+/** That a name is unknown is forgotten sooner than what is known: somebody may just upload it. */
+const MISSING_TTL_SECONDS_MAX = 600;
+/** A file from the future tells of a clock that was wrong. */
+const CLOCK_SLACK_MS = 60_000;
+
+interface Kept extends DecodedPage {
+  readonly bytes: Buffer;
+  readonly writtenMs: number;
+}
+
+/** @see PEP 503 for the addresses, PEP 691 for the forms */
+export class PageStore {
+  readonly #context: PageContext;
+  /** With a slash at its end, without credentials. */
+  readonly index: string;
+  readonly #folder: string;
+
+  constructor(index: string, context: PageContext) {
+    this.index = index;
+    this.#context = context;
+    this.#folder = context.cache.pathOf("pages-v1", digestOf(index));
+  }
+
+  /**
+   * A project's page; undefined if the index does not know the name.
+   *
+   * @throws {Fault} E_NETWORK
+   */
+  project(name: PackageName, ticket: Ticket): MaybePromise<Project | undefined> {
+    const { noCache, offline } = this.#context;
+    const kept = noCache ? undefined : this.#read(name);
+    if (kept !== undefined && (offline || this.#isFresh(kept))) return projectIn(kept);
+    if (offline) throw offlineFault(`the page of "${name}"`);
+    return this.#fetch(name, kept, ticket);
+  }
+
+  #read(name: PackageName): Kept | undefined {
+    const entry = this.#context.cache.read(this.#path(name));
+    if (entry === undefined) return undefined;
+    const page = decodePage(entry.bytes, { index: this.index, name });
+    return page === undefined ? undefined : { ...page, ...entry };
+  }
+
+  #isFresh({ head, writtenMs }: Kept): boolean {
+    const { now, pageTtlSeconds, refresh } = this.#context;
+    if (refresh) return false;
+    const ttlMs = head.freshMs ?? pageTtlSeconds * 1000;
+    const limitMs = head.missing ? Math.min(ttlMs, MISSING_TTL_SECONDS_MAX * 1000) : ttlMs;
+    const ageMs = now() - writtenMs;
+    return ageMs < limitMs && ageMs > -CLOCK_SLACK_MS;
+  }
+
+  async #fetch(
+    name: PackageName,
+    kept: Kept | undefined,
+    ticket: Ticket,
+  ): Promise<Project | undefined> {
+    const { http } = this.#context;
+    const request = {
+      url: `${this.index}${name}/`,
+      headers: { Accept: PAGE_ACCEPT, ...validators(kept?.head) },
+      accept: kept === undefined ? [404, 410] : [304, 404, 410],
+    };
+    try {
+      return await http.perform(
+        () => request,
+        async (response) => {
+          const freshness = freshnessOf(response.headers);
+          if (response.status === 304 && kept !== undefined) {
+            await response.discard();
+            return this.#confirm(name, kept, freshness);
+          }
+          const isMissing = response.status === 404 || response.status === 410;
+          if (isMissing) await response.discard();
+          const bytes = isMissing ? new Uint8Array() : await response.bytes(PAGE_BYTES_MAX);
+          const contentType = response.headers.get("content-type");
+          const answer = { url: response.url, contentType, bytes };
+          const page = isMissing ? undefined : readPage(answer, this.#context.warn);
+          const releases = groupByVersion(name, page?.files ?? []);
+          const head = this.#head(name, freshness, page === undefined);
+          const encoded = encodePage(head, releases);
+          this.#keep(name, encoded, freshness);
+          return projectIn(decodePage(encoded, { index: this.index, name }));
+        },
+        ticket,
+      );
+    } catch (error) {
+      throw networkFault(error, `fetch the page of "${name}"`);
+    }
+  }
+
+  /** The server says that nothing has changed. */
+  #confirm(name: PackageName, kept: Kept, freshness: Freshness): Project | undefined {
+    const { cache, noCache, now } = this.#context;
+    // Mostly the same time once more, and then the file need not be written again.
+    if (freshness.freshMs === undefined || freshness.freshMs === kept.head.freshMs) {
+      if (!noCache) cache.touch(this.#path(name), now());
+    } else {
+      this.#keep(name, replaceHead(kept.bytes, { freshMs: freshness.freshMs }), freshness);
+    }
+    return projectIn(kept);
+  }
+
+  #head(name: PackageName, freshness: Freshness, isMissing: boolean): PageHead {
+    const { etag, freshMs, lastModified } = freshness;
+    return {
+      index: this.index,
+      name,
+      ...(freshMs === undefined ? {} : { freshMs }),
+      ...(etag === undefined ? {} : { etag }),
+      ...(lastModified === undefined ? {} : { lastModified }),
+      ...(isMissing ? { missing: true } : {}),
+    };
+  }
+
+  #keep(name: PackageName, bytes: Uint8Array, freshness: Freshness): void {
+    const { cache, noCache } = this.#context;
+    if (freshness.storable && !noCache) cache.write(this.#path(name), bytes);
+  }
+
+  #path(name: PackageName): string {
+    return `${this.#folder}/${fileNameOf(name)}.page`;
+  }
+}
+
+function validators(head: PageHead | undefined): Record<string, string> {
+  return {
+    ...(head?.etag === undefined ? {} : { "If-None-Match": head.etag }),
+    ...(head?.lastModified === undefined ? {} : { "If-Modified-Since": head.lastModified }),
+  };
+}
+
+function projectIn(page: DecodedPage | undefined): Project | undefined {
+  return page?.head.missing === true ? undefined : page?.project;
+}
