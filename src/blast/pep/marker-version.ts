@@ -29,6 +29,11 @@ export function matchesClause(
   return version !== undefined && clause.set.contains(version, { prereleases: true });
 }
 
+/** Whether an operator with its bound is a clause of a version specifier. */
+export function isClause(text: string): boolean {
+  return clauseOf(text) !== undefined;
+}
+
 function clauseOf(text: string): Clause | undefined {
   const known = clauses.get(text);
   if (known !== undefined || clauses.has(text)) return known;
