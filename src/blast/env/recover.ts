@@ -1,15 +1,25 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sys } from "../../../ffi/sys.ts";
-import { HERE, isThere, openFolderAt, renameAt } from "../../kit/fs/at.ts";
+import {
+  HERE,
+  isThere,
+  makeFoldersAt,
+  openFolderAt,
+  removeFileAt,
+  renameAt,
+} from "../../kit/fs/at.ts";
 import { removeTree } from "../../kit/fs/remove-tree.ts";
 import type { Environment } from "./environment.ts";
 import { must } from "./faults.ts";
+import type { Journal } from "./journal.ts";
+import { tryLockEnvironment } from "./lock.ts";
 import { holdsManifest, setManifest } from "./manifest.ts";
 import { takeBack } from "./moves.ts";
-import { listState, readJournal, STATE_FOLDER } from "./state-folder.ts";
+import { bootId, lastJournal, listState, readJournal, STATE_FOLDER } from "./state-folder.ts";
+import { isWrittenWhole } from "./written.ts";
 
-/** What an earlier command has left behind, and what became of it. */
+/** What earlier commands have left behind, and what became of it. */
 export interface Recovery {
   /** Commands that were cut short and have been taken back. */
   readonly takenBack: readonly string[];
@@ -20,20 +30,35 @@ export interface Recovery {
 const NOTHING: Recovery = { takenBack: [], displaced: [] };
 
 /**
- * Takes back every transaction that was not committed; the caller holds the lock.
+ * Brings an environment back to the state before a command that was cut short. Without one this
+ * costs a single readdir; while another process is writing, nothing is done.
  *
  * @throws {Fault} where the system refuses; what is left is tried again by the next command
  */
+export function recover(environment: Environment, command: string): Recovery {
+  const { open, trash, isUnsettled } = listState(environment);
+  const isOld = isUnsettled && readBoot(environment) !== bootId();
+  if (open.length + trash.length === 0 && !isOld) return NOTHING;
+  using lock = tryLockEnvironment(environment, command);
+  return lock === undefined ? NOTHING : recoverLocked(environment);
+}
+
+/** As {@link recover}, for who holds the lock. */
 export function recoverLocked(environment: Environment): Recovery {
-  const { open, trash } = listState(environment);
+  const { open, trash, isUnsettled } = listState(environment);
   for (const name of trash) removeTree(join(environment.root, STATE_FOLDER, name));
-  if (open.length === 0) return NOTHING;
   const takenBack: string[] = [];
   const displaced: string[] = [];
-  for (const number of open.toReversed()) {
+  const add = (number: number): void => {
     const result = takeBackTransaction(environment, number);
     if (result.command !== undefined) takenBack.push(result.command);
     displaced.push(...result.displaced);
+  };
+  for (const number of open.toReversed()) add(number);
+  if (isUnsettled && readBoot(environment) !== bootId()) {
+    const lost = reopenWhatWasLost(environment);
+    if (lost !== undefined) add(lost);
+    removeFileAt(HERE, join(environment.root, STATE_FOLDER, "unsettled"));
   }
   return { takenBack, displaced };
 }
@@ -69,10 +94,37 @@ export function takeBackTransaction(
   }
 }
 
-/** Changes with every boot of the machine; empty where the system does not tell. */
-export function bootId(): string {
+/**
+ * After a power cut: where a file of the last transaction has not reached the disk as it was
+ * written, the transaction counts as not committed. Returns its number then.
+ */
+function reopenWhatWasLost(environment: Environment): number | undefined {
+  const journal = lastJournal(environment);
+  if (journal === undefined || isWrittenWhole(environment, journal)) return undefined;
+  reopen(environment, journal);
+  return journal.number;
+}
+
+function reopen(environment: Environment, { number, places }: Journal): void {
+  const root = must(openFolderAt(HERE, environment.root), "open", environment.root);
+  const folder = `${STATE_FOLDER}/open-${number}`;
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    // The way back for the new files: their folders were cleaned up after the commit.
+    const done = `${STATE_FOLDER}/done-${number}`;
+    must(makeFoldersAt(root, `${done}/new`), "make", done);
+    for (const [from] of places) {
+      const parent = dirname(from).replace(folder, done);
+      must(makeFoldersAt(root, parent), "make", parent);
+    }
+    must(renameAt(root, done, root, folder), "take back", done);
+  } finally {
+    sys.close(root);
+  }
+}
+
+function readBoot(environment: Environment): string {
+  try {
+    return readFileSync(join(environment.root, STATE_FOLDER, "unsettled"), "utf8").trim();
   } catch {
     return "";
   }

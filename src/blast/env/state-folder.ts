@@ -67,3 +67,12 @@ export function lastJournal(environment: Environment): Journal | undefined {
   const number = listState(environment).done.at(-1);
   return number === undefined ? undefined : readJournal(environment, `done-${number}`);
 }
+
+/** Changes with every boot of the machine; empty where the system does not tell. */
+export function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
 import {
   HERE,
   makeFolderAt,
@@ -12,6 +13,7 @@ import {
 import { removeTree } from "../../kit/fs/remove-tree.ts";
 import type { FileLock } from "../../kit/store/lock.ts";
 import type { PackageName } from "../pep/name.ts";
+import { directUrlText } from "../project/direct-url.ts";
 import type { Environment } from "./environment.ts";
 import { must } from "./faults.ts";
 import type { InstallItem } from "./install-item.ts";
@@ -23,9 +25,9 @@ import { type LockOptions, lockEnvironment } from "./lock.ts";
 import { setManifest } from "./manifest.ts";
 import { moveAside, moveIn } from "./moves.ts";
 import { planPlacement } from "./placement.ts";
-import { bootId, recoverLocked, takeBackTransaction } from "./recover.ts";
+import { recoverLocked, takeBackTransaction } from "./recover.ts";
 import { type LinkMode, stage, stageJob } from "./stage.ts";
-import { lastJournal, listState, STATE_FOLDER } from "./state-folder.ts";
+import { bootId, lastJournal, listState, STATE_FOLDER } from "./state-folder.ts";
 import { planRemoval } from "./uninstall.ts";
 
 /** What is to change in an environment. */
@@ -48,6 +50,8 @@ export interface ChangeOptions extends LockOptions {
   readonly conflicts?: "refuse" | "replace";
   /** Files outside of the environment that change with it, or not at all. */
   readonly manifests?: readonly ManifestChange[];
+  /** The number of the transaction that this one takes back. */
+  readonly undoes?: number;
 }
 
 /** What was changed. */
@@ -143,6 +147,7 @@ function prepare(
       (path): Move => [`${folder}/new/${path}`, path],
     ),
     manifests: options.manifests ?? [],
+    ...(options.undoes === undefined ? {} : { undoes: options.undoes }),
     packages: [...kept, ...added],
   };
   const notes = [...removal.notes, ...placement.notes];
@@ -188,7 +193,7 @@ function describeItem({ wheel, requested, directUrl }: InstallItem): JournalPack
     distInfo: wheel.distInfo,
     requested,
     sha256: wheel.sha256,
-    ...(directUrl === undefined ? {} : { directUrl: JSON.stringify(directUrl) }),
+    ...(directUrl === undefined ? {} : { directUrl: directUrlText(directUrl) }),
   };
 }
 
@@ -264,7 +269,18 @@ function commit(root: number, number: number): void {
 
 /** Takes back what was done, and passes the reason on. */
 function giveUp(environment: Environment, journal: Journal, reason: unknown): never {
-  takeBackTransaction(environment, journal.number);
+  try {
+    takeBackTransaction(environment, journal.number);
+  } catch (problem) {
+    if (!(reason instanceof Fault)) throw reason;
+    throw new Fault({
+      code: reason.code,
+      message: reason.message,
+      hint: "the environment is between two states: the next blast command takes the change back",
+      cause: problem,
+      details: reason.details,
+    });
+  }
   throw reason;
 }
 
