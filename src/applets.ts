@@ -7,7 +7,7 @@ type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 /** The tools by name. Reserved ones are dispatched and listed nowhere. */
 const TOOLS: Readonly<Record<string, LoadSpec>> = {
   blit: loadBlit,
-  blast: () => reservedTool("blast"),
+  blast: loadBlast,
   blitd: () => reservedTool("blitd"),
   rastos: () => reservedTool("rastos"),
 };
@@ -42,6 +42,12 @@ async function loadBlit(): Promise<CommandSpec> {
   const { blitCommand, plugIn } = await import("./blit/door.ts");
   plugIn(await import("./workers.ts"));
   return blitCommand;
+}
+
+async function loadBlast(): Promise<CommandSpec> {
+  const { blastCommand, plugIn } = await import("./blast/door.ts");
+  plugIn(await import("./workers.ts"));
+  return blastCommand;
 }
 
 async function loadTriad(): Promise<CommandSpec> {

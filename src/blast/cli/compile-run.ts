@@ -1,0 +1,30 @@
+import type { CommandContext } from "../../kit/cli/command.ts";
+import type { CompileArgs } from "./compile.ts";
+import { openSession } from "./open-session.ts";
+
+/** Prints pins for requirements. */
+export async function run(context: CommandContext<CompileArgs>): Promise<number> {
+  const { args, printer } = context;
+  const session = await openSession(printer, args);
+  const { compile } = await import("../sync/compile.ts");
+  const text = await compile(session, {
+    files: args.file,
+    flags: args,
+    universal: args.universal,
+    hashes: args["generate-hashes"],
+    annotate: args.annotate,
+    header: args.header,
+    noDependencies: !args.deps,
+    upgrade: args.upgrade,
+    output: args.output,
+    python: args.python,
+    command: [context.commandPath, ...context.argv].join(" "),
+  });
+  if (args.output === undefined) {
+    printer.raw(text);
+    return 0;
+  }
+  const { writeFileAtomic } = await import("../../kit/store/atomic.ts");
+  writeFileAtomic({ path: args.output, content: text });
+  return 0;
+}

@@ -1,0 +1,126 @@
+/** Makes an environment what is wanted, and tells what it did. */
+import type { ManifestChange } from "../env/journal.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { Place } from "./place.ts";
+import { planSync, type SyncPlan } from "./plan.ts";
+import type { Session } from "./session.ts";
+import type { WantedPackage } from "./wanted.ts";
+
+/** How to change it. */
+export interface ChangeRequest {
+  readonly wanted: readonly WantedPackage[];
+  /** Remove what is not wanted. */
+  readonly exact: boolean;
+  readonly dryRun: boolean;
+  readonly compileBytecode: boolean;
+  /** As the user typed it, for other processes and the history. */
+  readonly command: string;
+  /** Files of the project that change with the environment. */
+  readonly manifests?: readonly ManifestChange[];
+  readonly reinstall?: (name: PackageName) => boolean;
+}
+
+/** A package in the answer. */
+export interface ChangedPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What was, or with `--dry-run` would be, done. */
+export interface ChangeOutcome {
+  readonly installed: readonly ChangedPackage[];
+  readonly removed: readonly ChangedPackage[];
+  /** Packages that were right already. */
+  readonly kept: number;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Plans, fetches, and changes the environment in one transaction.
+ *
+ * @throws {Fault} whatever stands in the way; the environment is as it was then
+ */
+export async function changeEnvironment(
+  session: Session,
+  place: Place,
+  request: ChangeRequest,
+): Promise<ChangeOutcome> {
+  const plan = planSync(place.environment.installed(), request.wanted, {
+    exact: request.exact,
+    ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
+  });
+  const outcome = outcomeOf(plan);
+  const manifests = request.manifests ?? [];
+  if (request.dryRun || (isNothing(plan) && manifests.length === 0)) return outcome;
+  const items = await prepared(session, place, plan);
+  const { applyChanges } = await import("../env/transaction.ts");
+  const { install, linkMode } = { install: items, linkMode: session.linkMode };
+  const result = await applyChanges(
+    place.environment,
+    { remove: plan.remove, install },
+    {
+      command: request.command,
+      manifests,
+      ...(linkMode === undefined ? {} : { linkMode }),
+      onWait: (holder) => session.printer.note(`Waiting for ${holder}`),
+    },
+  );
+  if (request.compileBytecode && items.length > 0) {
+    const { compileBytecode } = await import("./compile-bytecode.ts");
+    await compileBytecode(place, items);
+  }
+  return { ...outcome, notes: result.notes };
+}
+
+/** The items of the plan, with a progress line while something is fetched. */
+async function prepared(session: Session, place: Place, plan: SyncPlan) {
+  if (plan.install.length === 0) return [];
+  const { isStored, prepareItems } = await import("./prepare.ts");
+  const store = await session.store();
+  const missing = plan.install.filter((one) => !isStored(one, store));
+  const options = {
+    store,
+    index: () => session.index(place.interpreter),
+    builder: () => session.builder(place.interpreter),
+    discard: (path: string) => session.discardDownload(path),
+  };
+  if (missing.length === 0) return prepareItems(plan.install, options);
+  session.printer.verbose(`Fetching ${missing.map(({ name }) => name).join(", ")}`);
+  const { createProgress } = await import("../../kit/out/progress.ts");
+  const progress = createProgress(session.printer, { label: "Fetching" });
+  const totalBytes = missing.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
+  const isKnown = missing.every(({ file }) => file?.size !== undefined);
+  try {
+    return await prepareItems(plan.install, {
+      ...options,
+      onProgress: ({ done, total, doneBytes, current }) =>
+        progress.update({
+          doneItems: done,
+          totalItems: total,
+          doneBytes,
+          ...(isKnown ? { totalBytes } : {}),
+          totalIsFinal: true,
+          current,
+        }),
+    });
+  } finally {
+    progress.finish();
+  }
+}
+
+function isNothing(plan: SyncPlan): boolean {
+  return plan.install.length === 0 && plan.remove.length === 0;
+}
+
+function outcomeOf(plan: SyncPlan): ChangeOutcome {
+  const text = (one: { name: string; version: { toString(): string } }): ChangedPackage => ({
+    name: one.name,
+    version: one.version.toString(),
+  });
+  return {
+    installed: plan.install.map(text),
+    removed: plan.remove.map(text),
+    kept: plan.keep.length,
+    notes: [],
+  };
+}

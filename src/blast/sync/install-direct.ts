@@ -1,0 +1,118 @@
+/** Installing what is named, into an environment, without a project that would record it. */
+import type { InstalledDistribution } from "../env/installed.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { Version } from "../pep/version.ts";
+import type { ProjectRequirement } from "../project/requirement-line.ts";
+import type { PackageIndex, RootRequirement } from "../resolve/port.ts";
+import { type ChangeOutcome, changeEnvironment } from "./change.ts";
+import { isChosen } from "./name-choice.ts";
+import type { Place } from "./place.ts";
+import { ask, type ResolveFlags, rulesOf } from "./question.ts";
+import { namesOf, rootsOf } from "./roots.ts";
+import type { Session } from "./session.ts";
+import { targetOf } from "./target.ts";
+import { wantedOf } from "./wanted.ts";
+
+/** What to install. */
+export interface DirectInstall {
+  readonly requirements: readonly ProjectRequirement[];
+  readonly constraints: readonly ProjectRequirement[];
+  readonly overrides: readonly ProjectRequirement[];
+  readonly flags: ResolveFlags;
+  /** Let go of the installed versions. */
+  readonly upgrade: boolean;
+  /** Leave out what the packages need. */
+  readonly noDependencies: boolean;
+  /** Refuse everything whose hash was not given. */
+  readonly requireHashes: boolean;
+  /** Remove what is not asked for. */
+  readonly exact: boolean;
+  readonly dryRun: boolean;
+  readonly compileBytecode: boolean;
+  readonly command: string;
+}
+
+/**
+ * Resolves for the environment, keeping installed versions where they fit, and installs.
+ *
+ * @throws {Fault} whatever stands in the way; the environment is as it was then
+ */
+export async function installDirect(
+  session: Session,
+  place: Place,
+  request: DirectInstall,
+): Promise<ChangeOutcome> {
+  const installed = place.environment.installed();
+  const target = targetOf(place.interpreter);
+  if (!request.upgrade && !request.exact && !request.requireHashes) {
+    const { isSatisfied } = await import("./satisfied.ts");
+    if (isSatisfied(request, installed, target.markers)) {
+      return { installed: [], removed: [], kept: installed.length, notes: [] };
+    }
+  }
+  const index = (): Promise<PackageIndex> => openIndex(session, place, request);
+  const [requirements, constraints, overrides, opened, rules] = await Promise.all([
+    rootsOf(request.requirements, index),
+    rootsOf(request.constraints, index),
+    rootsOf(request.overrides, index),
+    index(),
+    rulesOf(session, request.flags),
+  ]);
+  const resolution = await ask(
+    session,
+    {
+      target,
+      requirements,
+      constraints,
+      overrides,
+      preferences: request.upgrade ? new Map() : preferencesOf(installed),
+      flags: request.flags,
+    },
+    opened,
+  );
+  const wanted = wantedOf(resolution, {
+    choice: {
+      tags: target.tags,
+      noBinary: (name) => isChosen(rules.noBinary, name),
+      onlyBinary: (name) => isChosen(rules.onlyBinary, name),
+    },
+    requested: requestedNames(requirements, installed),
+  });
+  return changeEnvironment(session, place, {
+    wanted: request.requireHashes
+      ? (await import("./hashes.ts")).withHashes(wanted, request.requirements)
+      : wanted,
+    exact: request.exact,
+    dryRun: request.dryRun,
+    compileBytecode: request.compileBytecode,
+    command: request.command,
+  });
+}
+
+/** Installed versions are kept where they fit, as pip does without --upgrade. */
+export function preferencesOf(
+  installed: readonly InstalledDistribution[],
+): ReadonlyMap<PackageName, readonly Version[]> {
+  return new Map(installed.map(({ name, version }) => [name, [version]]));
+}
+
+async function openIndex(
+  session: Session,
+  place: Place,
+  request: DirectInstall,
+): Promise<PackageIndex> {
+  const index = await session.index(place.interpreter);
+  if (!request.noDependencies) return index;
+  const { withoutDependencies } = await import("./without-dependencies.ts");
+  return withoutDependencies(index);
+}
+
+/** What was asked for once stays asked for. */
+function requestedNames(
+  roots: readonly RootRequirement[],
+  installed: readonly InstalledDistribution[],
+): ReadonlySet<PackageName> {
+  const names = new Set(namesOf(roots));
+  for (const distribution of installed) if (distribution.requested) names.add(distribution.name);
+  return names;
+}

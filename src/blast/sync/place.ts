@@ -1,0 +1,174 @@
+/** Which environment a command works on, and the interpreter in it. */
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { Environment } from "../env/environment.ts";
+import { openEnvironment } from "../env/environment.ts";
+import { choosePython, type FindOptions } from "../python/find.ts";
+import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
+import { baseProblem, createVenv } from "../python/venv.ts";
+import { readVenvConfig } from "../python/venv-config.ts";
+import type { Session } from "./session.ts";
+
+/** An environment to work on. */
+export interface Place {
+  readonly environment: Environment;
+  /** The environment's own python: its markers, tags and paths. */
+  readonly interpreter: Interpreter;
+  /** It was made just now. */
+  readonly created: boolean;
+  /** The project's own, so that its files speak for it. */
+  readonly isProjects: boolean;
+}
+
+/** How to find or make it. */
+export interface PlaceOptions {
+  /** `--python`. */
+  readonly python?: string | undefined;
+  /** Make the project's environment where there is none; otherwise that is an error. */
+  readonly create: boolean;
+}
+
+/**
+ * The environment meant: by `--python`, else the project's, else the active one, else `.venv` in
+ * the working folder.
+ *
+ * @throws {Fault} E_NOT_FOUND no environment and none may be made; E_REFUSED a Python that the
+ *   system manages itself
+ */
+export async function openPlace(session: Session, options: PlaceOptions): Promise<Place> {
+  const { python } = options;
+  const named = python === undefined ? undefined : environmentAt(python, session.folder);
+  if (named !== undefined) return openNamed(session, named);
+  if (python !== undefined && isPath(python, session.folder) && !options.create) {
+    return openPrefix(session, python);
+  }
+  const folder = environmentFolder(session);
+  return openOwn(session, folder, options);
+}
+
+/** The folder of the environment that is meant without `--python`; it need not exist. */
+export function environmentFolder(session: Session): string {
+  const { project } = session;
+  const active = session.environment["VIRTUAL_ENV"];
+  const hasActive = active !== undefined && readVenvConfig(active) !== undefined;
+  if (!project.exists && hasActive) return resolve(active);
+  if (hasActive && existsSync(project.environmentFolder)) {
+    const isOther = resolve(active) !== project.environmentFolder;
+    if (isOther) {
+      session.printer.warn(
+        `The active environment "${active}" is not the project's: the project's is used`,
+        "--python PATH names another one",
+      );
+    }
+  }
+  return project.environmentFolder;
+}
+
+/** The environment that `--python` names: its folder, its bin folder, or a python in it. */
+function environmentAt(python: string, folder: string): string | undefined {
+  if (!isPath(python, folder)) return undefined;
+  const path = resolve(folder, python);
+  if (readVenvConfig(path) !== undefined) return path;
+  return venvAbove(path);
+}
+
+function isPath(text: string, folder: string): boolean {
+  return (
+    /[/\\]/.test(text) || statSync(resolve(folder, text), { throwIfNoEntry: false }) !== undefined
+  );
+}
+
+async function openNamed(session: Session, folder: string): Promise<Place> {
+  const environment = openEnvironment(folder);
+  const prober = new Prober(session.environment);
+  const interpreter = await prober.require(environment.python);
+  prober.save();
+  const isProjects = session.project.exists && folder === session.project.environmentFolder;
+  return { environment, interpreter, created: false, isProjects };
+}
+
+/** Into an installation itself, as pip does without an environment. */
+async function openPrefix(session: Session, python: string): Promise<Place> {
+  const { interpreter } = await choosePython(python, findOptions(session));
+  const managed = externallyManaged(interpreter);
+  if (managed !== undefined) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot change "${interpreter.prefix}": the system manages this Python itself`,
+      hint: "make an environment with `blast start`, and use that",
+    });
+  }
+  const { purelib, platlib, include, scripts, data } = interpreter.paths;
+  const scheme = { purelib, platlib, headers: include, scripts, data };
+  const environment = openEnvironment(interpreter.prefix, { path: interpreter.executable, scheme });
+  return { environment, interpreter, created: false, isProjects: false };
+}
+
+async function openOwn(session: Session, folder: string, options: PlaceOptions): Promise<Place> {
+  const { project, printer } = session;
+  const isProjects = folder === project.environmentFolder;
+  const prober = new Prober(session.environment);
+  if (existsSync(join(folder, "pyvenv.cfg"))) {
+    const place = await openExisting(folder, prober, isProjects);
+    if (place !== undefined) {
+      prober.save();
+      return place;
+    }
+    if (!options.create) {
+      throw new Fault({
+        code: "E_NOT_FOUND",
+        message: `Cannot use the environment "${folder}": its Python is gone or was upgraded`,
+        hint: "`blast sync` makes it anew",
+      });
+    }
+    printer.note(`The Python of "${folder}" is gone or was upgraded: the environment is made anew`);
+  } else if (!options.create) {
+    throw new Fault({
+      code: "E_NOT_FOUND",
+      message: `Cannot find an environment: "${folder}" does not exist`,
+      hint: "make one with `blast start`",
+    });
+  }
+  const choice = await choosePython(options.python, { ...findOptions(session), prober });
+  for (const warning of choice.warnings) printer.warn(warning);
+  createVenv(folder, choice.interpreter, {
+    prompt: project.name,
+    systemSitePackages: session.config.values.env.system_site_packages,
+    clear: true,
+  });
+  const environment = openEnvironment(folder);
+  const interpreter = await prober.require(environment.python);
+  prober.save();
+  return { environment, interpreter, created: true, isProjects };
+}
+
+/** Undefined when its base Python is not what it was made from any more. */
+async function openExisting(
+  folder: string,
+  prober: Prober,
+  isProjects: boolean,
+): Promise<Place | undefined> {
+  const environment = openEnvironment(folder);
+  const found = await prober.probe(environment.python);
+  if (found === undefined || "problem" in found) return undefined;
+  const base = await prober.probe(found.path);
+  const usable = base === undefined || "problem" in base ? undefined : base;
+  if (baseProblem(folder, usable) !== undefined) return undefined;
+  return { environment, interpreter: found, created: false, isProjects };
+}
+
+/** Where the project says which Python it wants. */
+export function findOptions(session: Session): FindOptions {
+  const { project, config } = session;
+  const request = config.values.env.python_version;
+  const { requiresPython } = project;
+  return {
+    environment: session.environment,
+    folder: project.folder,
+    ...(request === ""
+      ? {}
+      : { configured: { request, origin: config.originOf(["env", "python_version"]) } }),
+    ...(requiresPython === undefined ? {} : { requiresPython }),
+  };
+}

@@ -1,0 +1,95 @@
+/** The difference between what is installed and what is wanted. */
+import type { InstalledDistribution } from "../env/installed.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { DirectUrl } from "../project/direct-url.ts";
+import type { DirectSource } from "../resolve/port.ts";
+import type { WantedPackage } from "./wanted.ts";
+
+/** What has to happen to an environment. */
+export interface SyncPlan {
+  readonly install: readonly WantedPackage[];
+  /** Also what an install replaces. */
+  readonly remove: readonly InstalledDistribution[];
+  readonly keep: readonly InstalledDistribution[];
+}
+
+/** How to compare. */
+export interface PlanOptions {
+  /** Remove what is not wanted. */
+  readonly exact: boolean;
+  /** Install these anew although they are there in this version. */
+  readonly reinstall?: (name: PackageName) => boolean;
+}
+
+/** Tools that environments are made with; an exact sync leaves them alone. */
+const SEEDS: ReadonlySet<string> = new Set(["pip", "setuptools", "wheel"]);
+
+/** Compares what is there with what is wanted. */
+export function planSync(
+  installed: readonly InstalledDistribution[],
+  wanted: readonly WantedPackage[],
+  options: PlanOptions,
+): SyncPlan {
+  const present = new Map<PackageName, InstalledDistribution[]>();
+  for (const distribution of installed) {
+    const same = present.get(distribution.name);
+    if (same === undefined) present.set(distribution.name, [distribution]);
+    else same.push(distribution);
+  }
+  const install: WantedPackage[] = [];
+  const remove: InstalledDistribution[] = [];
+  const keep: InstalledDistribution[] = [];
+  const names = new Set<PackageName>();
+  for (const one of wanted) {
+    names.add(one.name);
+    const there = present.get(one.name) ?? [];
+    const [only] = there;
+    const isFine =
+      only !== undefined &&
+      there.length === 1 &&
+      options.reinstall?.(one.name) !== true &&
+      fits(only, one);
+    if (isFine) {
+      keep.push(only);
+    } else {
+      install.push(one);
+      remove.push(...there);
+    }
+  }
+  for (const distribution of installed) {
+    if (names.has(distribution.name)) continue;
+    const stays = !options.exact || SEEDS.has(distribution.name);
+    (stays ? keep : remove).push(distribution);
+  }
+  return { install, remove, keep };
+}
+
+/** True if what is installed is what is wanted, of the same origin. */
+function fits(installed: InstalledDistribution, wanted: WantedPackage): boolean {
+  if (installed.version.key !== wanted.version.key) return false;
+  if (installed.kind === "distutils") return false;
+  const { directUrl } = installed;
+  if (wanted.source === undefined) return directUrl === undefined;
+  return directUrl !== undefined && isSameSource(directUrl, wanted.source);
+}
+
+function isSameSource(installed: DirectUrl, wanted: DirectSource): boolean {
+  const { info } = installed;
+  if (wanted.kind === "directory") {
+    // A folder that is no editable install may have changed since.
+    const isEditable = wanted.editable && info.kind === "directory" && info.editable;
+    return isEditable && pathOf(installed.url) === wanted.path.replace(/\/$/, "");
+  }
+  if (installed.url !== wanted.url) return false;
+  if ((installed.subdirectory ?? "") !== (wanted.subdirectory ?? "")) return false;
+  if (wanted.kind === "archive") return info.kind === "archive";
+  return info.kind === "vcs" && info.commit === wanted.revision;
+}
+
+function pathOf(url: string): string | undefined {
+  try {
+    return Bun.fileURLToPath(url).replace(/\/$/, "");
+  } catch {
+    return undefined;
+  }
+}

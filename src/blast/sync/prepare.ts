@@ -1,0 +1,199 @@
+/** Brings what is to be installed into the store: fetched, built where it must be, verified. */
+import { Fault } from "../../kit/fault/fault.ts";
+import type { InstallItem } from "../env/install-item.ts";
+import type { IndexClient } from "../index/client.ts";
+import { filenameOf } from "../index/page-file.ts";
+import { directUrlOf } from "../project/direct-url.ts";
+import type { WheelStore } from "../wheel/store.ts";
+import type { StoredWheel } from "../wheel/stored-wheel.ts";
+import type { WantedPackage } from "./wanted.ts";
+
+/** Builds wheels from sources. */
+export interface WheelBuilder {
+  /**
+   * A wheel of an sdist or of a direct source, built or from the cache of builds.
+   *
+   * @param archivePath the sdist or archive, fetched and checked; undefined for folders and git
+   * @returns path of the wheel and its digest, in hexadecimal
+   */
+  buildWheel(
+    wanted: WantedPackage,
+    archivePath: string | undefined,
+  ): Promise<{ readonly path: string; readonly sha256: string; readonly commit?: string }>;
+}
+
+/** What fetching needs. */
+export interface PrepareOptions {
+  readonly store: WheelStore;
+  /** Opened when something is not in the store yet. */
+  readonly index: () => Promise<IndexClient>;
+  readonly builder: () => WheelBuilder;
+  /** Lets go of a downloaded archive: what is unpacked needs it no more. */
+  readonly discard: (path: string) => void;
+  readonly onProgress?: (progress: PrepareProgress) => void;
+}
+
+/** How far it is. */
+export interface PrepareProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly doneBytes: number;
+  readonly current: string;
+}
+
+/**
+ * The items to install, in the order of the packages. What is in the store already costs a look.
+ *
+ * @throws {Fault} E_NETWORK, E_INTEGRITY, E_BUILD, E_NO_SPACE; what was stored until then stays
+ */
+export async function prepareItems(
+  wanted: readonly WantedPackage[],
+  options: PrepareOptions,
+): Promise<InstallItem[]> {
+  const progress = new Progress(wanted.length, options.onProgress);
+  const jobs = wanted.map((one) => {
+    const stored = storedAlready(one, options.store);
+    if (stored === undefined) return fetchItem(one, options, progress);
+    progress.finished(one);
+    return itemOf(one, stored);
+  });
+  // All settle before the first failure is told: nobody writes into the store behind our back.
+  const settled = await Promise.allSettled(jobs);
+  const failed = settled.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+}
+
+/** Whether nothing has to be fetched or built. */
+export function isStored(wanted: WantedPackage, store: WheelStore): boolean {
+  return storedAlready(wanted, store) !== undefined;
+}
+
+function storedAlready(wanted: WantedPackage, store: WheelStore): StoredWheel | undefined {
+  const sha256 = wanted.file?.kind === "wheel" ? wanted.file.hashes["sha256"] : undefined;
+  return sha256 === undefined ? undefined : store.get(sha256);
+}
+
+async function fetchItem(
+  wanted: WantedPackage,
+  options: PrepareOptions,
+  progress: Progress,
+): Promise<InstallItem> {
+  const { store } = options;
+  const expected = { name: wanted.name, version: wanted.version };
+  const onBytes = (bytes: number): void => progress.bytes(wanted, bytes);
+  const { file, source } = wanted;
+  if (file?.kind === "wheel") {
+    const index = await options.index();
+    const { path, sha256 } = await index.download(file, { onBytes });
+    const stored = await store.add(path, { sha256, expected });
+    options.discard(path);
+    progress.finished(wanted);
+    return itemOf(wanted, stored);
+  }
+  if (file !== undefined) {
+    const index = await options.index();
+    const archive = await index.download(file, { onBytes });
+    const built = await options.builder().buildWheel(wanted, archive.path);
+    const stored = await store.add(built.path, { sha256: built.sha256, expected });
+    progress.finished(wanted);
+    return itemOf(wanted, stored);
+  }
+  if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
+  return fetchSource(wanted, options, progress);
+}
+
+/** What is named by place: a wheel or sdist somewhere, a repository, a folder. */
+async function fetchSource(
+  wanted: WantedPackage,
+  options: PrepareOptions,
+  progress: Progress,
+): Promise<InstallItem> {
+  const { source } = wanted;
+  if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
+  const { store } = options;
+  const expected = { name: wanted.name, version: wanted.version };
+  const archive =
+    source.kind === "archive"
+      ? await (await options.index()).download(
+          { url: source.url, filename: filenameOf(source.url), hashes: {} },
+          { onBytes: (bytes) => progress.bytes(wanted, bytes) },
+        )
+      : undefined;
+  const isWheel = source.kind === "archive" && /\.whl$/i.test(new URL(source.url).pathname);
+  if (archive !== undefined && isWheel) {
+    const stored = await store.add(archive.path, { sha256: archive.sha256, expected });
+    options.discard(archive.path);
+    progress.finished(wanted);
+    return { ...itemOf(wanted, stored), ...directUrlItem(wanted, { sha256: archive.sha256 }) };
+  }
+  const built = await options.builder().buildWheel(wanted, archive?.path);
+  const stored = await store.add(built.path, { sha256: built.sha256, expected });
+  progress.finished(wanted);
+  const found = {
+    ...(archive === undefined ? {} : { sha256: archive.sha256 }),
+    ...(built.commit === undefined ? {} : { commit: built.commit }),
+  };
+  return { ...itemOf(wanted, stored), ...directUrlItem(wanted, found) };
+}
+
+function itemOf(wanted: WantedPackage, wheel: StoredWheel): InstallItem {
+  if (wheel.name !== wanted.name || wheel.version.key !== wanted.version.key) {
+    throw new Fault({
+      code: "E_INTEGRITY",
+      message:
+        `Cannot install "${wanted.name}==${wanted.version}": ` +
+        `the file calls itself ${wheel.name}==${wheel.version}`,
+    });
+  }
+  return { wheel, requested: wanted.requested };
+}
+
+function directUrlItem(
+  wanted: WantedPackage,
+  found: { readonly sha256?: string; readonly commit?: string },
+): Pick<InstallItem, "directUrl"> {
+  const { source } = wanted;
+  if (source === undefined) return {};
+  const { sha256, commit } = found;
+  return {
+    directUrl: directUrlOf(source, {
+      ...(commit === undefined ? {} : { commit }),
+      ...(sha256 === undefined ? {} : { hashes: { sha256 } }),
+    }),
+  };
+}
+
+/** Sums up what the downloads report. */
+class Progress {
+  readonly #total: number;
+  readonly #report: ((progress: PrepareProgress) => void) | undefined;
+  #done = 0;
+  readonly #bytes = new Map<WantedPackage, number>();
+  #sum = 0;
+
+  constructor(total: number, report: ((progress: PrepareProgress) => void) | undefined) {
+    this.#total = total;
+    this.#report = report;
+  }
+
+  bytes(of: WantedPackage, soFar: number): void {
+    this.#sum += soFar - (this.#bytes.get(of) ?? 0);
+    this.#bytes.set(of, soFar);
+    this.#tell(of);
+  }
+
+  finished(of: WantedPackage): void {
+    this.#done += 1;
+    this.#tell(of);
+  }
+
+  #tell(of: WantedPackage): void {
+    this.#report?.({
+      done: this.#done,
+      total: this.#total,
+      doneBytes: this.#sum,
+      current: of.name,
+    });
+  }
+}

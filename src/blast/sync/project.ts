@@ -1,0 +1,184 @@
+/** A project: its files, its settings, and what it asks for. */
+import { basename, resolve } from "node:path";
+import type { Environment as Variables } from "../../kit/config/paths.ts";
+import { readTomlFile } from "../../kit/config/toml.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { type BlastConfig, loadBlastConfig } from "../config.ts";
+import type { ExtraName } from "../pep/name.ts";
+import { parseExtraName } from "../pep/name.ts";
+import { packagesOf } from "../project/blast-toml.ts";
+import { findProject, type ProjectFiles, projectAt } from "../project/find-project.ts";
+import { normalizeGroup } from "../project/groups.ts";
+import { type Pyproject, pyprojectOf } from "../project/pyproject.ts";
+import type { ProjectRequirement } from "../project/requirement-line.ts";
+
+/** A part of what a project asks for. */
+export interface RequirementSet {
+  readonly kind: "base" | "extra" | "group";
+  /** Of the extra or group; "" for the base. */
+  readonly name: string;
+  readonly requirements: readonly ProjectRequirement[];
+}
+
+/** A project as read. Without any file: the working folder, asking for nothing. */
+export interface Project {
+  readonly folder: string;
+  /** One of its files is there. */
+  readonly exists: boolean;
+  readonly files: ProjectFiles;
+  readonly pyproject: Pyproject | undefined;
+  readonly config: BlastConfig;
+  /** Shown in the prompt. */
+  readonly name: string;
+  /** Absolute; need not exist. */
+  readonly environmentFolder: string;
+  readonly requiresPython: { readonly specifier: string; readonly origin: string } | undefined;
+  /** It can be built and is installed as a package itself. */
+  readonly isPackage: boolean;
+  readonly constraints: readonly ProjectRequirement[];
+  readonly overrides: readonly ProjectRequirement[];
+  /** The parts, the base first. */
+  sets(): Promise<readonly RequirementSet[]>;
+}
+
+/**
+ * Reads the project that a folder belongs to.
+ *
+ * @param exactly take the folder as it is, without looking above it
+ * @throws {Fault} E_CONFIG with file and line of whatever is wrong
+ */
+export async function openProject(
+  folder: string,
+  environment: Variables,
+  exactly = false,
+): Promise<Project> {
+  const files = exactly ? projectAt(folder) : findProject(folder);
+  const [blastToml, pyprojectFile] = await Promise.all([
+    files.blastToml === undefined
+      ? undefined
+      : readTomlFile(files.blastToml, shown(files.blastToml)),
+    files.pyproject === undefined
+      ? undefined
+      : readTomlFile(files.pyproject, shown(files.pyproject)),
+  ]);
+  const config = await loadBlastConfig({ blastToml, pyproject: pyprojectFile, environment });
+  const pyproject =
+    pyprojectFile === undefined || files.pyproject === undefined
+      ? undefined
+      : pyprojectOf(pyprojectFile, files.pyproject);
+  const packages =
+    blastToml === undefined
+      ? { dependencies: [], constraints: [], overrides: [] }
+      : packagesOf(blastToml, [], files.folder);
+  const tool =
+    pyprojectFile === undefined
+      ? { dependencies: [], constraints: [], overrides: [] }
+      : packagesOf(pyprojectFile, ["tool", "blast"], files.folder);
+  const { env } = config.values;
+  return {
+    folder: files.folder,
+    exists: [files.blastToml, files.pyproject, files.requirements, files.pylock].some(
+      (path) => path !== undefined,
+    ),
+    files,
+    pyproject,
+    config,
+    name: env.name || pyproject?.project?.displayName || basename(files.folder),
+    environmentFolder: resolve(files.folder, env.path),
+    requiresPython: requiresPythonOf(pyproject),
+    isPackage: pyproject?.project !== undefined && pyproject.buildSystem !== undefined,
+    constraints: [...packages.constraints, ...tool.constraints],
+    overrides: [...packages.overrides, ...tool.overrides],
+    sets: () =>
+      setsOf(files, pyproject, [...packages.dependencies, ...tool.dependencies], environment),
+  };
+}
+
+/** For messages: the file's name is enough, the folder is known. */
+function shown(path: string): string {
+  return basename(path);
+}
+
+function requiresPythonOf(pyproject: Pyproject | undefined): Project["requiresPython"] {
+  const specifier = pyproject?.project?.requiresPython;
+  if (pyproject === undefined || specifier === undefined) return undefined;
+  return { specifier: specifier.toString(), origin: "requires-python of pyproject.toml" };
+}
+
+async function setsOf(
+  files: ProjectFiles,
+  pyproject: Pyproject | undefined,
+  own: readonly ProjectRequirement[],
+  environment: Variables,
+): Promise<readonly RequirementSet[]> {
+  const project = pyproject?.project;
+  const base = [...(project?.dependencies ?? []), ...own];
+  const usesRequirements =
+    project === undefined && own.length === 0 && files.requirements !== undefined;
+  if (usesRequirements && files.requirements !== undefined) {
+    const { readRequirementsFiles } = await import("../project/requirements-txt.ts");
+    const source = { path: files.requirements, constraint: false };
+    const options = { base: files.folder, environment };
+    const read = await readRequirementsFiles([source], options);
+    base.push(...read.requirements);
+  }
+  const sets: RequirementSet[] = [{ kind: "base", name: "", requirements: base }];
+  for (const [name, requirements] of project?.optionalDependencies ?? []) {
+    sets.push({ kind: "extra", name, requirements });
+  }
+  for (const name of pyproject?.groups.names ?? []) {
+    const requirements = pyproject?.groups.requirements(name) ?? [];
+    sets.push({ kind: "group", name, requirements });
+  }
+  return sets;
+}
+
+/** Which parts are wanted. */
+export interface Selection {
+  readonly extras: ReadonlySet<ExtraName>;
+  readonly groups: ReadonlySet<string>;
+}
+
+/** Flags that choose parts. */
+export interface SelectionFlags {
+  readonly extra?: readonly string[];
+  readonly group?: readonly string[];
+}
+
+/**
+ * What the flags choose: the named ones; without `--group`, "dev" where there is one.
+ *
+ * @throws {Fault} E_NOT_FOUND for what the project does not have
+ */
+export function selectionOf(sets: readonly RequirementSet[], flags: SelectionFlags): Selection {
+  const namesOf = (kind: RequirementSet["kind"]): string[] =>
+    sets.filter((set) => set.kind === kind).map(({ name }) => name);
+  const extras = (flags.extra ?? []).map((name) => parseExtraName(name));
+  const groups = (flags.group ?? []).map(normalizeGroup);
+  refuseUnknown("extra", extras, namesOf("extra"));
+  refuseUnknown("dependency group", groups, namesOf("group"));
+  const usual = groups.length === 0 && namesOf("group").includes("dev") ? ["dev"] : groups;
+  return { extras: new Set(extras), groups: new Set(usual) };
+}
+
+function refuseUnknown(what: string, wanted: readonly string[], there: readonly string[]): void {
+  const unknown = wanted.find((name) => !there.includes(name));
+  if (unknown === undefined) return;
+  throw new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot select the ${what} "${unknown}": the project has none of that name`,
+    hint: there.length === 0 ? "it has none at all" : `there are ${there.join(", ")}`,
+  });
+}
+
+/** Whether a part is selected. */
+export function isSelected(set: RequirementSet, selection: Selection): boolean {
+  switch (set.kind) {
+    case "base":
+      return true;
+    case "extra":
+      return selection.extras.has(set.name as ExtraName);
+    case "group":
+      return selection.groups.has(set.name);
+  }
+}
