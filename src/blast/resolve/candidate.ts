@@ -1,7 +1,7 @@
 import type { PackageName } from "../pep/name.ts";
 import type { VersionRange } from "../pep/range.ts";
 import { pythonRange } from "../pep/specifier.ts";
-import type { TagSet } from "../pep/tag.ts";
+import type { WheelTag } from "../pep/tag.ts";
 import type { Version } from "../pep/version.ts";
 import { type BuildTag, compareBuilds, parseWheelName } from "../pep/wheel-name.ts";
 import type { DirectSource, IndexFile, NameChoice, ProjectVersion } from "./port.ts";
@@ -42,8 +42,8 @@ export type PythonFit = "fits" | "too-old" | "too-new";
 
 /** What the target and the user say about files. */
 export interface FileRules {
-  /** Undefined: every wheel is usable. */
-  readonly tags: TagSet | undefined;
+  /** How good a wheel with such tags is: 0 is best. Undefined: it can't be used. */
+  priority(tags: readonly WheelTag[]): number | undefined;
   readonly noBinary: NameChoice;
   readonly onlyBinary: NameChoice;
   readonly excludeNewerMs: number | undefined;
@@ -158,12 +158,12 @@ class FileSorter {
   }
 
   #addWheel(file: IndexFile): void {
-    let rank: number | undefined = 0;
+    let rank: number | undefined;
     let build: BuildTag | undefined;
     try {
       const wheel = parseWheelName(file.filename);
       build = wheel.build;
-      if (this.#rules.tags !== undefined) rank = this.#rules.tags.priority(wheel.tags);
+      rank = this.#rules.priority(wheel.tags);
       if (rank === undefined && this.#tags.length < TAGS_MAX) {
         for (const { python, abi, platform } of wheel.tags) {
           this.#tags.push(`${python}-${abi}-${platform}`);

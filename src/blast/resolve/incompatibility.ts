@@ -46,7 +46,7 @@ export class Incompatibility {
   /** One for each package. */
   readonly terms: readonly Term[];
   readonly cause: Cause;
-  /** The decision level from which on one of its terms is known to be false, and that level's stamp. */
+  /** The level from which on one of its terms is known to be false, and that level's stamp. */
   falseLevel = -1;
   falseStamp = -1;
 

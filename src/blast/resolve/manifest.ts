@@ -62,6 +62,7 @@ export class Manifest {
             : "last",
       pinned: this.pins.get(name) ?? VersionRange.empty,
       pythons: scope.pythons,
+      pythonAtHand: scope.pythonAtHand,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { VersionRange } from "../pep/range.ts";
 import type { PackageNode } from "./package-node.ts";
 import type { Conflict } from "./solver.ts";
 
@@ -10,7 +11,7 @@ const RANK_USUAL = 0;
 const RANK_CULPRIT = 1;
 /** Its choices were ruled out again and again. */
 const RANK_AFFECTED = 2;
-/** Its version is named. */
+/** One version is left. */
 const RANK_PINNED = 3;
 /** Its place is named. */
 const RANK_SOURCE = 4;
@@ -26,11 +27,6 @@ export class Priorities {
   private readonly early: PackageNode[] = [];
   private readonly late: PackageNode[] = [];
 
-  /** Somebody requires one version of the package. */
-  pin(node: PackageNode): void {
-    this.raise(node, RANK_PINNED);
-  }
-
   /** The package is named by its place. */
   place(node: PackageNode): void {
     this.raise(node, RANK_SOURCE);
@@ -42,7 +38,7 @@ export class Priorities {
     let bestRank = -1;
     for (const node of nodes) {
       if (node.decision !== undefined || node.base !== undefined || !node.isWanted) continue;
-      const rank = this.ranks[node.index] ?? RANK_USUAL;
+      const rank = this.rankOf(node);
       if (rank > bestRank) {
         best = node;
         bestRank = rank;
@@ -77,11 +73,23 @@ export class Priorities {
     return undone;
   }
 
+  private rankOf(node: PackageNode): number {
+    const rank = this.ranks[node.index] ?? RANK_USUAL;
+    return rank < RANK_PINNED && isOneVersion(node.known?.range) ? RANK_PINNED : rank;
+  }
+
   private raise(node: PackageNode, rank: number): boolean {
     if ((this.ranks[node.index] ?? RANK_USUAL) >= rank) return false;
     this.ranks[node.index] = rank;
     return true;
   }
+}
+
+/** Whether a range holds one version, not counting its locals. */
+function isOneVersion(range: VersionRange | undefined): boolean {
+  if (range?.cuts.length !== 2) return false;
+  const [lower, upper] = range.cuts;
+  return lower?.version !== undefined && lower.version.key === upper?.version?.key;
 }
 
 function increment(counts: number[], node: PackageNode): number {

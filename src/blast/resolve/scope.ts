@@ -2,11 +2,14 @@ import { evaluateMarker, type Marker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
 import type { ExtraName } from "../pep/name.ts";
 import type { VersionRange } from "../pep/range.ts";
+import type { Version } from "../pep/version.ts";
 
 /** The part of the world for which one search finds versions. */
 export interface Scope {
   /** In universal mode: the Pythons of this part. */
   readonly pythons: VersionRange | undefined;
+  /** The Python that the user has at hand, if it is one of them. */
+  readonly pythonAtHand: Version | undefined;
   /** Whether a requirement counts (somewhere in this part) when no extra is asked for. */
   holds(marker: Marker | undefined): boolean;
   /** Whether an extra brings it, where it did not count without. */
@@ -16,6 +19,7 @@ export interface Scope {
 /** One environment. Few distinct markers exist, so each is evaluated once. */
 export class EnvironmentScope implements Scope {
   readonly pythons = undefined;
+  readonly pythonAtHand = undefined;
   private readonly environment: MarkerEnvironment;
   private readonly answers = new Map<Marker, boolean>();
   private readonly extraAnswers = new Map<ExtraName, Map<Marker, boolean>>();

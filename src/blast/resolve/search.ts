@@ -5,7 +5,7 @@ import type { Candidate } from "./candidate.ts";
 import { type Catalog, UNKNOWN } from "./catalog.ts";
 import { type Demand, demandsOf, rootDemands } from "./demand.ts";
 import { forbid, type Incompatibility } from "./incompatibility.ts";
-import { isPin, type Manifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import type { PackageNode } from "./package-node.ts";
 import type { Page } from "./page.ts";
 import type { CoreMetadata, DirectSource } from "./port.ts";
@@ -30,26 +30,22 @@ export interface Chosen {
 }
 
 /** How a search ends, if it ends well. */
-export type Outcome =
+export type Outcome<S extends Scope> =
   | { readonly kind: "solved"; readonly chosen: readonly Chosen[] }
   /** What was wanted holds for a part of the scope only. */
-  | { readonly kind: "fork"; readonly scopes: readonly Scope[] };
-
-/** Tells that requirements of one list hold in different parts of a scope: see fork.ts. */
-export type ForkFinder = (demands: readonly Demand[], scope: Scope) => readonly Scope[];
-/** The parts of a scope on both sides of a lower bound for Python. */
-export type PythonSplitter = (scope: Scope, pythons: VersionRange) => readonly Scope[];
+  | { readonly kind: "fork"; readonly scopes: readonly S[] };
 
 /** What a search is told. */
-export interface SearchOptions {
+export interface SearchOptions<S extends Scope> {
   readonly catalog: Catalog;
   readonly manifest: Manifest;
-  readonly scope: Scope;
+  readonly scope: S;
   /** Versions that other searches chose. */
   readonly preferred: ReadonlyMap<PackageName, readonly Version[]>;
-  /** In universal mode only. */
-  readonly findForks?: ForkFinder;
-  readonly splitPython?: PythonSplitter;
+  /** In universal mode: the parts in which requirements that stand together differ. */
+  readonly findForks?: (demands: readonly Demand[], extra: ExtraName | undefined) => readonly S[];
+  /** In universal mode: the parts on both sides of a lower bound for Python. */
+  readonly splitPython?: (pythons: VersionRange) => readonly S[];
   /** Gives up after so many decisions. */
   readonly decisionsMax?: number;
 }
@@ -58,12 +54,12 @@ export interface SearchOptions {
 export class GaveUp extends Error {}
 
 /** Looks for one version of every package that is needed in a scope. */
-export class Search {
+export class Search<S extends Scope> {
   readonly solver = new Solver();
   readonly catalog: Catalog;
   readonly manifest: Manifest;
-  readonly scope: Scope;
-  private readonly options: SearchOptions;
+  readonly scope: S;
+  private readonly options: SearchOptions<S>;
   private readonly priorities = new Priorities();
   private readonly sources = new Map<PackageName, DirectSource>();
   private readonly introduced = new Set<PackageNode>();
@@ -76,7 +72,7 @@ export class Search {
   private readonly askers = new Map<PackageNode, { node: PackageNode; range: VersionRange }[]>();
   private decisions = 0;
 
-  constructor(options: SearchOptions) {
+  constructor(options: SearchOptions<S>) {
     this.options = options;
     this.catalog = options.catalog;
     this.manifest = options.manifest;
@@ -84,10 +80,10 @@ export class Search {
   }
 
   /** @throws Unsolvable, and whatever the index throws */
-  async run(): Promise<Outcome> {
+  async run(): Promise<Outcome<S>> {
     const { solver } = this;
     const demands = rootDemands(this.manifest, this.scope);
-    const forks = this.options.findForks?.(demands, this.scope) ?? [];
+    const forks = this.options.findForks?.(demands, undefined) ?? [];
     if (forks.length > 1) return { kind: "fork", scopes: forks };
     this.noteSources(solver.root, VersionRange.full, demands);
     this.require(solver.root, undefined, VersionRange.full, demands);
@@ -121,7 +117,7 @@ export class Search {
   }
 
   /** Takes a version of a package, or tells the solver that there is none to take. */
-  private step(node: PackageNode): Outcome | undefined | Promise<Outcome | undefined> {
+  private step(node: PackageNode): Outcome<S> | undefined | Promise<Outcome<S> | undefined> {
     const name = nameOf(node);
     const page = this.catalog.page(name, this.sources.get(name));
     return page instanceof Promise
@@ -132,7 +128,7 @@ export class Search {
   private stepOn(
     node: PackageNode,
     page: Page | typeof UNKNOWN,
-  ): Outcome | undefined | Promise<Outcome | undefined> {
+  ): Outcome<S> | undefined | Promise<Outcome<S> | undefined> {
     const { solver } = this;
     const range = node.known?.range ?? VersionRange.full;
     if (page === UNKNOWN) {
@@ -148,7 +144,7 @@ export class Search {
       return undefined;
     }
     if (choice.kind === "split") {
-      return { kind: "fork", scopes: this.split(choice.pythons) };
+      return { kind: "fork", scopes: this.options.splitPython?.(choice.pythons) ?? [] };
     }
     this.countDecision();
     this.prefetchMore(node, page, range, choice.index);
@@ -164,7 +160,7 @@ export class Search {
     page: Page,
     index: number,
     metadata: CoreMetadata | undefined,
-  ): Outcome | undefined {
+  ): Outcome<S> | undefined {
     const candidate = page.candidate(index);
     // The metadata may have brought a reason against the version: then there is another choice.
     if (metadata === undefined || this.isSpoiled(node, candidate)) return undefined;
@@ -218,7 +214,7 @@ export class Search {
   /** Extras that became wanted after their package was decided. */
   private expandExtras():
     | { kind: "added"; node: PackageNode }
-    | (Outcome & { kind: "fork" })
+    | (Outcome<S> & { kind: "fork" })
     | undefined {
     for (const node of this.extraNodes) {
       const { base } = node;
@@ -245,9 +241,9 @@ export class Search {
     index: number,
     metadata: CoreMetadata,
     added: Incompatibility[],
-  ): Outcome | undefined {
+  ): Outcome<S> | undefined {
     const demands = demandsOf(metadata.requiresDist, extra, this.manifest, this.scope);
-    const forks = this.options.findForks?.(demands, this.scope) ?? [];
+    const forks = this.options.findForks?.(demands, extra) ?? [];
     if (forks.length > 1) return { kind: "fork", scopes: forks };
     const versions = page.stretch(index);
     if (page.candidate(index).source !== undefined) this.noteSources(node, versions, demands);
@@ -305,7 +301,6 @@ export class Search {
       const range = requirement.specifier.toRange();
       const cause = { kind: "constraint", package: node, range, origin } as const;
       if (!range.isFull()) this.solver.learn(forbid(node, range.complement(), cause));
-      if (isPin(requirement.specifier)) this.priorities.pin(node);
     }
   }
 
@@ -316,7 +311,6 @@ export class Search {
     { requirement, source, url }: Demand,
   ): void {
     const { specifier } = requirement;
-    if (isPin(specifier)) this.priorities.pin(dependency);
     if (source !== undefined || url !== undefined) this.priorities.place(dependency);
     if (requirer.isRoot || !specifier.allowsPrereleases) return;
     const list = this.askers.get(dependency);
@@ -354,10 +348,6 @@ export class Search {
       );
     const preferred = this.options.preferred.get(name) ?? NO_VERSIONS;
     return this.manifest.wish(name, this.scope, asked === true, preferred);
-  }
-
-  private split(pythons: VersionRange): readonly Scope[] {
-    return this.options.splitPython?.(this.scope, pythons) ?? [];
   }
 
   private countDecision(): void {

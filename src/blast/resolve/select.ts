@@ -15,6 +15,8 @@ export interface Wish {
   readonly pinned: VersionRange;
   /** In universal mode: the Pythons for which the choice must hold. */
   readonly pythons: VersionRange | undefined;
+  /** The one of them for which upper bounds count, too. */
+  readonly pythonAtHand: Version | undefined;
 }
 
 export type Choice =
@@ -75,6 +77,11 @@ function consider(page: Page, index: number, wish: Wish, preferred: boolean): Ch
     const split = pythonSplit(requiresPython, wish.pythons);
     if (split === "never") return undefined;
     if (split !== "fits") return { kind: "split", pythons: split };
+    const { pythonAtHand } = wish;
+    const isAtHand =
+      pythonAtHand === undefined ||
+      pythonRangeOfText(requiresPython)?.contains(pythonAtHand) !== false;
+    if (!isAtHand && !preferred && !wish.pinned.contains(candidate.version)) return undefined;
   }
   return { kind: "take", index, candidate };
 }

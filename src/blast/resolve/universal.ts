@@ -1,10 +1,80 @@
+import { MarkerSet } from "../pep/marker-algebra.ts";
+import type { PackageName } from "../pep/name.ts";
+import { parseVersion, type Version } from "../pep/version.ts";
+import { Catalog } from "./catalog.ts";
+import { forksOf, splitAtPython } from "./fork.ts";
+import { Manifest } from "./manifest.ts";
+import { mergeForks, type SolvedFork } from "./merge.ts";
+import { NoSolution } from "./no-solution.ts";
 import type { PackageIndex, Resolution, ResolveRequest, Target } from "./port.ts";
+import { rulesOf } from "./rules.ts";
+import { type Outcome, Search } from "./search.ts";
+import { Unsolvable } from "./solver.ts";
+import { UniversalScope } from "./universal-scope.ts";
 
-/** The answer for many environments. */
+/** More parts than this are no lock file that anybody could read. */
+const FORKS_MAX = 2_000;
+
+/**
+ * The answer for many environments. Where requirements differ between environments, each part is
+ * searched on its own, with what was chosen elsewhere preferred; then the parts are merged.
+ */
 export async function resolveUniversal(
-  _request: ResolveRequest,
-  _target: Extract<Target, { kind: "universal" }>,
-  _index: PackageIndex,
+  request: ResolveRequest,
+  target: Extract<Target, { kind: "universal" }>,
+  index: PackageIndex,
 ): Promise<Resolution> {
-  throw new Error("not yet");
+  const manifest = new Manifest(request);
+  const catalog = new Catalog(index, rulesOf(request));
+  const atHand = target.python === undefined ? undefined : parseVersion(target.python).base;
+  const everywhere = MarkerSet.ofPython(target.requiresPython).and(
+    target.within ?? MarkerSet.always,
+  );
+  const whole = new UniversalScope(everywhere, target.requiresPython, atHand);
+  const open = [whole];
+  const solved: SolvedFork[] = [];
+  const preferred = new Map<PackageName, Version[]>();
+  for (let scope = open.pop(); scope !== undefined; scope = open.pop()) {
+    if (open.length + solved.length > FORKS_MAX) {
+      throw new Error(`the requirements part the environments more than ${FORKS_MAX} times`);
+    }
+    const outcome = await searchIn(scope, { manifest, catalog, preferred });
+    if (outcome.kind === "fork") {
+      open.push(...outcome.scopes.toReversed());
+      continue;
+    }
+    solved.push({ scope, chosen: outcome.chosen });
+    for (const { name, candidate } of outcome.chosen) prefer(preferred, name, candidate.version);
+  }
+  return mergeForks(solved, whole, manifest);
+}
+
+async function searchIn(
+  scope: UniversalScope,
+  shared: {
+    readonly manifest: Manifest;
+    readonly catalog: Catalog;
+    readonly preferred: ReadonlyMap<PackageName, readonly Version[]>;
+  },
+): Promise<Outcome<UniversalScope>> {
+  const { manifest, catalog } = shared;
+  const search = new Search<UniversalScope>({
+    ...shared,
+    scope,
+    findForks: (demands, extra) => forksOf(demands, extra, manifest, scope),
+    splitPython: (pythons) => splitAtPython(scope, pythons),
+  });
+  try {
+    return await search.run();
+  } catch (error) {
+    if (!(error instanceof Unsolvable)) throw error;
+    const { incompatibility } = error;
+    throw new NoSolution({ incompatibility, catalog, manifest, scope });
+  }
+}
+
+function prefer(preferred: Map<PackageName, Version[]>, name: PackageName, version: Version): void {
+  const known = preferred.get(name);
+  if (known === undefined) preferred.set(name, [version]);
+  else if (!known.includes(version)) known.push(version);
 }
