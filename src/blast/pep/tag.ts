@@ -32,12 +32,28 @@ export interface InterpreterTags extends PlatformFacts {
 /** More combinations than this in one tag are refused: real ones have a few dozen. */
 const COMBINATIONS_MAX = 4096;
 
+/** Texts whose triples are kept: the wheels of a project share a few dozen. */
+const KEPT_MAX = 4096;
+const KEPT_LENGTH_MAX = 500;
+
+const kept = new Map<string, readonly WheelTag[]>();
+
 /**
  * Every combination of a compressed tag set: `py2.py3-none-any` is two (PEP 425).
  *
  * @throws PepError when there are not three parts, one is empty, or it is absurdly large
  */
-export function parseTagTriples(text: string): WheelTag[] {
+export function parseTagTriples(text: string): readonly WheelTag[] {
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  const triples = makeTriples(text);
+  if (text.length > KEPT_LENGTH_MAX) return triples;
+  if (kept.size >= KEPT_MAX) kept.clear();
+  kept.set(text, triples);
+  return triples;
+}
+
+function makeTriples(text: string): WheelTag[] {
   const parts = text.split("-").map((part) => part.toLowerCase().split("."));
   const [pythons, abis, platforms] = parts;
   if (pythons === undefined || abis === undefined || platforms === undefined || parts.length > 3) {

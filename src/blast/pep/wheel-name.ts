@@ -39,7 +39,7 @@ export function parseWheelName(filename: string): WheelName {
   const version = tryParseVersion(versionText);
   if (version === undefined) throw refusal(filename, `${quote(versionText)} is no version`);
   const name = parsePackageName(project);
-  const tags = parseTagTriples(parts.slice(-3).join("-"));
+  const tags = parseTagTriples(filename.slice(tagStart(filename), -4));
   if (parts.length === 5) return { name, version, tags };
   const build = parseBuild(third);
   if (build === undefined) throw refusal(filename, `${quote(third)} is no build number`);
@@ -54,6 +54,13 @@ export function compareBuilds(left: BuildTag | undefined, right: BuildTag | unde
   if (left.number !== right.number) return left.number < right.number ? -1 : 1;
   if (left.suffix === right.suffix) return 0;
   return left.suffix < right.suffix ? -1 : 1;
+}
+
+/** Where the last three parts begin. */
+function tagStart(filename: string): number {
+  let at = filename.length;
+  for (let part = 0; part < 3; part += 1) at = filename.lastIndexOf("-", at - 1);
+  return at + 1;
 }
 
 function parseBuild(text: string): BuildTag | undefined {
