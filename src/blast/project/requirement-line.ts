@@ -179,7 +179,11 @@ function pathRequirement(text: string, place: RequirementPlace): ProjectRequirem
   const named = at > 0 && !/^[./]|\//.test(path.slice(0, at));
   const exists = () => statSync(resolve(place.base, path), { throwIfNoEntry: false });
   if (named && exists() === undefined) return undefined;
-  if (!looksLikePath && !(hasArchiveEnding(path) && exists()?.isFile() === true)) return undefined;
+  const isFile = () => exists()?.isFile() === true;
+  if (/^[\w.-]+\.(?:txt|in)$/.test(path) && isFile()) {
+    throw new PepError(`Cannot install ${quote(path)}: it is a file of this folder`);
+  }
+  if (!looksLikePath && !(hasArchiveEnding(path) && isFile())) return undefined;
   if (exists() === undefined) throw new PepError(`Cannot find ${quote(path)}`);
   return directRequirement(text, place, readDirectReference(path, place.base), marker, extras);
 }

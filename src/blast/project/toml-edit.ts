@@ -89,7 +89,7 @@ function withAppended(text: string, array: ArrayText, value: string): string {
     : splice(text, [gap.lineEnd, gap.lineEnd, `${line},`]);
 }
 
-/** Into a list without elements. What {@link withoutElement} leaves of the result is the old text. */
+/** Into a list without elements; {@link withoutElement} makes the old text of the result. */
 function withFirst(text: string, array: ArrayText, value: string): string {
   const quoted = tomlString(value, '"');
   const inner = text.slice(array.open + 1, array.close);

@@ -147,7 +147,7 @@ test("append and remove again: the same bytes", async () => {
   );
 });
 
-test("any element can be removed or replaced, and no comment goes but that of its line", async () => {
+test("any element can be removed or replaced, and no comment goes but its own", async () => {
   const comments = (text: string) => text.split("# d").length;
   await fc.assert(
     fc.asyncProperty(document, fc.nat(), async ({ text, count }, pick) => {
