@@ -77,6 +77,37 @@ export function createBareVenv(work: Workspace, name = "venv"): string {
   return work.at(name);
 }
 
+/** A real virtual environment, without pip. */
+export function createRealVenv(folder: string): string {
+  const result = Bun.spawnSync([basePython(), "-m", "venv", "--without-pip", folder]);
+  if (!result.success) throw new Error(result.stderr.toString());
+  return folder;
+}
+
+/** Runs pip on an environment; returns what it printed. */
+export function runPip(venv: string, ...args: string[]): string {
+  const python = join(venv, "bin/python");
+  const command = [basePython(), "-m", "pip", "--python", python, "--isolated", ...args];
+  const result = Bun.spawnSync(command, {
+    env: { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_CONFIG_FILE: "/dev/null" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const output = result.stdout.toString() + result.stderr.toString();
+  if (!result.success) throw new Error(`pip ${args.join(" ")}: ${output}`);
+  return output;
+}
+
+/** A reason where there is no python3 with pip. */
+export function needsPip(): string | undefined {
+  const { success } = Bun.spawnSync([basePython(), "-m", "pip", "--version"]);
+  return success ? undefined : "needs python3 with pip";
+}
+
+function basePython(): string {
+  return Bun.which("python3") ?? "python3";
+}
+
 /** Every file below a folder with its content, except the state folder's: for comparisons. */
 export function snapshotTree(folder: string, skip: RegExp = /^\.blast$/): Record<string, string> {
   const found: Record<string, string> = {};

@@ -13,7 +13,7 @@ const table = sys as unknown as Table;
 const LEFT_ALONE: ReadonlySet<string> = new Set(["close", "mmap", "memcmp", "umask"]);
 
 /**
- * Runs something with the system calls of ffi/sys.ts counted, and disturbed from the `at`-th one on:
+ * Runs something with the calls of ffi/sys.ts counted, and disturbed from the `at`-th one on:
  * `crash` ends it there, as SIGKILL would, and `errno` makes that one call fail.
  */
 export async function disturbed<Result>(
