@@ -21,6 +21,16 @@ export interface CacheEntry {
   readonly writtenMs: number;
 }
 
+/** A file of the cache of which parts are read; it stays the same one if it is replaced. */
+export interface CacheFile {
+  readonly sizeBytes: number;
+  /** When it was written, or last found to be still right. */
+  readonly writtenMs: number;
+  read(offset: number, lengthBytes: number): Buffer;
+  /** Removes it: it is no good. */
+  discard(): void;
+}
+
 /**
  * The folder where an index client keeps what it has learned. It is only a cache: what cannot be
  * read is not there, what cannot be written is told once and done without. Files are replaced as a
@@ -29,6 +39,8 @@ export interface CacheEntry {
 export class CacheFolder {
   readonly #folder: string;
   readonly #warn: (text: string, hint?: string) => void;
+  /** Descriptors of files that are read in parts. */
+  readonly #open = new Set<number>();
   #isWritable: boolean;
 
   constructor(folder: string, warn: (text: string, hint?: string) => void) {
@@ -48,18 +60,48 @@ export class CacheFolder {
       fd = openSync(path, "r");
       const status = fstatSync(fd);
       const bytes = Buffer.allocUnsafeSlow(status.size);
-      let length = 0;
-      while (length < bytes.length) {
-        const count = readSync(fd, bytes, length, bytes.length - length, null);
-        if (count === 0) break;
-        length += count;
-      }
-      return { bytes: bytes.subarray(0, length), writtenMs: status.mtimeMs };
+      const count = readFully(fd, bytes, 0);
+      return { bytes: bytes.subarray(0, count), writtenMs: status.mtimeMs };
     } catch {
       return undefined;
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
+  }
+
+  /** As {@link read}, for a file that is not read as a whole. */
+  open(path: string): CacheFile | undefined {
+    try {
+      const fd = openSync(path, "r");
+      this.#open.add(fd);
+      const status = fstatSync(fd);
+      return {
+        sizeBytes: status.size,
+        writtenMs: status.mtimeMs,
+        read: (offset, lengthBytes) => this.#readPart(fd, status.size, offset, lengthBytes),
+        discard: () => removeQuietly(path),
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Closes what is open; files that were opened cannot be read any more. */
+  close(): void {
+    for (const fd of this.#open) closeSync(fd);
+    this.#open.clear();
+  }
+
+  #readPart(fd: number, sizeBytes: number, offset: number, lengthBytes: number): Buffer {
+    if (!this.#open.has(fd)) return Buffer.alloc(0);
+    const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, Math.max(0, sizeBytes - offset)));
+    const count = readFully(fd, bytes, offset);
+    // Nothing will be left to read: most files are smaller than the first part asked for.
+    if (offset === 0 && count === sizeBytes) {
+      this.#open.delete(fd);
+      closeSync(fd);
+    }
+    return bytes.subarray(0, count);
   }
 
   /** Replaces a file. */
@@ -109,6 +151,17 @@ export class CacheFolder {
       );
     }
   }
+}
+
+/** Fills the bytes from an offset of the file on. @returns how many there were */
+export function readFully(fd: number, bytes: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = readSync(fd, bytes, done, bytes.length - done, offset + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
 }
 
 /** A name beside the path that nobody else uses. */

@@ -57,6 +57,7 @@ class Client implements IndexClient {
   readonly #downloads: Downloads;
   readonly #metadata: MetadataStore;
   readonly #credentials: Credentials;
+  readonly #cache: CacheFolder;
   readonly #options: IndexOptions;
   readonly #projects = new Map<PackageName, Asked<Project | undefined>>();
   readonly #asked = new Map<string, Asked<CoreMetadata>>();
@@ -67,7 +68,8 @@ class Client implements IndexClient {
     const warn = warnOnce(options.onWarning);
     this.#credentials = new Credentials(options.environment, options.keyring);
     this.#http = httpClient(options, this.#credentials);
-    const context = contextOf(options, this.#http, warn);
+    this.#cache = new CacheFolder(options.cacheFolder, warn);
+    const context = contextOf(options, this.#http, this.#cache, warn);
     this.#indexes = options.indexes.map(({ name, url }) => {
       const place = folderUrl(this.#credentials.add(url, name));
       return place.startsWith("file:")
@@ -122,6 +124,7 @@ class Client implements IndexClient {
   close(): void {
     this.#http.close();
     this.#downloads.close();
+    this.#cache.close();
   }
 
   async #direct(source: DirectSource): Promise<DirectAnswer> {
@@ -246,12 +249,13 @@ function httpClient(options: IndexOptions, authority: Credentials): HttpClient {
 function contextOf(
   options: IndexOptions,
   http: HttpClient,
+  cache: CacheFolder,
   warn: PageContext["warn"],
 ): PageContext {
   return {
     http,
     warn,
-    cache: new CacheFolder(options.cacheFolder, warn),
+    cache,
     offline: options.offline,
     noCache: options.noCache,
     refresh: options.refresh ?? false,

@@ -1,16 +1,20 @@
 /**
- * A project's page as it is kept: a line with a checksum, a line of JSON with the versions, then
- * one line of JSON per version with its files, newest first. Only the first two lines are read at
- * once; a version's line when somebody asks for it, which is rare: most resolutions look at the
- * newest few of thousands. All of it is ASCII, so that offsets in bytes are offsets in text.
+ * A project's page as it is kept: a line with sizes and a checksum, a line of JSON with the
+ * versions, then one line of JSON per version with its files, newest first. Only the first two
+ * lines are read at once; a version's line when somebody asks for it, which is rare: most
+ * resolutions look at the newest few of thousands. All of it is ASCII: a byte is a character.
+ *
+ *     blast-page-2 <bytes of the second line> <bytes of all> <checksum of the second line>
+ *     {"index": …, "versions": ["2.0", "1.9", …], "lengths": [512, 498, …], …}
+ *     <checksum> [[<file>], …]
  */
+import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { Version } from "../pep/version.ts";
 import { parseVersion } from "../pep/version.ts";
 import type { Hashes, IndexFile, Project, ProjectVersion } from "../resolve/port.ts";
 import type { PageFile } from "./page-file.ts";
 import type { Release } from "./release-files.ts";
-import { kindOf } from "./release-files.ts";
 
 /** What is kept beside the files. */
 export interface PageHead {
@@ -48,13 +52,14 @@ type Row = readonly [
 ];
 
 /** Of the format; another one is as good as none. */
-const MAGIC = "blast-page-1";
+const MAGIC = "blast-page-2";
 
 /** The bytes of a page. */
 export function encodePage(head: PageHead, releases: readonly Release[]): Buffer {
   const base = commonBase(releases);
   const lines = releases.map((release) => {
-    return `${ascii(JSON.stringify(release.files.map((file) => toRow(file, base))))}\n`;
+    const line = ascii(JSON.stringify(release.files.map((file) => toRow(file, base))));
+    return `${checksum(line)} ${line}\n`;
   });
   const whole: Head = {
     ...head,
@@ -62,20 +67,30 @@ export function encodePage(head: PageHead, releases: readonly Release[]): Buffer
     versions: releases.map((release) => release.version.toString()),
     lengths: lines.map((line) => line.length),
   };
-  return sealed(Buffer.from(`${ascii(JSON.stringify(whole))}\n${lines.join("")}`, "latin1"));
+  return Buffer.from(withTop(ascii(JSON.stringify(whole)), lines.join("")), "latin1");
 }
 
-/** The same page, with some things of its head changed. @param bytes as {@link decodePage} took */
+/** The same page, with some things of its head changed. @param bytes all of it */
 export function replaceHead(bytes: Buffer, changes: Partial<PageHead>): Buffer {
   const start = bytes.indexOf(0x0a) + 1;
   const end = bytes.indexOf(0x0a, start);
   const head = JSON.parse(bytes.toString("latin1", start, end)) as Head;
-  const line = Buffer.from(ascii(JSON.stringify({ ...head, ...changes })), "latin1");
-  return sealed(Buffer.concat([line, bytes.subarray(end)]));
+  const text = ascii(JSON.stringify({ ...head, ...changes }));
+  return Buffer.from(withTop(text, bytes.toString("latin1", end + 1)), "latin1");
 }
 
-function sealed(body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${MAGIC} ${checksum(body)}\n`, "latin1"), body]);
+function withTop(head: string, lines: string): string {
+  const sizes = `${head.length} ${head.length + 1 + lines.length}`;
+  return `${MAGIC} ${sizes} ${checksum(head)}\n${head}\n${lines}`;
+}
+
+/** Where the bytes of a page are. */
+export interface PageBytes {
+  readonly sizeBytes: number;
+  /** Fewer where there are no more. */
+  read(offset: number, lengthBytes: number): Buffer;
+  /** Called once the bytes have turned out to be wrong. */
+  discard(): void;
 }
 
 /** A page that has been read back. */
@@ -84,59 +99,120 @@ export interface DecodedPage {
   readonly project: Project;
 }
 
+/** Most pages as a whole; of the large ones the newest versions. */
+const FIRST_BYTES = 32 * 1024;
+const TOP_BYTES_MAX = 80;
+
 /** Undefined if the bytes are damaged, of another format, or of another page than wanted. */
 export function decodePage(
-  bytes: Buffer,
+  bytes: PageBytes,
   wanted: { readonly index: string; readonly name: PackageName },
 ): DecodedPage | undefined {
-  const firstEnd = bytes.indexOf(0x0a);
-  const headEnd = bytes.indexOf(0x0a, firstEnd + 1);
-  if (firstEnd === -1 || headEnd === -1) return undefined;
-  const body = bytes.subarray(firstEnd + 1);
-  if (bytes.toString("latin1", 0, firstEnd) !== `${MAGIC} ${checksum(body)}`) return undefined;
+  const first = bytes.read(0, FIRST_BYTES);
+  const topEnd = first.subarray(0, TOP_BYTES_MAX).indexOf(0x0a) + 1;
+  const [magic, headText, bodyText, sum] = first.toString("latin1", 0, topEnd).trim().split(" ");
+  const [headBytes, bodyBytes] = [Number(headText), Number(bodyText)];
+  if (magic !== MAGIC || topEnd + bodyBytes !== bytes.sizeBytes) return undefined;
+  const headEnd = topEnd + headBytes;
+  const start = headEnd <= first.length ? first : bytes.read(0, headEnd);
+  const text = start.toString("latin1", topEnd, headEnd);
+  if (text.length !== headBytes || checksum(text) !== sum) return undefined;
   // The checksum holds, so this is what was written.
-  const head = JSON.parse(bytes.toString("latin1", firstEnd + 1, headEnd)) as Head;
+  const head = JSON.parse(text) as Head;
   if (head.index !== wanted.index || head.name !== wanted.name) return undefined;
-  const versions: PageVersion[] = new Array(head.versions.length);
-  let offset = headEnd + 1;
-  for (let index = 0; index < versions.length; index += 1) {
-    const length = head.lengths[index] ?? 0;
-    versions[index] = new PageVersion(head, bytes, offset, length, head.versions[index] ?? "");
-    offset += length;
-  }
-  return { head, project: { name: wanted.name, versions } };
+  return { head, project: new PageProject(wanted.name, head, bytes, start, headEnd + 1) };
 }
 
-class PageVersion implements ProjectVersion {
-  readonly #head: Head;
-  readonly #bytes: Buffer;
-  readonly #offset: number;
-  readonly #length: number;
-  readonly #text: string;
-  #version: Version | undefined;
-  #files: readonly IndexFile[] | undefined;
+/** A page in memory, to be decoded. */
+export function pageInMemory(bytes: Buffer): PageBytes {
+  return {
+    sizeBytes: bytes.length,
+    read: (offset, lengthBytes) => bytes.subarray(offset, offset + lengthBytes),
+    discard: () => undefined,
+  };
+}
 
-  constructor(head: Head, bytes: Buffer, offset: number, length: number, text: string) {
-    this.#head = head;
-    this.#bytes = bytes;
-    this.#offset = offset;
-    this.#length = length;
-    this.#text = text;
+class PageProject implements Project {
+  readonly name: PackageName;
+  readonly head: Head;
+  private readonly bytes: PageBytes;
+  /** The beginning of the page, already read. */
+  private readonly start: Buffer;
+  private readonly linesStart: number;
+  private list: readonly PageVersion[] | undefined = undefined;
+  /** Of the beginning of each line, once a line is wanted. */
+  private offsets: readonly number[] | undefined = undefined;
+
+  constructor(name: PackageName, head: Head, bytes: PageBytes, start: Buffer, linesStart: number) {
+    this.name = name;
+    this.head = head;
+    this.bytes = bytes;
+    this.start = start;
+    this.linesStart = linesStart;
+  }
+
+  get versions(): readonly PageVersion[] {
+    this.list ??= this.head.versions.map((_, index) => new PageVersion(this, index));
+    return this.list;
+  }
+
+  /** @throws {Fault} E_IO when the line is damaged */
+  rows(index: number): readonly Row[] {
+    this.offsets ??= offsetsOf(this.head.lengths, this.linesStart);
+    const offset = this.offsets[index] ?? 0;
+    const length = this.head.lengths[index] ?? 0;
+    const isHere = offset + length <= this.start.length;
+    const line = isHere
+      ? this.start.toString("latin1", offset, offset + length)
+      : this.bytes.read(offset, length).toString("latin1");
+    const space = line.indexOf(" ");
+    const json = line.slice(space + 1, -1);
+    if (line.length !== length || checksum(json) !== line.slice(0, space)) {
+      this.bytes.discard();
+      throw damagedFault(this.name);
+    }
+    return JSON.parse(json) as Row[];
+  }
+}
+
+// Thousands of these are made for one that is looked at: two fields, and no private names.
+class PageVersion implements ProjectVersion {
+  private readonly page: PageProject;
+  private readonly index: number;
+  private known: Version | undefined = undefined;
+  private list: readonly IndexFile[] | undefined = undefined;
+
+  constructor(page: PageProject, index: number) {
+    this.page = page;
+    this.index = index;
   }
 
   get version(): Version {
-    this.#version ??= parseVersion(this.#text);
-    return this.#version;
+    this.known ??= parseVersion(this.page.head.versions[this.index] ?? "");
+    return this.known;
   }
 
   files(): readonly IndexFile[] {
-    if (this.#files === undefined) {
-      const line = this.#bytes.toString("latin1", this.#offset, this.#offset + this.#length);
-      const { base, index } = this.#head;
-      this.#files = (JSON.parse(line) as Row[]).map((row) => fromRow(row, base, index));
-    }
-    return this.#files;
+    const { base, index } = this.page.head;
+    this.list ??= this.page.rows(this.index).map((row) => fromRow(row, base, index));
+    return this.list;
   }
+}
+
+function offsetsOf(lengths: readonly number[], start: number): readonly number[] {
+  let offset = start;
+  return lengths.map((length) => {
+    offset += length;
+    return offset - length;
+  });
+}
+
+function damagedFault(name: string): Fault {
+  return new Fault({
+    code: "E_IO",
+    message: `Cannot read the page of "${name}" from the cache: it is damaged`,
+    hint: "it was removed from the cache: run the command again",
+  });
 }
 
 function toRow(file: PageFile, base: string): Row {
@@ -170,19 +246,21 @@ function longHashes(hashes: string | Hashes | null): Hashes {
 }
 
 function fromRow(row: Row, base: string, index: string): IndexFile {
-  const [filename, address, hashes, requiresPython, size, uploadTime, metadata, yanked] = row;
+  const address = row[1];
+  const metadata = row[6];
+  // Thousands of these are made where versions have many wheels: one shape, and nothing copied.
   return {
-    kind: kindOf(filename) ?? "sdist",
-    filename,
-    url: address[0] === " " ? address.slice(1) : base + address + filename,
-    hashes: longHashes(hashes),
-    ...(size == null ? {} : { size }),
-    ...(requiresPython == null ? {} : { requiresPython }),
-    yanked: yanked ?? false,
-    ...(uploadTime == null ? {} : { uploadTime }),
-    ...(metadata == null ? {} : { metadata: metadata === 1 ? true : longHashes(metadata) }),
+    kind: row[0].endsWith(".whl") ? "wheel" : "sdist",
+    filename: row[0],
+    url: address[0] === " " ? address.slice(1) : base + address + row[0],
+    hashes: longHashes(row[2]),
+    requiresPython: row[3] ?? undefined,
+    size: row[4] ?? undefined,
+    uploadTime: row[5] ?? undefined,
+    metadata: metadata == null ? undefined : metadata === 1 ? true : longHashes(metadata),
+    yanked: row[7] ?? false,
     index,
-  };
+  } as IndexFile;
 }
 
 /** What all addresses have in common, up to a slash. */
@@ -208,6 +286,6 @@ function ascii(json: string): string {
   });
 }
 
-function checksum(bytes: Uint8Array): string {
-  return Bun.hash.xxHash3(bytes).toString(36);
+function checksum(text: string): string {
+  return Bun.hash.crc32(text).toString(36);
 }

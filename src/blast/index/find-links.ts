@@ -9,7 +9,7 @@ import type { Ticket } from "../../kit/http/limiter.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { MaybePromise, Project } from "../resolve/port.ts";
 import { digestOf } from "./cache-names.ts";
-import { decodePage, encodePage } from "./digest.ts";
+import { decodePage, encodePage, pageInMemory } from "./digest.ts";
 import { networkFault, offlineFault } from "./faults.ts";
 import type { PageFile } from "./page-file.ts";
 import { readPage } from "./page-reader.ts";
@@ -46,7 +46,7 @@ export class FindLinks {
     const releases = groupByVersion(name, files.get(name) ?? []);
     if (releases.length === 0) return undefined;
     const wanted = { index: this.place, name };
-    return decodePage(encodePage(wanted, releases), wanted)?.project;
+    return decodePage(pageInMemory(encodePage(wanted, releases)), wanted)?.project;
   }
 
   #load(ticket: Ticket): MaybePromise<ReadonlyMap<string, readonly PageFile[]>> {

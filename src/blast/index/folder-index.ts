@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import type { PackageName } from "../pep/name.ts";
 import type { Project } from "../resolve/port.ts";
-import { decodePage, encodePage } from "./digest.ts";
+import { decodePage, encodePage, pageInMemory } from "./digest.ts";
 import { filesIn } from "./find-links.ts";
 import type { PageFile } from "./page-file.ts";
 import { readPage } from "./page-reader.ts";
@@ -29,7 +29,7 @@ export class FolderIndex {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
     const wanted = { index: this.index, name };
     const releases = groupByVersion(name, this.#files(folder));
-    return decodePage(encodePage(wanted, releases), wanted)?.project;
+    return decodePage(pageInMemory(encodePage(wanted, releases)), wanted)?.project;
   }
 
   #files(folder: string): readonly PageFile[] {

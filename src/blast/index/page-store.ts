@@ -7,8 +7,8 @@ import type { PackageName } from "../pep/name.ts";
 import type { MaybePromise, Project } from "../resolve/port.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { digestOf, fileNameOf } from "./cache-names.ts";
-import type { DecodedPage, PageHead } from "./digest.ts";
-import { decodePage, encodePage, replaceHead } from "./digest.ts";
+import type { DecodedPage, PageBytes, PageHead } from "./digest.ts";
+import { decodePage, encodePage, pageInMemory, replaceHead } from "./digest.ts";
 import { networkFault, offlineFault } from "./faults.ts";
 import { PAGE_ACCEPT, readPage } from "./page-reader.ts";
 import { groupByVersion } from "./release-files.ts";
@@ -34,7 +34,7 @@ const MISSING_TTL_SECONDS_MAX = 600;
 const CLOCK_SLACK_MS = 60_000;
 
 interface Kept extends DecodedPage {
-  readonly bytes: Buffer;
+  readonly bytes: PageBytes;
   readonly writtenMs: number;
 }
 
@@ -65,10 +65,10 @@ export class PageStore {
   }
 
   #read(name: PackageName): Kept | undefined {
-    const entry = this.#context.cache.read(this.#path(name));
-    if (entry === undefined) return undefined;
-    const page = decodePage(entry.bytes, { index: this.index, name });
-    return page === undefined ? undefined : { ...page, ...entry };
+    const bytes = this.#context.cache.open(this.#path(name));
+    if (bytes === undefined) return undefined;
+    const page = decodePage(bytes, { index: this.index, name });
+    return page === undefined ? undefined : { ...page, bytes, writtenMs: bytes.writtenMs };
   }
 
   #isFresh({ head, writtenMs }: Kept): boolean {
@@ -110,7 +110,7 @@ export class PageStore {
           const head = this.#head(name, freshness, page === undefined);
           const encoded = encodePage(head, releases);
           this.#keep(name, encoded, freshness);
-          return projectIn(decodePage(encoded, { index: this.index, name }));
+          return projectIn(decodePage(pageInMemory(encoded), { index: this.index, name }));
         },
         ticket,
       );
@@ -126,7 +126,8 @@ export class PageStore {
     if (freshness.freshMs === undefined || freshness.freshMs === kept.head.freshMs) {
       if (!noCache) cache.touch(this.#path(name), now());
     } else {
-      this.#keep(name, replaceHead(kept.bytes, { freshMs: freshness.freshMs }), freshness);
+      const whole = kept.bytes.read(0, kept.bytes.sizeBytes);
+      this.#keep(name, replaceHead(whole, { freshMs: freshness.freshMs }), freshness);
     }
     return projectIn(kept);
   }

@@ -1,7 +1,8 @@
 /** The PKG-INFO of an sdist (PEP 625, 643), without unpacking it. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { Fault } from "../../kit/fault/fault.ts";
+import { readFully } from "./cache-folder.ts";
 
 /** PKG-INFO is text that people write. */
 const INFO_BYTES_MAX = 16 * 1024 * 1024;
@@ -57,16 +58,6 @@ export async function readZipMember(
   } finally {
     closeSync(fd);
   }
-}
-
-function readFully(fd: number, bytes: Uint8Array, offset: number): number {
-  let done = 0;
-  while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, bytes.length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }
 
 async function readTar(
