@@ -7,3 +7,13 @@
 export function createCopyWorker(): Worker {
   return new Worker(new URL("./blit/work/copy.worker.ts", import.meta.url));
 }
+
+/** A thread that unpacks wheels for blast. */
+export function createUnpackWorker(): Worker {
+  return new Worker(new URL("./blast/work/unpack.worker.ts", import.meta.url));
+}
+
+/** A thread that links files of blast's store into an environment. */
+export function createInstallWorker(): Worker {
+  return new Worker(new URL("./blast/work/install.worker.ts", import.meta.url));
+}

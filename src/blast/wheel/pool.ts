@@ -1,0 +1,162 @@
+import { Fault, faultFromJson } from "../../kit/fault/fault.ts";
+import type { FromUnpackWorker, ToUnpackWorker } from "./messages.ts";
+import { type UnpackJob, unpackWheel } from "./unpack.ts";
+
+/** Makes a worker that runs src/blast/work/unpack.worker.ts. */
+export type UnpackWorkerFactory = () => Worker;
+
+/** Beyond this many the disk is what is waited for. */
+const WORKERS_MAX = 8;
+
+type Waiting = {
+  readonly id: number;
+  readonly store: string;
+  readonly job: UnpackJob;
+  readonly sizeBytes: number;
+  readonly resolve: (sha256: string) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+type Member = { readonly worker: Worker; current: Waiting | undefined };
+
+/**
+ * Threads that unpack wheels, for as long as a command has any: started when there is work for
+ * them, ended by `close`. Of what waits, the largest goes first, so that no thread is left with a
+ * large one in the end.
+ *
+ * @example
+ * using pool = new UnpackPool(ports.createUnpackWorker);
+ * await store.addMany(jobs, pool);
+ */
+export class UnpackPool implements Disposable {
+  readonly #factory: UnpackWorkerFactory | undefined;
+  readonly #count: number;
+  readonly #members: Member[] = [];
+  readonly #waiting: Waiting[] = [];
+  #nextId = 0;
+  #isClosed = false;
+
+  /**
+   * Without a factory everything runs on the calling thread.
+   * @param count threads at most; by default as many as the machine has processors, up to 8
+   */
+  constructor(factory: UnpackWorkerFactory | undefined, count?: number) {
+    this.#factory = factory;
+    this.#count = Math.max(1, Math.min(WORKERS_MAX, count ?? navigator.hardwareConcurrency));
+  }
+
+  /** Starts the threads now: they take some milliseconds that a download can hide. */
+  warm(): void {
+    while (this.#factory !== undefined && this.#members.length < this.#count) this.#start();
+  }
+
+  /**
+   * Verifies and unpacks; the archive's SHA-256.
+   * @param sizeBytes of the archive: what is larger goes first
+   * @throws {Fault} as `unpackWheel`
+   */
+  unpack(store: string, job: UnpackJob, sizeBytes: number): Promise<string> {
+    if (this.#isClosed) return Promise.reject(new Error("this pool is closed"));
+    return new Promise((resolve, reject) => {
+      const waiting = { id: this.#nextId++, store, job, sizeBytes, resolve, reject };
+      const at = this.#waiting.findIndex((each) => each.sizeBytes < sizeBytes);
+      this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
+      // Jobs that are given in one go are all there before the first of them starts.
+      queueMicrotask(() => this.#feed());
+    });
+  }
+
+  #feed(): void {
+    if (this.#factory === undefined) {
+      this.#runHere();
+      return;
+    }
+    while (this.#waiting.length > 0 && !this.#isClosed) {
+      let idle = this.#members.find((each) => each.current === undefined);
+      if (idle === undefined && this.#members.length < this.#count) idle = this.#start();
+      if (idle === undefined) return;
+      idle.current = this.#waiting.shift();
+      if (idle.current === undefined) return;
+      const { id, store, job } = idle.current;
+      const message: ToUnpackWorker = { id, store, job };
+      idle.worker.ref();
+      idle.worker.postMessage(message);
+    }
+  }
+
+  #runHere(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    try {
+      next.resolve(unpackWheel(next.store, next.job));
+    } catch (error) {
+      next.reject(error);
+    }
+    // The event loop gets its turn between two wheels.
+    if (this.#waiting.length > 0) setImmediate(() => this.#feed());
+  }
+
+  #start(): Member | undefined {
+    if (this.#factory === undefined) return undefined;
+    const member: Member = { worker: this.#factory(), current: undefined };
+    this.#members.push(member);
+    const { worker } = member;
+    // Only one that is at work keeps the process from ending.
+    worker.unref();
+    worker.onmessage = (event: MessageEvent<FromUnpackWorker>) => {
+      this.#receive(member, event.data);
+    };
+    worker.onerror = (event: ErrorEvent) => this.#lose(member, event.message);
+    // Otherwise its wheel would be waited for for ever.
+    worker.addEventListener("close", () => this.#lose(member, "its thread has ended"));
+    return member;
+  }
+
+  #receive(member: Member, message: FromUnpackWorker): void {
+    const { current } = member;
+    if (current?.id !== message.id) return;
+    member.current = undefined;
+    member.worker.unref();
+    switch (message.kind) {
+      case "done":
+        current.resolve(message.sha256);
+        break;
+      case "fault":
+        current.reject(faultFromJson(message.fault));
+        break;
+      case "crashed":
+        current.reject(workerFault(message.message, message.stack));
+    }
+    this.#feed();
+  }
+
+  /** A thread is gone: so is its wheel; the others get their threads. */
+  #lose(member: Member, message: string): void {
+    const index = this.#members.indexOf(member);
+    if (index >= 0) this.#members.splice(index, 1);
+    member.current?.reject(workerFault(message));
+    member.current = undefined;
+    this.#feed();
+  }
+
+  /** Ends the threads; what they were at is left to the next sweep of the store. */
+  close(): void {
+    this.#isClosed = true;
+    const cancelled = new Fault({ code: "E_INTERRUPTED", message: "Unpacking was interrupted" });
+    const members = this.#members.splice(0);
+    for (const { worker, current } of members) {
+      worker.terminate();
+      current?.reject(cancelled);
+    }
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(cancelled);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function workerFault(message: string, stack?: string): Fault {
+  const cause = stack === undefined ? undefined : new Error(stack);
+  return new Fault({ code: "E_BUG", message: `A worker failed: ${message}`, cause });
+}
