@@ -27,8 +27,8 @@ export class VersionRange {
 
   /** Lower and upper ends by turns, in ascending order. */
   readonly cuts: readonly Cut[];
-  private cachedKey: string | undefined = undefined;
-  private cachedComplement: VersionRange | undefined = undefined;
+  #key: string | undefined = undefined;
+  #complement: VersionRange | undefined = undefined;
 
   private constructor(cuts: readonly Cut[]) {
     this.cuts = cuts;
@@ -60,8 +60,8 @@ export class VersionRange {
 
   /** Equal for equal sets, and only for them; not for people. */
   get key(): string {
-    this.cachedKey ??= this.cuts.map(({ key, spelling }) => `${key}/${spelling}`).join(" ");
-    return this.cachedKey;
+    this.#key ??= this.cuts.map(({ key, spelling }) => `${key}/${spelling}`).join(" ");
+    return this.#key;
   }
 
   contains(version: Version): boolean {
@@ -95,8 +95,8 @@ export class VersionRange {
   }
 
   complement(): VersionRange {
-    this.cachedComplement ??= this.makeComplement();
-    return this.cachedComplement;
+    this.#complement ??= this.makeComplement();
+    return this.#complement;
   }
 
   union(other: VersionRange): VersionRange {
@@ -158,7 +158,7 @@ export class VersionRange {
     if (!open) turned.unshift(LOWEST);
     if (!closed) turned.push(HIGHEST);
     const range = new VersionRange(turned);
-    range.cachedComplement = this;
+    range.#complement = this;
     return range;
   }
 

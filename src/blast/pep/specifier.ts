@@ -39,7 +39,7 @@ export interface ContainsOptions {
 /** Comparisons that must all hold; none at all holds for every version. */
 export class SpecifierSet {
   readonly specifiers: readonly Specifier[];
-  private cachedRange: VersionRange | undefined = undefined;
+  #range: VersionRange | undefined = undefined;
 
   constructor(specifiers: readonly Specifier[]) {
     this.specifiers = specifiers;
@@ -56,11 +56,11 @@ export class SpecifierSet {
    * holds nothing.
    */
   toRange(): VersionRange {
-    this.cachedRange ??= this.specifiers.reduce(
+    this.#range ??= this.specifiers.reduce(
       (range, specifier) => range.intersect(specifierRange(specifier)),
       VersionRange.full,
     );
-    return this.cachedRange;
+    return this.#range;
   }
 
   /** Whether a comparison other than `!=` names a pre-release, and so asks for such. */

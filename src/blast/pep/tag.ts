@@ -1,6 +1,7 @@
 import { PepError, quote } from "./error.ts";
 import type { PlatformFacts } from "./platform-tags.ts";
 import { platformTags } from "./platform-tags.ts";
+import type { OldestSystem } from "./target-platform.ts";
 import { targetFacts } from "./target-platform.ts";
 
 /** What a wheel was built for (PEP 425), in lower case. */
@@ -189,13 +190,14 @@ export function tagsForPlatform(target: {
   readonly python: string;
   /** As uv's `--python-platform`: see target-platform.ts. */
   readonly platform: string;
+  readonly oldest?: OldestSystem | undefined;
 }): TagSet {
   const parts = /^(\d{1,4})\.(\d{1,4})(?!\d)/.exec(target.python);
   if (parts === null) {
     throw new PepError(`Cannot read Python version ${quote(target.python)}: it must be as 3.12`);
   }
   return supportedTags({
-    ...targetFacts(target.platform),
+    ...targetFacts(target.platform, target.oldest),
     implementation: "cpython",
     version: [Number(parts[1]), Number(parts[2])],
   });

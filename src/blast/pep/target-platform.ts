@@ -13,6 +13,16 @@ export type TargetMarkers = Pick<
   | "platform_version"
 >;
 
+/** The oldest system that must do, where that is not part of the platform's name. */
+export interface OldestSystem {
+  /** As MACOSX_DEPLOYMENT_TARGET gives it to uv; 13.0 if undefined. */
+  readonly macos?: SystemVersion | undefined;
+  /** As IPHONEOS_DEPLOYMENT_TARGET; 13.0 if undefined. */
+  readonly ios?: SystemVersion | undefined;
+  /** As ANDROID_API_LEVEL; 24 if undefined. */
+  readonly androidApi?: number | undefined;
+}
+
 /**
  * Names of platforms as uv's `--python-platform` takes them. `linux`, `macos` and `windows` are
  * what most people have: x86_64 with glibc 2.28, arm64 with macOS 13, x86_64. Any glibc may be
@@ -25,6 +35,8 @@ export const TARGET_PLATFORMS = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
   "riscv64-unknown-linux",
+  "powerpc64le-unknown-linux-gnu",
+  "s390x-unknown-linux-gnu",
   "x86_64-unknown-linux-musl",
   "aarch64-unknown-linux-musl",
   "x86_64-manylinux2014",
@@ -42,6 +54,7 @@ export const TARGET_PLATFORMS = [
   "arm64-apple-ios-simulator",
   "x86_64-apple-ios-simulator",
   "wasm32-pyodide2024",
+  "wasm32-pyodide2025",
 ] as const;
 
 /**
@@ -49,8 +62,8 @@ export const TARGET_PLATFORMS = [
  *
  * @throws PepError when the name is not known
  */
-export function targetFacts(name: string): PlatformFacts {
-  return target(name).facts;
+export function targetFacts(name: string, oldest: OldestSystem = {}): PlatformFacts {
+  return target(name, oldest).facts;
 }
 
 /**
@@ -59,7 +72,7 @@ export function targetFacts(name: string): PlatformFacts {
  * @throws PepError when the name is not known
  */
 export function targetMarkers(name: string): TargetMarkers {
-  const [os_name, sys_platform, platform_system, platform_machine] = target(name).markers;
+  const [os_name, sys_platform, platform_system, platform_machine] = target(name, {}).markers;
   return {
     os_name,
     sys_platform,
@@ -82,9 +95,10 @@ interface WindowsTarget extends PlatformFacts {
 
 /** glibc of RHEL 8, Debian 10 and Ubuntu 18.10. */
 const GLIBC: SystemVersion = [2, 28];
-const GLIBC_RISCV: SystemVersion = [2, 39];
 const MUSL: SystemVersion = [1, 2];
 const MACOS: SystemVersion = [13, 0];
+const IOS: SystemVersion = [13, 0];
+const ANDROID_API = 24;
 
 const ALIASES = new Map([
   ["linux", "x86_64-unknown-linux-gnu"],
@@ -105,28 +119,47 @@ const WINDOWS: ReadonlyMap<string, WindowsTarget> = new Map([
   ["i686", { platform: "win32", pointerBits: 32, machine: "x86" }],
 ]);
 
-function target(given: string): Target {
+/** Names of processors in a target and in a platform tag. */
+const LINUX_ARCHS = new Map([
+  ["x86_64", "x86_64"],
+  ["aarch64", "aarch64"],
+  ["riscv64", "riscv64"],
+  ["powerpc64le", "ppc64le"],
+  ["s390x", "s390x"],
+  ["loongarch64", "loongarch64"],
+]);
+
+function target(given: string, oldest: OldestSystem): Target {
   const name = ALIASES.get(given) ?? given;
   const dash = name.indexOf("-");
   const arch = name.slice(0, dash);
   const rest = name.slice(dash + 1);
-  const found = linux(arch, rest) ?? apple(arch, rest) ?? windows(arch, rest) ?? other(name);
+  const found =
+    linux(arch, rest) ??
+    apple(arch, rest, oldest) ??
+    windows(arch, rest) ??
+    android(arch, rest, oldest) ??
+    pyodide(name);
   if (found !== undefined) return found;
   throw new PepError(
     `Cannot use platform ${quote(given)}: it is none of ${TARGET_PLATFORMS.join(", ")}`,
   );
 }
 
-function linux(arch: string, rest: string): Target | undefined {
+function linux(name: string, rest: string): Target | undefined {
+  const arch = LINUX_ARCHS.get(name);
+  if (arch === undefined) return undefined;
   const markers = ["posix", "linux", "Linux", arch] as const;
   const facts = { platform: `linux-${arch}`, pointerBits: 64 } as const;
-  if (arch === "riscv64" && rest === "unknown-linux") {
-    return { facts: { ...facts, glibc: GLIBC_RISCV }, markers };
-  }
-  if (arch !== "x86_64" && arch !== "aarch64") return undefined;
   if (rest === "unknown-linux-musl") return { facts: { ...facts, musl: MUSL }, markers };
-  const glibc = rest === "unknown-linux-gnu" ? GLIBC : manylinuxVersion(rest);
+  const usual = rest === "unknown-linux-gnu" || (arch === "riscv64" && rest === "unknown-linux");
+  const glibc = usual ? usualGlibc(arch) : manylinuxVersion(rest);
   return glibc === undefined ? undefined : { facts: { ...facts, glibc }, markers };
+}
+
+function usualGlibc(arch: string): SystemVersion {
+  if (arch === "riscv64") return [2, 39];
+  return arch === "loongarch64" ? [2, 36] : GLIBC;
 }
 
 function manylinuxVersion(rest: string): SystemVersion | undefined {
@@ -135,20 +168,20 @@ function manylinuxVersion(rest: string): SystemVersion | undefined {
   return parts === null ? undefined : [2, Number(parts[1])];
 }
 
-function apple(arch: string, rest: string): Target | undefined {
+function apple(arch: string, rest: string, oldest: OldestSystem): Target | undefined {
   const machine = arch === "aarch64" ? "arm64" : arch;
   if (machine !== "arm64" && machine !== "x86_64") return undefined;
   if (rest === "apple-darwin") {
-    const facts = { platform: `macosx-11.0-${machine}`, macArch: machine, macos: MACOS } as const;
+    const macos = oldest.macos ?? MACOS;
     return {
-      facts: { ...facts, pointerBits: 64 },
+      facts: { platform: `macosx-11.0-${machine}`, macArch: machine, macos, pointerBits: 64 },
       markers: ["posix", "darwin", "Darwin", machine],
     };
   }
   const sdk = IOS_SDKS.get(rest);
   if (sdk === undefined || (sdk === "iphoneos" && machine !== "arm64")) return undefined;
   return {
-    facts: { platform: `ios-13.0-${machine}-${sdk}`, pointerBits: 64 },
+    facts: { platform: `ios-${(oldest.ios ?? IOS).join(".")}-${machine}-${sdk}`, pointerBits: 64 },
     markers: ["posix", "ios", "iOS", machine],
   };
 }
@@ -161,23 +194,20 @@ function windows(arch: string, rest: string): Target | undefined {
   return { facts: { platform, pointerBits }, markers: ["nt", "win32", "Windows", machine] };
 }
 
-function other(name: string): Target | undefined {
-  switch (name) {
-    case "aarch64-linux-android":
-    case "x86_64-linux-android": {
-      const machine = name.slice(0, name.indexOf("-"));
-      const abi = machine === "aarch64" ? "arm64_v8a" : machine;
-      return {
-        facts: { platform: `android-24-${abi}`, pointerBits: 64 },
-        markers: ["posix", "android", "Android", machine],
-      };
-    }
-    case "wasm32-pyodide2024":
-      return {
-        facts: { platform: "pyodide-2024-0-wasm32", pointerBits: 32 },
-        markers: ["posix", "emscripten", "Emscripten", "wasm32"],
-      };
-    default:
-      return undefined;
-  }
+function android(arch: string, rest: string, oldest: OldestSystem): Target | undefined {
+  if (rest !== "linux-android" || (arch !== "aarch64" && arch !== "x86_64")) return undefined;
+  const abi = arch === "aarch64" ? "arm64_v8a" : arch;
+  return {
+    facts: { platform: `android-${oldest.androidApi ?? ANDROID_API}-${abi}`, pointerBits: 64 },
+    markers: ["posix", "android", "Android", arch],
+  };
+}
+
+function pyodide(name: string): Target | undefined {
+  const year = /^wasm32-pyodide(2024|2025)$/.exec(name)?.[1];
+  if (year === undefined) return undefined;
+  return {
+    facts: { platform: `pyodide-${year}-0-wasm32`, pointerBits: 32 },
+    markers: ["posix", "emscripten", "Emscripten", "wasm32"],
+  };
 }

@@ -16,8 +16,8 @@ export class Version implements VersionParts {
   readonly local: readonly LocalPart[] | undefined;
   /** Orders versions coarsely: see version-key.ts. */
   readonly rank: number;
-  private cachedKey: string | undefined = undefined;
-  private cachedText: string | undefined = undefined;
+  #key: string | undefined = undefined;
+  #text: string | undefined = undefined;
 
   /** Of parts that are in normal form: {@link parseVersion} is the way from text. */
   constructor(parts: VersionParts) {
@@ -32,8 +32,8 @@ export class Version implements VersionParts {
 
   /** Equal for equal versions, and only for them; keys are ordered as their versions are. */
   get key(): string {
-    this.cachedKey ??= versionKey(this);
-    return this.cachedKey;
+    this.#key ??= versionKey(this);
+    return this.#key;
   }
 
   /** An alpha, beta, release candidate or development release. */
@@ -69,8 +69,8 @@ export class Version implements VersionParts {
 
   /** The normalised text. */
   toString(): string {
-    this.cachedText ??= versionText(this);
-    return this.cachedText;
+    this.#text ??= versionText(this);
+    return this.#text;
   }
 
   /** As text: `--json` prints versions so. */

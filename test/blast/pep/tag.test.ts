@@ -113,6 +113,19 @@ describe("machines that are not at hand", () => {
     expect(on("i686-pc-windows-msvc", "cp37-abi3-win32")).toBe(true);
   });
 
+  test("the oldest system that must do can be given", () => {
+    const oldest = { macos: [14, 0], ios: [15, 2], androidApi: 26 } as const;
+    const first = (platform: string) =>
+      tagsForPlatform({ python: "3.13", platform, oldest }).list()[0];
+    const names = ["macos", "arm64-apple-ios", "x86_64-linux-android", "linux"];
+    expect(names.map(first)).toEqual([
+      "cp313-cp313-macosx_14_0_arm64",
+      "cp313-cp313-ios_15_2_arm64_iphoneos",
+      "cp313-cp313-android_26_x86_64",
+      "cp313-cp313-linux_x86_64",
+    ]);
+  });
+
   test("what is not known is refused", () => {
     const names = [
       "",

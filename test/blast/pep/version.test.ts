@@ -135,3 +135,9 @@ describe("parts", () => {
     expect(version.public).toBe(version);
   });
 });
+
+test("what was computed of a version makes no difference to a test that compares objects", () => {
+  const [used, fresh] = [parseVersion("1.0rc1"), parseVersion("1.0rc1")];
+  expect(`${used} ${used.key}`).not.toBe("");
+  expect(used).toEqual(fresh);
+});
