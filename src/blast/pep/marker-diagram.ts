@@ -164,7 +164,7 @@ export function simplifyUnder(diagram: Diagram, care: Diagram): Diagram {
   if (known !== undefined) return known;
   const result =
     compareVariables(care.variable, diagram.variable) < 0
-      ? simplifyUnder(diagram, childrenOf(care).reduce(or))
+      ? simplifyBelow(diagram, care)
       : simplifySplit(diagram, care);
   if (simplified.size >= MEMO_MAX) simplified.clear();
   simplified.set(key, result);
@@ -351,30 +351,38 @@ function mapChildren(diagram: Diagram, change: (child: Diagram) => Diagram): Dia
   }
 }
 
+/** For a condition that doesn't ask first what `care` asks first. */
+function simplifyBelow(diagram: Split, care: Split): Diagram {
+  if (diagram.kind === "flag" && diagram.variable.about === care.variable) {
+    return simplifyTexts(diagram.variable.about, diagram, care);
+  }
+  return simplifyUnder(diagram, childrenOf(care).reduce(or));
+}
+
 /** Marks where `care` is false while a simplified split is put together. */
 const ANYTHING = undefined;
 
+function simplifyChild(child: Diagram, cared: Diagram): Diagram | undefined {
+  return cared === FALSE ? ANYTHING : simplifyUnder(child, cared);
+}
+
 function simplifySplit(diagram: Split, care: Diagram): Diagram {
-  const here = (child: Diagram, cared: Diagram) =>
-    cared === FALSE ? ANYTHING : simplifyUnder(child, cared);
   switch (diagram.kind) {
     case "version":
-      return simplifyVersions(diagram, intervalsOf(care, diagram.variable), here);
+      return simplifyVersions(diagram, intervalsOf(care, diagram.variable));
     case "text":
-      return simplifyTexts(diagram, care, here);
+      return simplifyTexts(diagram.variable, diagram, care);
     case "flag": {
       const { variable } = diagram;
       const cared = flagOf(care, variable);
-      const high = here(diagram.high, cared.high);
-      const low = here(diagram.low, cared.low);
+      const high = simplifyChild(diagram.high, cared.high);
+      const low = simplifyChild(diagram.low, cared.low);
       return splitByFlag(variable, high ?? low ?? FALSE, low ?? high ?? FALSE);
     }
   }
 }
 
-type Simplifier = (child: Diagram, cared: Diagram) => Diagram | undefined;
-
-function simplifyVersions(diagram: VersionSplit, care: Intervals, here: Simplifier): Diagram {
+function simplifyVersions(diagram: VersionSplit, care: Intervals): Diagram {
   const cuts: Cut[] = [];
   const parts: (Diagram | undefined)[] = [];
   const originals: Diagram[] = [];
@@ -383,7 +391,7 @@ function simplifyVersions(diagram: VersionSplit, care: Intervals, here: Simplifi
   for (;;) {
     const original = diagram.children[at] ?? FALSE;
     originals.push(original);
-    parts.push(here(original, care.children[careAt] ?? FALSE));
+    parts.push(simplifyChild(original, care.children[careAt] ?? FALSE));
     const cut = diagram.cuts[at];
     const careCut = care.cuts[careAt];
     if (cut === undefined && careCut === undefined) break;
@@ -415,15 +423,14 @@ function fillGaps(
   return filled;
 }
 
-function simplifyTexts(diagram: TextSplit, care: Diagram, here: Simplifier): Diagram {
-  const { variable } = diagram;
-  const values = new Set([...diagram.values, ...valuesOf(care, variable)]);
+function simplifyTexts(variable: ValueVariable, diagram: Diagram, care: Diagram): Diagram {
+  const values = new Set([...valuesOf(diagram, variable), ...valuesOf(care, variable)]);
   const branches: [string, Diagram][] = [];
   for (const value of values) {
-    const part = here(branch(diagram, variable, value), branch(care, variable, value));
+    const part = simplifyChild(branch(diagram, variable, value), branch(care, variable, value));
     if (part !== ANYTHING) branches.push([value, part]);
   }
-  const rest = here(diagram.rest, restOf(care, variable));
+  const rest = simplifyChild(restOf(diagram, variable), restOf(care, variable));
   return splitByText(variable, branches, rest ?? mostCommon(branches) ?? FALSE);
 }
 

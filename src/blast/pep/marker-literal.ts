@@ -123,7 +123,7 @@ function equality(
   const [from, to] = [release(low.epoch, family), release(low.epoch, [...prefix, last])];
   if (compareCuts(lower, cutBelowFamily(from)) !== 0) return undefined;
   if (compareCuts(upper, cutBelowFamily(to)) !== 0) return undefined;
-  if (name !== "python_full_version" || family.length > 2) {
+  if (name !== "python_full_version" || family.length > 2 || low.epoch !== 0) {
     return comparison(name, operator, `${from}.*`);
   }
   return comparison("python_version", operator, family.length === 2 ? `${from}` : `${from}.*`);
@@ -133,7 +133,7 @@ function equality(
 function minorOf(name: EnvironmentName, cut: Cut): string | undefined {
   if (name !== "python_full_version" || cut.version === undefined) return undefined;
   const minor = numbers(cut.version);
-  if (minor.length > 2) return undefined;
+  if (minor.length > 2 || cut.version.epoch !== 0) return undefined;
   const version = release(cut.version.epoch, minor);
   return compareCuts(cut, cutBelowFamily(version)) === 0 ? version.toString() : undefined;
 }

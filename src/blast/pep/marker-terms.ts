@@ -16,7 +16,7 @@ import type { EnvironmentName } from "./marker-environment.ts";
 import { compareValue } from "./marker-evaluate.ts";
 import { flagVariable, type ValueVariable, valueVariable } from "./marker-variable.ts";
 import { isClause } from "./marker-version.ts";
-import type { VersionRange } from "./range.ts";
+import { VersionRange } from "./range.ts";
 import { parseSpecifierSet } from "./specifier.ts";
 import { tryParseVersion, Version } from "./version.ts";
 
@@ -127,31 +127,46 @@ function setDiagram(name: "extras" | "dependency_groups", comparison: Comparison
 }
 
 function versionDiagram(name: EnvironmentName, comparison: Comparison): Diagram {
-  const range = comparison.reversed ? reversedRange(comparison) : forwardRange(comparison);
+  const { operator, reversed } = comparison;
+  if (operator.endsWith("in") || operator === "===") return questionDiagram(comparison);
+  // Of many systems the release is no version, and then it is a text.
+  if (name === "platform_release" && reversed) return questionDiagram(comparison);
+  const range = reversed ? reversedRange(comparison) : forwardRange(comparison);
   return range === undefined ? questionDiagram(comparison) : rangeDiagram(name, range);
 }
 
-function forwardRange({ operator, literal }: Comparison): VersionRange | undefined {
+function forwardRange({ name, operator, literal }: Comparison): VersionRange | undefined {
   const text = operator + literal;
   // === compares letters, which is no matter of ranges.
-  if (text.startsWith("===") || !isClause(text)) return undefined;
-  return parseSpecifierSet(text).toRange();
+  if (text.startsWith("===")) return undefined;
+  if (isClause(text)) return parseSpecifierSet(text).toRange();
+  if (operator === "<" || operator === ">" || operator === "~=") return VersionRange.empty;
+  // What is no clause is compared as text: versions equal no other text than their own.
+  if (tryParseVersion(literal) !== undefined) {
+    return parseSpecifierSet(`==${literal}`).toRange();
+  }
+  if (name === "platform_release") return undefined;
+  return operator === "!=" ? VersionRange.full : VersionRange.empty;
 }
 
 /** The versions that, as the bound, let the literal in. */
 function reversedRange({ operator, literal }: Comparison): VersionRange | undefined {
   const version = tryParseVersion(literal);
-  // Only of plain releases is it the comparison turned round: PEP 440 has exceptions for others.
-  if (version === undefined || version !== version.base) return undefined;
-  const range = (text: string) => parseSpecifierSet(`${text}${version}`).toRange();
+  if (version === undefined) return VersionRange.empty;
+  if (version.isPostrelease || version.local !== undefined) return undefined;
+  const range = (clause: string, bound = version) =>
+    parseSpecifierSet(`${clause}${bound}`).toRange();
   switch (operator) {
     case "==":
     case "!=":
     case "<=":
     case ">=":
       return range({ "==": "==", "!=": "!=", "<=": ">=", ">=": "<=" }[operator]);
-    case "<":
-      return range(">=").difference(range("=="));
+    case "<": {
+      const later = range(">=").difference(range("=="));
+      // As a bound, a release does not let its own pre-releases in.
+      return version.isPrerelease ? later.difference(range("==", version.base)) : later;
+    }
     case ">":
       return range(">=").complement();
     default:
