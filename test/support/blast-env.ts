@@ -62,6 +62,7 @@ export function createWheel(folder: string, parts: WheelParts): WheelSource {
     ...(hasData ? { dataFolder } : {}),
     rootIsPurelib: purelib,
     files,
+    pathBytes: Buffer.from(files.map(({ path }) => `${path}\0`).join("")),
   };
 }
 

@@ -26,6 +26,8 @@ export interface WheelSource {
   readonly dataFolder?: string | undefined;
   readonly rootIsPurelib: boolean;
   readonly files: readonly WheelFile[];
+  /** The paths of `files` as C strings, one after the other. */
+  readonly pathBytes: Uint8Array;
 }
 
 /** A distribution to install. */

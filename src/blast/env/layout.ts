@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { directUrlText } from "../project/direct-url.ts";
 import type { Environment } from "./environment.ts";
 import type { InstallItem, WheelFile } from "./install-item.ts";
+import { LINK_FLAG } from "./link.ts";
 import { formatRecordEntry } from "./record.ts";
 import { entryPointScript, parseEntryPoints, rewriteScript } from "./scripts.ts";
 
@@ -31,6 +32,12 @@ export interface WrittenFile {
   readonly executable: boolean;
 }
 
+/** RECORD: its text is long, and nobody waits for it while files are being linked. */
+export interface RecordFile {
+  readonly target: string;
+  content(): string;
+}
+
 /** One distribution, laid out. */
 export interface Layout {
   readonly item: InstallItem;
@@ -38,8 +45,11 @@ export interface Layout {
   readonly site: string;
   /** Relative to `site`, in the wheel's tree as in the environment. */
   readonly plain: readonly WheelFile[];
+  /** LINK_FLAG for each file of the wheel: all but `plain` are left out. */
+  readonly flags: Uint8Array;
   readonly moved: readonly MovedFile[];
   readonly written: readonly WrittenFile[];
+  readonly record: RecordFile;
   /** Every folder with something in it and those above, relative to the root, parents first. */
   readonly folders: readonly string[];
 }
@@ -59,26 +69,33 @@ export function layOut(environment: Environment, item: InstallItem): Layout {
   const info = `${wheel.distInfo}/`;
   const plain: WheelFile[] = [];
   const inData: WheelFile[] = [];
+  const flags = new Uint8Array(wheel.files.length).fill(LINK_FLAG.skip);
   let hasEntryPoints = false;
-  for (const file of wheel.files) {
-    if (data !== undefined && file.path.startsWith(data)) inData.push(file);
-    else if (!file.path.startsWith(info)) plain.push(file);
-    else if (!OURS.has(file.path.slice(info.length))) {
-      plain.push(file);
-      hasEntryPoints ||= file.path === `${info}entry_points.txt`;
+  for (const [index, file] of wheel.files.entries()) {
+    if (data !== undefined && file.path.startsWith(data)) {
+      inData.push(file);
+      continue;
     }
+    if (file.path.startsWith(info)) {
+      const name = file.path.slice(info.length);
+      if (OURS.has(name)) continue;
+      hasEntryPoints ||= name === "entry_points.txt";
+    }
+    plain.push(file);
+    flags[index] = file.executable ? LINK_FLAG.executable : 0;
   }
   const scripts = hasEntryPoints ? entryPointScripts(environment, item) : [];
   const { moved, rewritten } = placeData(environment, item, inData, scripts);
   const written = [...scripts, ...rewritten, ...infoFiles(site, item)];
-  const record = { target: `${site}/${info}RECORD`, executable: false };
-  const content = recordText(site, plain, inData, moved, written);
+  const target = `${site}/${info}RECORD`;
   return {
     item,
     site,
     plain,
+    flags,
     moved,
-    written: [...written, { ...record, content }],
+    written,
+    record: { target, content: () => recordText(site, target, plain, inData, moved, written) },
     folders: foldersOf(site, plain, moved, written),
   };
 }
@@ -171,6 +188,7 @@ function under(folder: string, path: string): string {
 /** RECORD in full: what pip needs to remove all of it again. */
 function recordText(
   site: string,
+  record: string,
   plain: readonly WheelFile[],
   inData: readonly WheelFile[],
   moved: readonly MovedFile[],
@@ -188,8 +206,6 @@ function recordText(
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     text += formatRecordEntry(fromSite(site, target), hashOf(bytes), bytes.length);
   }
-  const last = written.at(-1)?.target ?? site;
-  const record = `${last.slice(0, last.lastIndexOf("/"))}/RECORD`;
   return text + formatRecordEntry(fromSite(site, record), "", undefined);
 }
 

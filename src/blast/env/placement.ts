@@ -132,7 +132,7 @@ class Placer {
   /** The files to come whose folder is wanted. */
   *#claims(isWanted: (folder: string) => boolean): Generator<Claim> {
     for (const layout of this.#input.layouts) {
-      const { site, plain, moved, written } = layout;
+      const { site, plain, moved, written, record } = layout;
       let folder = "";
       let wanted = isWanted(site);
       for (const { path, sha256 } of plain) {
@@ -151,6 +151,8 @@ class Placer {
         const bytes = typeof content === "string" ? Buffer.from(content) : content;
         yield { layout, path: target, hash: hashOf(bytes) };
       }
+      // It lies in a folder of its own, and is like no other.
+      if (isWanted(parentOf(record.target))) yield { layout, path: record.target, hash: "" };
     }
   }
 

@@ -21,12 +21,14 @@ import type { InstalledDistribution } from "./installed.ts";
 import type { Journal, JournalPackage, ManifestChange, Move } from "./journal.ts";
 import { formatJournal } from "./journal.ts";
 import { type Layout, layOut } from "./layout.ts";
+import { type LinkMode, linkList, stopLinks, tryLinks, workOnLinks } from "./link.ts";
+import { LinkHelpers } from "./link-helpers.ts";
 import { type LockOptions, lockEnvironment } from "./lock.ts";
 import { setManifest } from "./manifest.ts";
 import { moveAside, moveIn } from "./moves.ts";
 import { planPlacement } from "./placement.ts";
 import { recoverLocked, takeBackTransaction } from "./recover.ts";
-import { type LinkMode, stage, stageJob } from "./stage.ts";
+import { linkSource, stageRest } from "./stage.ts";
 import { bootId, lastJournal, listState, STATE_FOLDER } from "./state-folder.ts";
 import { planRemoval } from "./uninstall.ts";
 
@@ -52,6 +54,8 @@ export interface ChangeOptions extends LockOptions {
   readonly manifests?: readonly ManifestChange[];
   /** The number of the transaction that this one takes back. */
   readonly undoes?: number;
+  /** At most so many threads link files; by default as many as there are processors, up to 4. */
+  readonly threads?: number | undefined;
 }
 
 /** What was changed. */
@@ -87,7 +91,12 @@ export async function applyChanges(
   const lock = options.lock ?? (await lockEnvironment(environment, options));
   try {
     recoverLocked(environment);
-    return runTransaction(environment, prepare(environment, plan, options));
+    // Threads take some milliseconds to start, which the planning hides.
+    using helpers = LinkHelpers.forFiles(countFiles(install), options.threads);
+    return await runTransaction(environment, {
+      ...prepare(environment, plan, options),
+      helpers,
+    });
   } finally {
     if (options.lock === undefined) lock[Symbol.dispose]();
   }
@@ -99,6 +108,8 @@ export interface PreparedTransaction {
   readonly layouts: readonly Layout[];
   readonly skips: ReadonlyMap<Layout, ReadonlySet<string>>;
   readonly linkMode: LinkMode;
+  /** Threads that help to link, if there is enough to do. */
+  readonly helpers?: LinkHelpers | undefined;
   readonly notes: readonly string[];
 }
 
@@ -155,6 +166,10 @@ function prepare(
   return { journal, layouts, skips: placement.skips, linkMode, notes };
 }
 
+function countFiles(items: readonly InstallItem[]): number {
+  return items.reduce((sum, { wheel }) => sum + wheel.files.length, 0);
+}
+
 /** The folder of a transaction that is not committed, relative to the root. */
 function openFolder(number: number): string {
   return `${STATE_FOLDER}/open-${number}`;
@@ -202,16 +217,16 @@ function describeItem({ wheel, requested, directUrl }: InstallItem): JournalPack
  *
  * @throws {Fault} what went wrong; all that was done is taken back then
  */
-export function runTransaction(
+export async function runTransaction(
   environment: Environment,
   prepared: PreparedTransaction,
-): ChangeResult {
+): Promise<ChangeResult> {
   const { journal, notes } = prepared;
   const root = must(openFolderAt(HERE, environment.root), "open", environment.root);
   let linkMode: LinkMode | undefined;
   try {
     begin(root, journal);
-    linkMode = stageAll(environment, root, prepared);
+    linkMode = await stageAll(environment, root, prepared);
     moveAside(root, journal.asides);
     moveIn(root, journal.places);
     for (const { path, after } of journal.manifests) setManifest(path, after);
@@ -237,16 +252,29 @@ function begin(root: number, journal: Journal): void {
 }
 
 /** Stages everything, and marks that with a rename: no move is made before it. */
-function stageAll(
+async function stageAll(
   environment: Environment,
   root: number,
   prepared: PreparedTransaction,
-): LinkMode | undefined {
+): Promise<LinkMode | undefined> {
   const { journal, layouts, skips } = prepared;
   const folder = openFolder(journal.number);
   const staging = join(environment.root, folder, "staging");
-  let mode = prepared.linkMode;
-  for (const layout of layouts) mode = stage(stageJob(layout, skips.get(layout)), staging, mode);
+  const sources = layouts.map((layout) => linkSource(layout, skips.get(layout)));
+  const list = linkList(staging, sources);
+  // The first files show which way works.
+  const mode = tryLinks(list, prepared.linkMode);
+  const { helpers } = prepared;
+  helpers?.start(list, mode);
+  try {
+    for (const layout of layouts) stageRest(layout, skips.get(layout), staging, mode);
+    workOnLinks(list, mode);
+  } catch (error) {
+    stopLinks(list);
+    await helpers?.finish().catch(() => {});
+    throw error;
+  }
+  await helpers?.finish();
   markUnsettled(root, journal);
   must(renameAt(root, `${folder}/staging`, root, `${folder}/new`), "mark", folder);
   return layouts.length === 0 ? undefined : mode;

@@ -60,7 +60,7 @@ export async function undo(
     }
     const how = { ...options, lock, manifests, undoes: journal.number };
     const result =
-      fromKeptFiles(environment, journal, installed, how) ??
+      (await fromKeptFiles(environment, journal, installed, how)) ??
       (await fromStore(environment, journal, installed, store, how));
     return { ...result, command: journal.command, keptManifests };
   } finally {
@@ -116,12 +116,12 @@ function leavingOf(
 }
 
 /** The moves of the transaction the other way round; undefined where its old files are gone. */
-function fromKeptFiles(
+async function fromKeptFiles(
   environment: Environment,
   journal: Journal,
   installed: readonly InstalledDistribution[],
   options: UndoOptions,
-): ChangeResult | undefined {
+): Promise<ChangeResult | undefined> {
   const kept = (path: string): string =>
     path.replace(`${STATE_FOLDER}/open-`, `${STATE_FOLDER}/done-`);
   const asides = journal.asides.map(([from, to]): Move => [from, kept(to)]);
@@ -156,7 +156,7 @@ function fromKeptFiles(
     undoes: journal.number,
     packages: [...packages, ...journal.removed.filter(isFromStore)],
   };
-  return runTransaction(environment, {
+  return await runTransaction(environment, {
     journal: undoing,
     layouts: [],
     skips: new Map(),

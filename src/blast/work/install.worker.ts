@@ -1,0 +1,23 @@
+/** A thread that links files into an environment: a list of units in, one answer out. */
+
+import { Fault } from "../../kit/fault/fault.ts";
+import { workOnLinks } from "../env/link.ts";
+import type { FromInstallWorker, ToInstallWorker } from "../env/link-helpers.ts";
+
+declare const self: Worker;
+
+function perform({ list, mode }: ToInstallWorker): FromInstallWorker {
+  try {
+    workOnLinks(list, mode);
+    return { kind: "done" };
+  } catch (error) {
+    if (error instanceof Fault) return { kind: "fault", fault: error.toJson() };
+    // An uncaught throw would arrive as one line of text (docs/bun.md).
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { kind: "crashed", message, stack: stack ?? "" };
+  }
+}
+
+self.onmessage = (event: MessageEvent<ToInstallWorker>) => {
+  self.postMessage(perform(event.data));
+};
