@@ -9,6 +9,9 @@ export const blastCommand = defineCommand({
   },
   tool: true,
   subCommands: {
+    start: async () => (await import("./cli/start.ts")).startCommand,
+    kill: async () => (await import("./cli/kill.ts")).killCommand,
+    init: async () => (await import("./cli/init.ts")).initCommand,
     install: async () => (await import("./cli/install.ts")).installCommand,
     compile: async () => (await import("./cli/compile.ts")).compileCommand,
   },
@@ -20,6 +23,10 @@ export const blastCommand = defineCommand({
 });
 
 /** Gives blast what it needs from outside its room. */
-export function plugIn(plugs: { readonly createUnpackWorker: () => Worker }): void {
+export function plugIn(plugs: {
+  readonly createUnpackWorker: () => Worker;
+  readonly createInstallWorker: () => Worker;
+}): void {
   ports.createUnpackWorker = plugs.createUnpackWorker;
+  ports.createInstallWorker = plugs.createInstallWorker;
 }
