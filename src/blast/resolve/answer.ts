@@ -1,5 +1,5 @@
 import type { ExtraName, PackageName } from "../pep/name.ts";
-import { demandsOf, rootDemands } from "./demand.ts";
+import { rootDemands } from "./demand.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Resolution, ResolvedPackage } from "./port.ts";
 import type { Scope } from "./scope.ts";
@@ -19,11 +19,11 @@ export function environmentResolution(
     (item): ResolvedPackage => ({
       name: item.name,
       version: item.candidate.version,
-      extras: item.extras,
+      extras: extrasOf(item),
       files: item.candidate.files,
       ...(item.candidate.source && { source: item.candidate.source }),
       metadata: item.metadata,
-      dependencies: dependenciesOf(item, byName, manifest, scope),
+      dependencies: dependenciesOf(item, byName),
       direct: direct.has(item.name),
     }),
   );
@@ -32,10 +32,11 @@ export function environmentResolution(
 }
 
 /** What is worth telling about a version that was taken. */
-export function warningsOf({ name, candidate, metadata, extras }: Chosen): string[] {
+export function warningsOf({ name, candidate, metadata, parts }: Chosen): string[] {
   const warnings: string[] = [];
   const { version, problem, requiresPython } = candidate;
-  for (const extra of extras) {
+  for (const { extra, demands } of parts) {
+    if (extra === undefined || demands.length > 0) continue;
     if (!metadata.providesExtra.includes(extra)) {
       warnings.push(`${name} ${version} has no extra "${extra}"`);
     }
@@ -51,18 +52,19 @@ export function warningsOf({ name, candidate, metadata, extras }: Chosen): strin
 }
 
 function dependenciesOf(
-  { metadata, extras }: Chosen,
+  { name: own, parts }: Chosen,
   byName: ReadonlyMap<PackageName, Chosen>,
-  manifest: Manifest,
-  scope: Scope,
 ): Dependency[] {
   const edges = new Map<PackageName, Set<ExtraName>>();
-  for (const extra of [undefined, ...extras]) {
-    for (const demand of demandsOf(metadata.requiresDist, extra, manifest, scope)) {
-      if (demand.name === metadata.name) continue;
-      const known = edges.get(demand.name) ?? new Set();
-      for (const wanted of demand.extras) known.add(wanted);
-      edges.set(demand.name, known);
+  for (const { demands } of parts) {
+    for (const { name, extras } of demands) {
+      if (name === own) continue;
+      let known = edges.get(name);
+      if (known === undefined) {
+        known = new Set();
+        edges.set(name, known);
+      }
+      for (const wanted of extras) known.add(wanted);
     }
   }
   const dependencies: Dependency[] = [];
@@ -71,4 +73,9 @@ function dependenciesOf(
     if (version !== undefined) dependencies.push({ name, version, extras: [...wanted].sort() });
   }
   return dependencies.sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/** The extras that somebody wants, sorted. */
+function extrasOf({ parts }: Chosen): ExtraName[] {
+  return parts.flatMap(({ extra }) => extra ?? []).sort();
 }

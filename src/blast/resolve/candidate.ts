@@ -1,7 +1,7 @@
 import type { PackageName } from "../pep/name.ts";
 import type { VersionRange } from "../pep/range.ts";
 import { pythonRange } from "../pep/specifier.ts";
-import type { WheelTag } from "../pep/tag.ts";
+import { parseTagTriples, type WheelTag } from "../pep/tag.ts";
 import type { Version } from "../pep/version.ts";
 import { type BuildTag, compareBuilds, parseWheelName } from "../pep/wheel-name.ts";
 import type { DirectSource, IndexFile, NameChoice, ProjectVersion } from "./port.ts";
@@ -47,6 +47,8 @@ export interface FileRules {
   readonly noBinary: NameChoice;
   readonly onlyBinary: NameChoice;
   readonly excludeNewerMs: number | undefined;
+  /** The answers so far, by the text of the tags. */
+  readonly ranks: Map<string, number>;
   pythonFit(requiresPython: string): PythonFit;
 }
 
@@ -158,26 +160,18 @@ class FileSorter {
   }
 
   #addWheel(file: IndexFile): void {
-    let rank: number | undefined;
-    let build: BuildTag | undefined;
-    try {
-      const wheel = parseWheelName(file.filename);
-      build = wheel.build;
-      rank = this.#rules.priority(wheel.tags);
-      if (rank === undefined && this.#tags.length < TAGS_MAX) {
-        for (const { python, abi, platform } of wheel.tags) {
-          this.#tags.push(`${python}-${abi}-${platform}`);
-        }
-      }
-    } catch {
-      // A file whose name says nothing can't be chosen.
-      return;
-    }
+    const { filename } = file;
+    const start = tagsStart(filename);
+    // A file whose name says nothing can't be chosen.
+    if (start === undefined) return;
+    const text = filename.slice(start, -".whl".length);
+    const rank = rankOf(text, this.#rules);
     if (rank !== undefined) {
-      this.#take(file, rank, build);
+      this.#take(file, rank, buildOf(filename, start));
       return;
     }
     this.#foreignWheel ??= file;
+    if (this.#tags.length < TAGS_MAX) this.#tags.push(text);
     this.#fail({ kind: "tags", tags: [] });
   }
 
@@ -210,6 +204,42 @@ const PROBLEM_ORDER: readonly Problem["kind"][] = [
   "tags",
   "python",
 ];
+
+/** Where the tags begin in the name of a wheel. */
+function tagsStart(filename: string): number | undefined {
+  if (!filename.endsWith(".whl")) return undefined;
+  const platform = filename.lastIndexOf("-");
+  const abi = filename.lastIndexOf("-", platform - 1);
+  const python = filename.lastIndexOf("-", abi - 1);
+  return python > 0 ? python + 1 : undefined;
+}
+
+/** How good tags are; they repeat from file to file. */
+function rankOf(text: string, rules: FileRules): number | undefined {
+  const known = rules.ranks.get(text);
+  if (known !== undefined) return known === UNFIT ? undefined : known;
+  let rank: number | undefined;
+  try {
+    rank = rules.priority(parseTagTriples(text));
+  } catch {
+    rank = undefined;
+  }
+  rules.ranks.set(text, rank ?? UNFIT);
+  return rank;
+}
+
+const UNFIT = -1;
+
+/** The build number is the part that most names lack. */
+function buildOf(filename: string, tags: number): BuildTag | undefined {
+  const version = filename.indexOf("-") + 1;
+  if (filename.indexOf("-", version) + 1 >= tags) return undefined;
+  try {
+    return parseWheelName(filename).build;
+  } catch {
+    return undefined;
+  }
+}
 
 /** What speaks against the best file of a version. */
 function problemOf(best: IndexFile, rules: FileRules): Problem | undefined {

@@ -28,13 +28,15 @@ export type Cause =
     }
   /** No version in the range can be taken: there is none, or none that is usable. */
   | { readonly kind: "no-versions"; readonly package: PackageNode; readonly range: VersionRange }
-  /** One project was asked for at two places. */
+  /** A requirement names a place where nothing may be taken from, or another one than others. */
   | {
-      readonly kind: "two-sources";
+      readonly kind: "place";
       readonly requirer: PackageNode;
       readonly versions: VersionRange;
       readonly name: PackageName;
-      readonly sources: readonly [string, string];
+      readonly place: string;
+      /** Where the package is to be taken from; undefined: from the index. */
+      readonly other: string | undefined;
       readonly origin: string | undefined;
     }
   /** It follows from two others. */

@@ -2,7 +2,7 @@ import { MarkerSet } from "../pep/marker-algebra.ts";
 import type { ExtraName, PackageName } from "../pep/name.ts";
 import { compareVersions } from "../pep/version.ts";
 import { warningsOf } from "./answer.ts";
-import { type Demand, demandsOf, rootDemands } from "./demand.ts";
+import { type Demand, rootDemands } from "./demand.ts";
 import { whereOf } from "./fork.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Resolution, ResolvedPackage } from "./port.ts";
@@ -28,6 +28,7 @@ interface Entry {
   where: MarkerSet;
   readonly extras: Set<ExtraName>;
   readonly edges: Map<Entry, Edge>;
+  readonly warnings: Set<string>;
   direct: boolean;
 }
 
@@ -45,9 +46,7 @@ export function mergeForks(
     // Required only by what is never installed where the requirement counts.
     if (entry.where.isFalse()) continue;
     packages.push(packageOf(entry, whole.marker));
-    for (const warning of warningsOf({ ...entry.chosen, extras: sorted(entry.extras) })) {
-      warnings.add(warning);
-    }
+    for (const warning of entry.warnings) warnings.add(warning);
   }
   packages.sort(byNameAndVersion);
   return { packages, warnings: [...warnings].sort() };
@@ -61,7 +60,6 @@ class ForkWalk {
   readonly #chosen: ReadonlyMap<PackageName, Chosen>;
   /** By package, then by extra, or the empty text for none: where it is needed in this part. */
   readonly #needed = new Map<Entry, Map<ExtraName | "", MarkerSet>>();
-  readonly #demands = new Map<Entry, Map<ExtraName | "", readonly Demand[]>>();
   readonly #open: [Entry, ExtraName | ""][] = [];
 
   constructor(fork: SolvedFork, manifest: Manifest, entries: Map<Chosen["candidate"], Entry>) {
@@ -91,8 +89,11 @@ class ForkWalk {
 
   #follow(entry: Entry, extra: ExtraName | ""): void {
     const needed = this.#needed.get(entry)?.get(extra) ?? MarkerSet.never;
-    for (const demand of this.#demandsOf(entry, extra)) {
-      const where = needed.and(whereOf(demand, extra === "" ? undefined : extra));
+    const own = extra === "" ? undefined : extra;
+    const chosen = this.#chosen.get(entry.chosen.name);
+    const part = chosen?.parts.find((item) => item.extra === own);
+    for (const demand of part?.demands ?? []) {
+      const where = needed.and(whereOf(demand, own));
       if (where.isFalse()) continue;
       const target = this.#require(demand, where);
       if (target === undefined || target === entry) continue;
@@ -129,29 +130,15 @@ class ForkWalk {
     this.#open.push([entry, extra]);
   }
 
-  #demandsOf(entry: Entry, extra: ExtraName | ""): readonly Demand[] {
-    let parts = this.#demands.get(entry);
-    if (parts === undefined) {
-      parts = new Map();
-      this.#demands.set(entry, parts);
-    }
-    let demands = parts.get(extra);
-    if (demands === undefined) {
-      const { requiresDist } = entry.chosen.metadata;
-      const { scope } = this.#fork;
-      demands = demandsOf(requiresDist, extra === "" ? undefined : extra, this.#manifest, scope);
-      parts.set(extra, demands);
-    }
-    return demands;
-  }
-
   #entry(chosen: Chosen): Entry {
     let entry = this.#entries.get(chosen.candidate);
     if (entry === undefined) {
       const where = MarkerSet.never;
-      entry = { chosen, where, extras: new Set(), edges: new Map(), direct: false };
+      const edges = new Map();
+      entry = { chosen, where, extras: new Set(), edges, warnings: new Set(), direct: false };
       this.#entries.set(chosen.candidate, entry);
     }
+    for (const warning of warningsOf(chosen)) entry.warnings.add(warning);
     return entry;
   }
 }

@@ -8,13 +8,13 @@ import type { CoreMetadata, DirectSource, Project } from "./port.ts";
 /** A project's versions, examined when they are looked at; newest first. */
 export class Page {
   readonly name: PackageName;
-  readonly versions: readonly Version[];
+  readonly versions: readonly { readonly version: Version }[];
   private readonly candidates: (Candidate | undefined)[];
   private readonly examine: (index: number) => Candidate;
 
   private constructor(
     name: PackageName,
-    versions: readonly Version[],
+    versions: readonly { readonly version: Version }[],
     examine: (index: number) => Candidate,
   ) {
     this.name = name;
@@ -26,18 +26,14 @@ export class Page {
   /** What an index offers. */
   static ofProject(project: Project, rules: FileRules): Page {
     const { name, versions } = project;
-    return new Page(
-      name,
-      versions.map(({ version }) => version),
-      (index) => examineVersion(name, at(versions, index), rules),
-    );
+    return new Page(name, versions, (index) => examineVersion(name, at(versions, index), rules));
   }
 
   /** The one version that a direct source is. */
   static ofSource(metadata: CoreMetadata, source: DirectSource, rules: FileRules): Page {
     const { name, version, requiresPython } = metadata;
     const fit = requiresPython === undefined ? "fits" : rules.pythonFit(requiresPython);
-    return new Page(name, [version], () => ({
+    return new Page(name, [{ version }], () => ({
       version,
       files: [],
       metadataFile: undefined,
@@ -48,6 +44,10 @@ export class Page {
           ? { kind: "python", requires: requiresPython, soft: false }
           : undefined,
     }));
+  }
+
+  versionAt(index: number): Version {
+    return at(this.versions, index).version;
   }
 
   candidate(index: number): Candidate {
@@ -64,7 +64,7 @@ export class Page {
     let high = this.versions.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (isAbove(at(this.versions, middle), cut)) low = middle + 1;
+      if (isAbove(at(this.versions, middle).version, cut)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -73,7 +73,7 @@ export class Page {
   /** The place of a version, if it is there. */
   indexOf(version: Version): number | undefined {
     const index = this.firstBelow(cutBelow(version)) - 1;
-    return this.versions[index]?.key === version.key ? index : undefined;
+    return this.versions[index]?.version.key === version.key ? index : undefined;
   }
 
   /**
@@ -81,10 +81,11 @@ export class Page {
    * interval.
    */
   stretch(index: number): VersionRange {
-    const lower = index === this.versions.length - 1 ? LOWEST : cutBelow(at(this.versions, index));
+    const lower =
+      index === this.versions.length - 1 ? LOWEST : cutBelow(at(this.versions, index).version);
     return VersionRange.between(
       lower,
-      index === 0 ? HIGHEST : cutBelow(at(this.versions, index - 1)),
+      index === 0 ? HIGHEST : cutBelow(at(this.versions, index - 1).version),
     );
   }
 

@@ -1,6 +1,7 @@
 import type { VersionRange } from "../pep/range.ts";
 import type { PackageNode } from "./package-node.ts";
 import type { Conflict } from "./solver.ts";
+import type { Term } from "./term.ts";
 
 /** After so many clashes a package goes before others (or behind those that it stood against). */
 const CONFLICTS_MAX = 5;
@@ -22,6 +23,9 @@ const RANK_SOURCE = 4;
  */
 export class Priorities {
   private readonly ranks: number[] = [];
+  /** What was known of a package when it was last looked at, and whether that was one version. */
+  private readonly seen: (Term | undefined)[] = [];
+  private readonly pinned: boolean[] = [];
   private readonly affected: number[] = [];
   private readonly culprits: number[] = [];
   private readonly early: PackageNode[] = [];
@@ -75,7 +79,12 @@ export class Priorities {
 
   private rankOf(node: PackageNode): number {
     const rank = this.ranks[node.index] ?? RANK_USUAL;
-    return rank < RANK_PINNED && isOneVersion(node.known?.range) ? RANK_PINNED : rank;
+    if (rank >= RANK_PINNED) return rank;
+    if (node.known !== this.seen[node.index]) {
+      this.seen[node.index] = node.known;
+      this.pinned[node.index] = isOneVersion(node.known?.range);
+    }
+    return this.pinned[node.index] === true ? RANK_PINNED : rank;
   }
 
   private raise(node: PackageNode, rank: number): boolean {

@@ -13,7 +13,7 @@ export function rulesOf({
   onlyBinary,
   excludeNewerMs,
 }: ResolveRequest): FileRules {
-  const rules = { noBinary, onlyBinary, excludeNewerMs };
+  const rules = { noBinary, onlyBinary, excludeNewerMs, ranks: new Map<string, number>() };
   if (target.kind === "universal") {
     const { requiresPython } = target;
     return {

@@ -6,12 +6,12 @@ import { type Catalog, UNKNOWN } from "./catalog.ts";
 import { type Demand, demandsOf, rootDemands } from "./demand.ts";
 import { forbid, type Incompatibility } from "./incompatibility.ts";
 import type { Manifest } from "./manifest.ts";
-import type { PackageNode } from "./package-node.ts";
+import { PackageNode } from "./package-node.ts";
 import type { Page } from "./page.ts";
 import type { CoreMetadata, DirectSource } from "./port.ts";
 import { Priorities } from "./priority.ts";
 import type { Scope } from "./scope.ts";
-import { type Choice, pythonSplit, select, type Wish } from "./select.ts";
+import { pythonSplit, select, type Wish } from "./select.ts";
 import { Solver } from "./solver.ts";
 import { sourceKey, sourceOfUrl, sourceText } from "./source.ts";
 
@@ -26,14 +26,44 @@ export interface Chosen {
   readonly name: PackageName;
   readonly candidate: Candidate;
   readonly metadata: CoreMetadata;
-  readonly extras: readonly ExtraName[];
+  /** First itself, then its extras that somebody wants. */
+  readonly parts: readonly Part[];
+}
+
+/** What a package requires, or one of its extras. */
+export interface Part {
+  readonly extra: ExtraName | undefined;
+  readonly demands: readonly Demand[];
+}
+
+/** A version that stands, or stood, for a package. */
+interface Choice {
+  readonly name: PackageName;
+  readonly page: Page;
+  readonly index: number;
+  readonly candidate: Candidate;
+  readonly metadata: CoreMetadata;
+}
+
+/** A version, and the part of it, whose requirements the solver is to know. */
+interface Expansion {
+  readonly node: PackageNode;
+  readonly part: PackageNode;
+  readonly page: Page;
+  readonly index: number;
+  readonly metadata: CoreMetadata;
 }
 
 /** How a search ends, if it ends well. */
 export type Outcome<S extends Scope> =
   | { readonly kind: "solved"; readonly chosen: readonly Chosen[] }
-  /** What was wanted holds for a part of the scope only. */
-  | { readonly kind: "fork"; readonly scopes: readonly S[] };
+  | Fork<S>;
+
+/** What was wanted holds for a part of the scope only: these are to be searched in its place. */
+interface Fork<S extends Scope> {
+  readonly kind: "fork";
+  readonly scopes: readonly S[];
+}
 
 /** What a search is told. */
 export interface SearchOptions<S extends Scope> {
@@ -42,12 +72,27 @@ export interface SearchOptions<S extends Scope> {
   readonly scope: S;
   /** Versions that other searches chose. */
   readonly preferred: ReadonlyMap<PackageName, readonly Version[]>;
+  /** Places that an earlier search found. */
+  readonly sources?: ReadonlyMap<PackageName, DirectSource>;
   /** In universal mode: the parts in which requirements that stand together differ. */
   readonly findForks?: (demands: readonly Demand[], extra: ExtraName | undefined) => readonly S[];
   /** In universal mode: the parts on both sides of a lower bound for Python. */
   readonly splitPython?: (pythons: VersionRange) => readonly S[];
   /** Gives up after so many decisions. */
   readonly decisionsMax?: number;
+}
+
+/**
+ * Thrown where a place turns up for a package that was looked for in the index already: the search
+ * is to begin anew with what it says.
+ */
+export class SourceFound extends Error {
+  readonly place: readonly [PackageName, DirectSource];
+
+  constructor(name: PackageName, source: DirectSource) {
+    super(`${name} is named by its place`);
+    this.place = [name, source];
+  }
 }
 
 /** Thrown where a search was to end after a number of decisions. */
@@ -61,12 +106,12 @@ export class Search<S extends Scope> {
   readonly scope: S;
   private readonly options: SearchOptions<S>;
   private readonly priorities = new Priorities();
-  private readonly sources = new Map<PackageName, DirectSource>();
+  private readonly sources: Map<PackageName, DirectSource>;
   private readonly introduced = new Set<PackageNode>();
   private readonly extraNodes: PackageNode[] = [];
-  /** Of every node the candidates whose requirements are known to the solver. */
-  private readonly expanded = new Map<PackageNode, Set<Candidate>>();
-  private readonly chosen = new Map<PackageNode, Chosen>();
+  /** Of every node the candidates whose requirements the solver knows, and those requirements. */
+  private readonly expanded = new Map<PackageNode, Map<Candidate, readonly Demand[]>>();
+  private readonly chosen = new Map<PackageNode, Choice>();
   private readonly tries: number[] = [];
   /** Who asks for pre-releases of a package by naming one. */
   private readonly askers = new Map<PackageNode, { node: PackageNode; range: VersionRange }[]>();
@@ -77,6 +122,7 @@ export class Search<S extends Scope> {
     this.catalog = options.catalog;
     this.manifest = options.manifest;
     this.scope = options.scope;
+    this.sources = new Map(options.sources);
   }
 
   /** @throws Unsolvable, and whatever the index throws */
@@ -85,24 +131,24 @@ export class Search<S extends Scope> {
     const demands = rootDemands(this.manifest, this.scope);
     const forks = this.options.findForks?.(demands, undefined) ?? [];
     if (forks.length > 1) return { kind: "fork", scopes: forks };
-    this.noteSources(solver.root, VersionRange.full, demands);
-    this.require(solver.root, undefined, VersionRange.full, demands);
+    const all = VersionRange.full;
+    this.noteSources(solver.root, all, demands, true);
+    this.require(solver.root, undefined, all, demands, []);
     let next = solver.root;
     for (;;) {
       this.propagate(next);
       const expanded = this.expandExtras();
-      if (expanded === undefined) {
-        const node = this.priorities.next(solver.nodes);
-        if (node === undefined) return { kind: "solved", chosen: this.answer() };
-        const step = this.step(node);
-        const outcome = step instanceof Promise ? await step : step;
-        if (outcome !== undefined) return outcome;
-        next = node;
-      } else if (expanded.kind === "fork") {
-        return expanded;
-      } else {
-        next = expanded.node;
+      if (expanded !== undefined) {
+        if (!(expanded instanceof PackageNode)) return expanded;
+        next = expanded;
+        continue;
       }
+      const node = this.priorities.next(solver.nodes);
+      if (node === undefined) return { kind: "solved", chosen: this.answer() };
+      const step = this.step(node);
+      const fork = step instanceof Promise ? await step : step;
+      if (fork !== undefined) return fork;
+      next = node;
     }
   }
 
@@ -117,7 +163,7 @@ export class Search<S extends Scope> {
   }
 
   /** Takes a version of a package, or tells the solver that there is none to take. */
-  private step(node: PackageNode): Outcome<S> | undefined | Promise<Outcome<S> | undefined> {
+  private step(node: PackageNode): Fork<S> | undefined | Promise<Fork<S> | undefined> {
     const name = nameOf(node);
     const page = this.catalog.page(name, this.sources.get(name));
     return page instanceof Promise
@@ -128,7 +174,7 @@ export class Search<S extends Scope> {
   private stepOn(
     node: PackageNode,
     page: Page | typeof UNKNOWN,
-  ): Outcome<S> | undefined | Promise<Outcome<S> | undefined> {
+  ): Fork<S> | undefined | Promise<Fork<S> | undefined> {
     const { solver } = this;
     const range = node.known?.range ?? VersionRange.full;
     if (page === UNKNOWN) {
@@ -138,7 +184,7 @@ export class Search<S extends Scope> {
       );
       return undefined;
     }
-    const choice: Choice = select(page, range, this.wish(node));
+    const choice = select(page, range, this.wish(node));
     if (choice.kind === "none") {
       solver.learn(forbid(node, range, { kind: "no-versions", package: node, range }));
       return undefined;
@@ -160,20 +206,21 @@ export class Search<S extends Scope> {
     page: Page,
     index: number,
     metadata: CoreMetadata | undefined,
-  ): Outcome<S> | undefined {
+  ): Fork<S> | undefined {
     const candidate = page.candidate(index);
     // The metadata may have brought a reason against the version: then there is another choice.
     if (metadata === undefined || this.isSpoiled(node, candidate)) return undefined;
     const { solver } = this;
     const { version } = candidate;
     const added: Incompatibility[] = [];
-    for (const [extra, key] of this.wantedParts(node)) {
-      if (this.isExpanded(key, candidate)) continue;
-      const outcome = this.addRequirements(node, extra, page, index, metadata, added);
-      if (outcome !== undefined) return outcome;
-      this.expanded.get(key)?.add(candidate);
+    const fork = this.expand({ node, part: node, page, index, metadata }, added);
+    if (fork !== undefined) return fork;
+    for (const part of solver.extrasOf(node)) {
+      if (!part.isWanted) continue;
+      const another = this.expand({ node, part, page, index, metadata }, added);
+      if (another !== undefined) return another;
     }
-    this.chosen.set(node, { name: page.name, candidate, metadata, extras: [] });
+    this.chosen.set(node, { name: page.name, page, index, candidate, metadata });
     const clash = added.find((incompatibility) => solver.clashes(incompatibility, node, version));
     if (clash === undefined) solver.decide(node, version);
     else this.priorities.count(node, clash.packages);
@@ -195,59 +242,38 @@ export class Search<S extends Scope> {
     return pythonSplit(requiresPython, pythons) !== "fits";
   }
 
-  private *wantedParts(node: PackageNode): Generator<[ExtraName | undefined, PackageNode]> {
-    yield [undefined, node];
-    for (const extra of this.solver.extrasOf(node)) {
-      if (extra.isWanted) yield [extra.extra, extra];
-    }
-  }
-
-  private isExpanded(node: PackageNode, candidate: Candidate): boolean {
-    let known = this.expanded.get(node);
-    if (known === undefined) {
-      known = new Set();
-      this.expanded.set(node, known);
-    }
-    return known.has(candidate);
-  }
-
   /** Extras that became wanted after their package was decided. */
-  private expandExtras():
-    | { kind: "added"; node: PackageNode }
-    | (Outcome<S> & { kind: "fork" })
-    | undefined {
-    for (const node of this.extraNodes) {
-      const { base } = node;
-      if (base?.decision === undefined || !node.isWanted) continue;
+  private expandExtras(): Fork<S> | PackageNode | undefined {
+    for (const part of this.extraNodes) {
+      const { base } = part;
+      if (base?.decision === undefined || !part.isWanted) continue;
       const chosen = this.chosen.get(base);
-      if (chosen === undefined || this.isExpanded(node, chosen.candidate)) continue;
-      const page = this.catalog.page(chosen.name, this.sources.get(chosen.name));
-      if (page instanceof Promise || page === UNKNOWN) continue;
-      const { candidate, metadata } = chosen;
-      const index = page.indexOf(candidate.version) ?? 0;
-      const outcome = this.addRequirements(base, node.extra, page, index, metadata, []);
-      if (outcome?.kind === "fork") return outcome;
-      this.expanded.get(node)?.add(candidate);
-      return { kind: "added", node };
+      if (chosen === undefined || this.expanded.get(part)?.has(chosen.candidate)) continue;
+      return this.expand({ ...chosen, node: base, part }, []) ?? part;
     }
     return undefined;
   }
 
   /** Tells the solver what a version, or one of its extras, requires. */
-  private addRequirements(
-    node: PackageNode,
-    extra: ExtraName | undefined,
-    page: Page,
-    index: number,
-    metadata: CoreMetadata,
+  private expand(
+    { node, part, page, index, metadata }: Expansion,
     added: Incompatibility[],
-  ): Outcome<S> | undefined {
+  ): Fork<S> | undefined {
+    let known = this.expanded.get(part);
+    if (known === undefined) {
+      known = new Map();
+      this.expanded.set(part, known);
+    }
+    const candidate = page.candidate(index);
+    if (known.has(candidate)) return undefined;
+    const { extra } = part;
     const demands = demandsOf(metadata.requiresDist, extra, this.manifest, this.scope);
     const forks = this.options.findForks?.(demands, extra) ?? [];
     if (forks.length > 1) return { kind: "fork", scopes: forks };
     const versions = page.stretch(index);
-    if (page.candidate(index).source !== undefined) this.noteSources(node, versions, demands);
-    added.push(...this.require(node, extra, versions, demands));
+    this.noteSources(node, versions, demands, candidate.source !== undefined);
+    this.require(node, extra, versions, demands, added);
+    known.set(candidate, demands);
     return undefined;
   }
 
@@ -256,11 +282,11 @@ export class Search<S extends Scope> {
     extra: ExtraName | undefined,
     versions: VersionRange,
     demands: readonly Demand[],
-  ): Incompatibility[] {
+    added: Incompatibility[],
+  ): void {
     const { solver } = this;
-    const added: Incompatibility[] = [];
     const names: PackageName[] = [];
-    const cause = { kind: "requirement", requirer, extra, versions } as const;
+    const kind = "requirement";
     for (const demand of demands) {
       const { name, range, origin } = demand;
       const dependency = solver.node(name);
@@ -269,23 +295,31 @@ export class Search<S extends Scope> {
         if (!this.sources.has(name)) names.push(name);
       }
       this.noteDemand(requirer, versions, dependency, demand);
-      const main = solver.require({ ...cause, dependency, range, origin });
+      const main = solver.require({ kind, requirer, extra, versions, dependency, range, origin });
       if (main !== undefined) added.push(main);
       for (const wanted of demand.extras) {
-        const before = solver.nodes.length;
-        const extraNode = solver.extraNode(dependency, wanted);
-        if (solver.nodes.length > before) this.extraNodes.push(extraNode);
+        const part = this.extraNode(dependency, wanted);
+        const all = VersionRange.full;
         const more = solver.require({
-          ...cause,
-          dependency: extraNode,
-          range: VersionRange.full,
+          kind,
+          requirer,
+          extra,
+          versions,
+          dependency: part,
+          range: all,
           origin,
         });
         if (more !== undefined) added.push(more);
       }
     }
-    this.catalog.announce(names, (name) => this.announced(name));
-    return added;
+    if (names.length > 0) this.catalog.announce(names, (name) => this.announced(name));
+  }
+
+  private extraNode(base: PackageNode, extra: ExtraName): PackageNode {
+    const before = this.solver.nodes.length;
+    const node = this.solver.extraNode(base, extra);
+    if (this.solver.nodes.length > before) this.extraNodes.push(node);
+    return node;
   }
 
   private announced(name: PackageName): { range: VersionRange; wish: Wish } {
@@ -296,8 +330,13 @@ export class Search<S extends Scope> {
   /** A package is seen for the first time: constraints hold from here on. */
   private introduce(node: PackageNode): void {
     this.introduced.add(node);
-    for (const { requirement, origin } of this.manifest.constraintsOf(nameOf(node))) {
+    for (const { requirement, origin, source } of this.manifest.constraintsOf(nameOf(node))) {
       if (!this.scope.holds(requirement.marker)) continue;
+      const place = source ?? (requirement.url && sourceOfUrl(requirement.url));
+      if (place && !this.sources.has(requirement.name)) {
+        this.sources.set(requirement.name, place);
+        this.priorities.place(node);
+      }
       const range = requirement.specifier.toRange();
       const cause = { kind: "constraint", package: node, range, origin } as const;
       if (!range.isFull()) this.solver.learn(forbid(node, range.complement(), cause));
@@ -319,22 +358,35 @@ export class Search<S extends Scope> {
     else list.push(asker);
   }
 
+  /**
+   * Places that requirements name.
+   *
+   * @param trusted the user's own requirements, and those of what is named by its place: nobody
+   *   else may send the user anywhere
+   */
   private noteSources(
     requirer: PackageNode,
     versions: VersionRange,
     demands: readonly Demand[],
+    trusted: boolean,
   ): void {
     for (const { name, source, url, origin } of demands) {
-      const given = source ?? (url === undefined ? undefined : sourceOfUrl(url));
-      if (given === undefined) continue;
+      if (source === undefined && url === undefined) continue;
+      const given = source ?? sourceOfUrl(url ?? "");
       const known = this.sources.get(name);
-      if (known === undefined) {
-        this.sources.set(name, given);
-      } else if (sourceKey(known) !== sourceKey(given)) {
-        const sources = [sourceText(known), sourceText(given)] as const;
-        const cause = { kind: "two-sources", requirer, versions, name, sources, origin } as const;
-        this.solver.learn(forbid(requirer, versions, cause));
+      if (given !== undefined && known !== undefined && sourceKey(known) === sourceKey(given)) {
+        continue;
       }
+      const node = this.solver.node(name);
+      if (trusted && given !== undefined && known === undefined) {
+        if (this.introduced.has(node)) throw new SourceFound(name, given);
+        this.sources.set(name, given);
+        continue;
+      }
+      const place = given === undefined ? (url ?? "") : sourceText(given);
+      const other = known === undefined ? undefined : sourceText(known);
+      const cause = { kind: "place", requirer, versions, name, place, other, origin } as const;
+      this.solver.learn(forbid(requirer, versions, cause));
     }
   }
 
@@ -377,15 +429,20 @@ export class Search<S extends Scope> {
   private answer(): Chosen[] {
     const answer: Chosen[] = [];
     for (const node of this.solver.nodes) {
-      const chosen = this.chosen.get(node);
-      if (node.decision === undefined || chosen === undefined) continue;
-      const extras: ExtraName[] = [];
-      for (const { extra, isWanted } of this.solver.extrasOf(node)) {
-        if (isWanted && extra !== undefined) extras.push(extra);
+      const choice = this.chosen.get(node);
+      if (node.decision === undefined || choice === undefined) continue;
+      const { name, candidate, metadata } = choice;
+      const parts = [this.partOf(node, candidate)];
+      for (const extra of this.solver.extrasOf(node)) {
+        if (extra.isWanted) parts.push(this.partOf(extra, candidate));
       }
-      answer.push({ ...chosen, extras: extras.sort() });
+      answer.push({ name, candidate, metadata, parts });
     }
     return answer;
+  }
+
+  private partOf(node: PackageNode, candidate: Candidate): Part {
+    return { extra: node.extra, demands: this.expanded.get(node)?.get(candidate) ?? [] };
   }
 }
 

@@ -38,7 +38,7 @@ export function select(page: Page, range: VersionRange, wish: Wish): Choice {
   }
   const held: number[] = [];
   for (const index of wish.lowest ? page.withinUpwards(range) : page.within(range)) {
-    if (isHeldBack(page.versions[index] as Version, wish)) {
+    if (isHeldBack(page.versionAt(index), wish)) {
       held.push(index);
       continue;
     }

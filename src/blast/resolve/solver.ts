@@ -129,8 +129,10 @@ export class Solver {
 
   /** Whether choosing a version would make an incompatibility true at once. */
   clashes(incompatibility: Incompatibility, node: PackageNode, version: Version): boolean {
-    for (const [index, other] of incompatibility.packages.entries()) {
-      const term = incompatibility.terms[index] as Term;
+    const { packages, terms } = incompatibility;
+    for (let index = 0; index < packages.length; index += 1) {
+      const other = packages[index] as PackageNode;
+      const term = terms[index] as Term;
       const holds =
         other === node
           ? term.range.contains(version) === term.positive

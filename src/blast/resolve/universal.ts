@@ -2,14 +2,12 @@ import { MarkerSet } from "../pep/marker-algebra.ts";
 import type { PackageName } from "../pep/name.ts";
 import { parseVersion, type Version } from "../pep/version.ts";
 import { Catalog } from "./catalog.ts";
+import { find } from "./find.ts";
 import { forksOf, splitAtPython } from "./fork.ts";
 import { Manifest } from "./manifest.ts";
 import { mergeForks, type SolvedFork } from "./merge.ts";
-import { NoSolution } from "./no-solution.ts";
 import type { PackageIndex, Resolution, ResolveRequest, Target } from "./port.ts";
 import { rulesOf } from "./rules.ts";
-import { type Outcome, Search } from "./search.ts";
-import { Unsolvable } from "./solver.ts";
 import { UniversalScope } from "./universal-scope.ts";
 
 /** More parts than this are no lock file that anybody could read. */
@@ -38,7 +36,14 @@ export async function resolveUniversal(
     if (open.length + solved.length > FORKS_MAX) {
       throw new Error(`the requirements part the environments more than ${FORKS_MAX} times`);
     }
-    const outcome = await searchIn(scope, { manifest, catalog, preferred });
+    const outcome = await find({
+      manifest,
+      catalog,
+      preferred,
+      scope,
+      findForks: (demands, extra) => forksOf(demands, extra, manifest, scope),
+      splitPython: (pythons) => splitAtPython(scope, pythons),
+    });
     if (outcome.kind === "fork") {
       open.push(...outcome.scopes.toReversed());
       continue;
@@ -47,30 +52,6 @@ export async function resolveUniversal(
     for (const { name, candidate } of outcome.chosen) prefer(preferred, name, candidate.version);
   }
   return mergeForks(solved, whole, manifest);
-}
-
-async function searchIn(
-  scope: UniversalScope,
-  shared: {
-    readonly manifest: Manifest;
-    readonly catalog: Catalog;
-    readonly preferred: ReadonlyMap<PackageName, readonly Version[]>;
-  },
-): Promise<Outcome<UniversalScope>> {
-  const { manifest, catalog } = shared;
-  const search = new Search<UniversalScope>({
-    ...shared,
-    scope,
-    findForks: (demands, extra) => forksOf(demands, extra, manifest, scope),
-    splitPython: (pythons) => splitAtPython(scope, pythons),
-  });
-  try {
-    return await search.run();
-  } catch (error) {
-    if (!(error instanceof Unsolvable)) throw error;
-    const { incompatibility } = error;
-    throw new NoSolution({ incompatibility, catalog, manifest, scope });
-  }
 }
 
 function prefer(preferred: Map<PackageName, Version[]>, name: PackageName, version: Version): void {
