@@ -1,8 +1,8 @@
 import type { ArgsSpec } from "../../kit/cli/command.ts";
 import { defineCommand } from "../../kit/cli/command.ts";
-import { DRY_RUN_ARG, PYTHON_ARG } from "./shared-args.ts";
+import { PYTHON_ARG } from "./shared-args.ts";
 
-const UNDO_ARGS = { ...PYTHON_ARG, ...DRY_RUN_ARG } as const satisfies ArgsSpec;
+const UNDO_ARGS = { ...PYTHON_ARG } as const satisfies ArgsSpec;
 
 /** The arguments of `blast undo`. */
 export type UndoArgs = typeof UNDO_ARGS;

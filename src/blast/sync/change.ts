@@ -1,4 +1,5 @@
 /** Makes an environment what is wanted, and tells what it did. */
+import type { InstalledDistribution } from "../env/installed.ts";
 import type { ManifestChange } from "../env/journal.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { Place } from "./place.ts";
@@ -18,6 +19,8 @@ export interface ChangeRequest {
   /** Files of the project that change with the environment. */
   readonly manifests?: readonly ManifestChange[];
   readonly reinstall?: (name: PackageName) => boolean;
+  /** What has to go whatever is wanted. */
+  readonly remove?: readonly InstalledDistribution[];
 }
 
 /** A package in the answer. */
@@ -48,6 +51,7 @@ export async function changeEnvironment(
   const plan = planSync(place.environment.installed(), request.wanted, {
     exact: request.exact,
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
+    ...(request.remove === undefined ? {} : { remove: request.remove }),
   });
   const outcome = outcomeOf(plan);
   const manifests = request.manifests ?? [];
@@ -113,9 +117,9 @@ function isNothing(plan: SyncPlan): boolean {
 }
 
 function outcomeOf(plan: SyncPlan): ChangeOutcome {
-  const text = (one: { name: string; version: { toString(): string } }): ChangedPackage => ({
+  const text = (one: Pick<WantedPackage, "name" | "version">): ChangedPackage => ({
     name: one.name,
-    version: one.version.toString(),
+    version: one.version?.toString() ?? "",
   });
   return {
     installed: plan.install.map(text),

@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly exact: boolean;
   /** Install these anew although they are there in this version. */
   readonly reinstall?: (name: PackageName) => boolean;
+  /** Remove these, which are not wanted. */
+  readonly remove?: readonly InstalledDistribution[];
 }
 
 /** Tools that environments are made with; an exact sync leaves them alone. */
@@ -58,7 +60,8 @@ export function planSync(
   }
   for (const distribution of installed) {
     if (names.has(distribution.name)) continue;
-    const stays = !options.exact || SEEDS.has(distribution.name);
+    const isNamed = options.remove?.some(({ path }) => path === distribution.path) === true;
+    const stays = !isNamed && (!options.exact || SEEDS.has(distribution.name));
     (stays ? keep : remove).push(distribution);
   }
   return { install, remove, keep };
@@ -66,7 +69,8 @@ export function planSync(
 
 /** True if what is installed is what is wanted, of the same origin. */
 function fits(installed: InstalledDistribution, wanted: WantedPackage): boolean {
-  if (installed.version.key !== wanted.version.key) return false;
+  const { version } = wanted;
+  if (version !== undefined && installed.version.key !== version.key) return false;
   if (installed.kind === "distutils") return false;
   const { directUrl } = installed;
   if (wanted.source === undefined) return directUrl === undefined;

@@ -3,6 +3,8 @@ import { Fault } from "../../kit/fault/fault.ts";
 import type { InstallItem } from "../env/install-item.ts";
 import type { IndexClient } from "../index/client.ts";
 import { filenameOf } from "../index/page-file.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { Version } from "../pep/version.ts";
 import { directUrlOf } from "../project/direct-url.ts";
 import type { WheelStore } from "../wheel/store.ts";
 import type { StoredWheel } from "../wheel/stored-wheel.ts";
@@ -80,7 +82,7 @@ async function fetchItem(
   progress: Progress,
 ): Promise<InstallItem> {
   const { store } = options;
-  const expected = { name: wanted.name, version: wanted.version };
+  const expected = expectationOf(wanted);
   const onBytes = (bytes: number): void => progress.bytes(wanted, bytes);
   const { file, source } = wanted;
   if (file?.kind === "wheel") {
@@ -112,11 +114,11 @@ async function fetchSource(
   const { source } = wanted;
   if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
   const { store } = options;
-  const expected = { name: wanted.name, version: wanted.version };
+  const expected = expectationOf(wanted);
   const archive =
     source.kind === "archive"
       ? await (await options.index()).download(
-          { url: source.url, filename: filenameOf(source.url), hashes: {} },
+          { url: source.url, filename: filenameOf(source.url), hashes: wanted.hashes ?? {} },
           { onBytes: (bytes) => progress.bytes(wanted, bytes) },
         )
       : undefined;
@@ -137,12 +139,22 @@ async function fetchSource(
   return { ...itemOf(wanted, stored), ...directUrlItem(wanted, found) };
 }
 
+interface Expectation {
+  readonly name: PackageName;
+  readonly version?: Version;
+}
+
+function expectationOf({ name, version }: WantedPackage): Expectation {
+  return version === undefined ? { name } : { name, version };
+}
+
 function itemOf(wanted: WantedPackage, wheel: StoredWheel): InstallItem {
-  if (wheel.name !== wanted.name || wheel.version.key !== wanted.version.key) {
+  const { name, version } = wanted;
+  if (wheel.name !== name || (version !== undefined && wheel.version.key !== version.key)) {
     throw new Fault({
       code: "E_INTEGRITY",
       message:
-        `Cannot install "${wanted.name}==${wanted.version}": ` +
+        `Cannot install "${name}${version === undefined ? "" : `==${version}`}": ` +
         `the file calls itself ${wheel.name}==${wheel.version}`,
     });
   }

@@ -1,7 +1,7 @@
 /** A project: its files, its settings, and what it asks for. */
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Environment as Variables } from "../../kit/config/paths.ts";
-import { readTomlFile } from "../../kit/config/toml.ts";
+import { parseToml, readTomlFile, type TomlFile } from "../../kit/config/toml.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { type BlastConfig, loadBlastConfig } from "../config.ts";
 import type { ExtraName } from "../pep/name.ts";
@@ -41,25 +41,35 @@ export interface Project {
   sets(): Promise<readonly RequirementSet[]>;
 }
 
+/** How to read a project. */
+export interface ProjectOptions {
+  /** Take the folder as it is, without looking above it. */
+  readonly exactly?: boolean;
+  /** Texts that take the place of files: of a change that is not made yet; by path. */
+  readonly texts?: ReadonlyMap<string, string>;
+}
+
 /**
  * Reads the project that a folder belongs to.
  *
- * @param exactly take the folder as it is, without looking above it
  * @throws {Fault} E_CONFIG with file and line of whatever is wrong
  */
 export async function openProject(
   folder: string,
   environment: Variables,
-  exactly = false,
+  options: ProjectOptions = {},
 ): Promise<Project> {
-  const files = exactly ? projectAt(folder) : findProject(folder);
+  const texts = options.texts ?? new Map<string, string>();
+  const there = options.exactly === true ? projectAt(folder) : findProject(folder);
+  const files = withTexts(there, texts);
+  const read = (path: string | undefined): Promise<TomlFile | undefined> | undefined => {
+    const text = path === undefined ? undefined : texts.get(path);
+    if (path === undefined) return undefined;
+    return text === undefined ? readTomlFile(path, shown(path)) : parseToml(shown(path), text);
+  };
   const [blastToml, pyprojectFile] = await Promise.all([
-    files.blastToml === undefined
-      ? undefined
-      : readTomlFile(files.blastToml, shown(files.blastToml)),
-    files.pyproject === undefined
-      ? undefined
-      : readTomlFile(files.pyproject, shown(files.pyproject)),
+    read(files.blastToml),
+    read(files.pyproject),
   ]);
   const config = await loadBlastConfig({ blastToml, pyproject: pyprojectFile, environment });
   const pyproject =
@@ -92,6 +102,12 @@ export async function openProject(
     sets: () =>
       setsOf(files, pyproject, [...packages.dependencies, ...tool.dependencies], environment),
   };
+}
+
+/** Files that a change is about to make count as there. */
+function withTexts(files: ProjectFiles, texts: ReadonlyMap<string, string>): ProjectFiles {
+  const blastToml = join(files.folder, "blast.toml");
+  return files.blastToml === undefined && texts.has(blastToml) ? { ...files, blastToml } : files;
 }
 
 /** For messages: the file's name is enough, the folder is known. */

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve, sep } from "node:path";
 import { xdgPaths } from "../../kit/config/paths.ts";
 import type { Printer } from "../../kit/out/printer.ts";
 import type { BlastConfig } from "../config.ts";
-import type { LinkMode } from "../env/stage.ts";
+import type { LinkMode } from "../env/link.ts";
 import type { IndexClient } from "../index/client.ts";
 import type { IndexOptions } from "../index/options.ts";
 import type { PipConfig } from "../project/pip-config.ts";

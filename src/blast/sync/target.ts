@@ -29,7 +29,7 @@ export function targetOf(interpreter: Interpreter, flags: TargetFlags = {}): Env
   const platform = flags["python-platform"];
   let { markers, tags } = interpreter;
   if (version !== undefined) {
-    const full = fullVersion(version, interpreter);
+    const full = fullVersion(version);
     const [major = "3", minor = "0"] = full.split(".");
     tags = { ...tags, version: [Number(major), Number(minor)] };
     markers = {
@@ -48,11 +48,9 @@ export function targetOf(interpreter: Interpreter, flags: TargetFlags = {}): Env
   return { kind: "environment", markers, tags: supportedTags(tags) };
 }
 
-/** 3.12 means the newest of its line, or the one at hand. */
-function fullVersion(text: string, interpreter: Interpreter): string {
-  if (/^\d+\.\d+$/.test(text)) {
-    return interpreter.version.startsWith(`${text}.`) ? interpreter.version : `${text}.0`;
-  }
+/** 3.12 stands for 3.12.0, as in uv: what needs a later patch release says so. */
+function fullVersion(text: string): string {
+  if (/^\d+\.\d+$/.test(text)) return `${text}.0`;
   if (/^\d+\.\d+\.\d+([a-z]+\d+)?$/.test(text)) return text;
   throw new Fault({
     code: "E_USAGE",

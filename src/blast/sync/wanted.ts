@@ -4,15 +4,26 @@ import type { PackageName } from "../pep/name.ts";
 import type { TagSet } from "../pep/tag.ts";
 import type { Version } from "../pep/version.ts";
 import { parseWheelName } from "../pep/wheel-name.ts";
-import type { DirectSource, IndexFile, Resolution, ResolvedPackage } from "../resolve/port.ts";
+import type {
+  DirectSource,
+  Hashes,
+  IndexFile,
+  Resolution,
+  ResolvedPackage,
+} from "../resolve/port.ts";
 
 /** A package that the environment is to hold. */
 export interface WantedPackage {
   readonly name: PackageName;
-  readonly version: Version;
+  /** Undefined: only the build of a direct source can tell it. */
+  readonly version?: Version;
   /** What to install: a wheel, or sources to build one from. Undefined for a direct source. */
   readonly file?: IndexFile;
   readonly source?: DirectSource;
+  /** Of a direct source's archive, where a lock file names them. */
+  readonly hashes?: Hashes;
+  /** The branch or tag that was asked for, where `source` has a commit. */
+  readonly requestedRevision?: string;
   /** True if the user asked for it by name (PEP 376's REQUESTED). */
   readonly requested: boolean;
 }

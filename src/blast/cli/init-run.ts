@@ -1,0 +1,18 @@
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { allowedPath } from "../shell/allowed.ts";
+import { initScript } from "../shell/init.ts";
+import type { ShellName } from "../shell/shells.ts";
+import { ownProgram } from "../shell/subshell.ts";
+import type { InitArgs } from "./init.ts";
+
+/** Prints the script. */
+export async function run(context: CommandContext<InitArgs>): Promise<number> {
+  const text = await initScript({
+    shell: context.args.shell as ShellName,
+    program: ownProgram(process.argv0),
+    allowed: allowedPath(process.env),
+    cd: context.args.cd,
+  });
+  context.printer.raw(text);
+  return 0;
+}

@@ -1,0 +1,45 @@
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { writeFileAtomic } from "../../kit/store/atomic.ts";
+import { choosePython } from "../python/find.ts";
+import { lockProject } from "../sync/lock-project.ts";
+import { findOptions } from "../sync/place.ts";
+import type { LockArgs } from "./lock.ts";
+import { openSession } from "./open-session.ts";
+import { packageName } from "./update-run.ts";
+
+/** Writes the lock file, or tells whether it fits. */
+export async function run(context: CommandContext<LockArgs>): Promise<number> {
+  const startedMs = performance.now();
+  const { args, printer } = context;
+  const session = await openSession(printer, args);
+  const { interpreter } = await choosePython(args.python, findOptions(session));
+  const locked = await lockProject(session, interpreter, session.project, {
+    upgrade: args.upgrade ? "all" : new Set(args["upgrade-package"].map(packageName)),
+    flags: args,
+    locked: args.check,
+    frozen: false,
+    constraints: [],
+    overrides: [],
+  });
+  const edit = await locked.editFor(session.project);
+  if (edit !== undefined && !args["dry-run"]) {
+    writeFileAtomic({ path: edit.path, content: edit.after });
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  const packages = locked.resolution?.packages.length;
+  if (printer.jsonMode) {
+    printer.json({
+      schema: "blast.lock/1",
+      changed: edit !== undefined,
+      dryRun: args["dry-run"],
+      packages: packages ?? null,
+      seconds: Math.round(seconds * 1000) / 1000,
+    });
+  } else if (edit === undefined) {
+    printer.note(`pylock.toml is up to date (${seconds.toFixed(2)} s)`);
+  } else {
+    const verb = args["dry-run"] ? "Would lock" : "Locked";
+    printer.note(`${verb} ${packages} packages in ${seconds.toFixed(2)} s`);
+  }
+  return 0;
+}

@@ -1,0 +1,50 @@
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { PepError } from "../pep/error.ts";
+import { type PackageName, parsePackageName } from "../pep/name.ts";
+import { openPlace } from "../sync/place.ts";
+import { reportChange } from "../sync/report-change.ts";
+import { syncProject } from "../sync/sync-project.ts";
+import { commandText, openSession } from "./open-session.ts";
+import type { UpdateArgs } from "./update.ts";
+
+/** Takes newer versions. */
+export async function run(context: CommandContext<UpdateArgs>): Promise<number> {
+  const startedMs = performance.now();
+  const { args, printer } = context;
+  const session = await openSession(printer, args);
+  const place = await openPlace(session, { python: args.python, create: true });
+  const names = args.package.map(packageName);
+  const { outcome, files } = await syncProject(session, place, {
+    flags: args,
+    exact: false,
+    locked: false,
+    frozen: false,
+    upgrade: names.length === 0 ? "all" : new Set(names),
+    dryRun: args["dry-run"],
+    compileBytecode: session.config.values.install.compile_bytecode,
+    command: commandText(context),
+  });
+  reportChange(printer, outcome, {
+    command: "update",
+    environment: place.environment.root,
+    dryRun: args["dry-run"],
+    seconds: (performance.now() - startedMs) / 1000,
+    files,
+  });
+  return 0;
+}
+
+/** A name of the command line. @throws {Fault} E_USAGE */
+export function packageName(text: string): PackageName {
+  try {
+    return parsePackageName(text);
+  } catch (error) {
+    if (!(error instanceof PepError)) throw error;
+    throw new Fault({
+      code: "E_USAGE",
+      message: `Cannot use "${text}": it is no package name`,
+      hint: "names only here, without versions",
+    });
+  }
+}

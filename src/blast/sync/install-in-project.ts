@@ -1,0 +1,148 @@
+/** Installing by name in a project: recorded, locked, installed, or none of it. */
+import { basename } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { PackageName } from "../pep/name.ts";
+import { requirementToString } from "../pep/requirement.ts";
+import type { ProjectRequirement } from "../project/requirement-line.ts";
+import type { Resolution } from "../resolve/port.ts";
+import { type ChangeOutcome, changeEnvironment } from "./change.ts";
+import type { Inputs } from "./inputs.ts";
+import { lockProject } from "./lock-project.ts";
+import type { Place } from "./place.ts";
+import { openProject, type Project, selectionOf } from "./project.ts";
+import type { ResolveFlags } from "./question.ts";
+import { type RecordEdit, type RecordPlace, withRequirements } from "./record.ts";
+import type { Session } from "./session.ts";
+
+/** What to install, and how. */
+export interface ProjectInstall {
+  readonly inputs: Inputs;
+  readonly args: {
+    readonly group: readonly string[];
+    readonly extra: readonly string[];
+    readonly optional?: string | undefined;
+    readonly upgrade: boolean;
+    readonly locked: boolean;
+    readonly frozen: boolean;
+  };
+  readonly flags: ResolveFlags;
+  readonly dryRun: boolean;
+  readonly compileBytecode: boolean;
+  readonly command: string;
+}
+
+/** What was done, and the files of the project that changed. */
+export interface ProjectChange {
+  readonly outcome: ChangeOutcome;
+  readonly files: readonly string[];
+}
+
+/**
+ * Records the names, brings the lock file up to date and installs; all of it or nothing.
+ *
+ * @throws {Fault} whatever stands in the way; project and environment are as they were then
+ */
+export async function installInProject(
+  session: Session,
+  place: Place,
+  request: ProjectInstall,
+): Promise<ProjectChange> {
+  const { inputs, args } = request;
+  const where = recordPlace(args, inputs.named);
+  const loose = inputs.named.map(recordedText);
+  const first =
+    loose.length === 0 ? undefined : await withRequirements(session.project, where, loose);
+  const changed = await projectWith(session, first);
+  const locked = await lockProject(session, place.interpreter, changed, {
+    upgrade: args.upgrade ? "all" : new Set(inputs.named.flatMap(({ name }) => name ?? [])),
+    flags: request.flags,
+    locked: args.locked,
+    frozen: args.frozen,
+    constraints: inputs.constraints,
+    overrides: inputs.overrides,
+  });
+  const bounded = inputs.named.map((one) => boundedText(one, locked.resolution));
+  const final =
+    first === undefined ? undefined : await withRequirements(session.project, where, bounded);
+  const project = await projectWith(session, final);
+  const lockEdit = await locked.editFor(project);
+  const edits = [final, lockEdit].filter(
+    (edit): edit is RecordEdit => edit !== undefined && edit.before !== edit.after,
+  );
+  const sets = await project.sets();
+  const outcome = await changeEnvironment(session, place, {
+    wanted: await locked.wanted(place.interpreter, selectionOf(sets, selectionFlags(args, where))),
+    exact: false,
+    dryRun: request.dryRun,
+    compileBytecode: request.compileBytecode,
+    command: request.command,
+    manifests: edits,
+  });
+  return { outcome, files: edits.map(({ path }) => basename(path)) };
+}
+
+/** The project as it will be with the edit. */
+async function projectWith(session: Session, edit: RecordEdit | undefined): Promise<Project> {
+  if (edit === undefined) return session.project;
+  const texts = new Map([[edit.path, edit.after]]);
+  return openProject(session.project.folder, session.environment, { exactly: true, texts });
+}
+
+function recordPlace(
+  args: ProjectInstall["args"],
+  named: readonly ProjectRequirement[],
+): RecordPlace {
+  const [group, second] = args.group;
+  if (second !== undefined && named.length > 0) {
+    throw new Fault({
+      code: "E_USAGE",
+      message: `Cannot record in the groups "${group}" and "${second}" at the same time`,
+      hint: "name one group",
+    });
+  }
+  return named.length === 0 ? {} : { group, optional: args.optional };
+}
+
+/** What was just recorded in a group or extra is installed, although it was not selected. */
+function selectionFlags(args: ProjectInstall["args"], where: RecordPlace) {
+  return {
+    extra: [...args.extra, ...(where.optional === undefined ? [] : [where.optional])],
+    group: args.group,
+  };
+}
+
+/** As it goes into the file before its version is known. */
+function recordedText(entry: ProjectRequirement): string {
+  const { requirement, source, name } = entry;
+  if (entry.editable || name === undefined || requirement === undefined) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot record "${entry.text}": it has no place in the project's file`,
+      hint: "--no-record installs it without recording",
+    });
+  }
+  if (source?.kind === "directory") {
+    return `${name} @ ${Bun.pathToFileURL(source.path).href}`;
+  }
+  return requirementToString(requirement);
+}
+
+/** A name alone gets the version that was found as its lower bound, so that it says something. */
+function boundedText(entry: ProjectRequirement, resolution: Resolution | undefined): string {
+  const { requirement } = entry;
+  const text = recordedText(entry);
+  if (requirement === undefined || entry.source !== undefined) return text;
+  if (requirement.specifier.specifiers.length > 0) return text;
+  const lowest = lowestVersion(resolution, requirement.name);
+  if (lowest === undefined) return text;
+  const [head = "", ...marker] = text.split(";");
+  const tail = marker.length === 0 ? "" : ` ;${marker.join(";")}`;
+  return `${head.trimEnd()}>=${lowest}${tail}`;
+}
+
+/** Forks of a universal answer may have several; the bound has to let all of them in. */
+function lowestVersion(resolution: Resolution | undefined, name: PackageName): string | undefined {
+  // Packages are sorted by name, then version.
+  const version = resolution?.packages.find((one) => one.name === name)?.version;
+  return version?.toString().replace(/\+.*$/, "");
+}

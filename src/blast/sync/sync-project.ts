@@ -1,0 +1,117 @@
+/** Makes an environment what its project asks for. */
+import { basename } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import { type ChangeOutcome, changeEnvironment } from "./change.ts";
+import type { ProjectChange } from "./install-in-project.ts";
+import type { Place } from "./place.ts";
+import { isSelected, type Project, type SelectionFlags, selectionOf } from "./project.ts";
+import type { ResolveFlags } from "./question.ts";
+import type { RecordEdit } from "./record.ts";
+import type { Session } from "./session.ts";
+
+/** How to sync. */
+export interface SyncRequest {
+  readonly flags: ResolveFlags & SelectionFlags;
+  /** Remove what nothing asks for. */
+  readonly exact: boolean;
+  readonly locked: boolean;
+  readonly frozen: boolean;
+  /** Pins to let go of. */
+  readonly upgrade?: "all" | ReadonlySet<string>;
+  readonly dryRun: boolean;
+  readonly compileBytecode: boolean;
+  readonly command: string;
+  /** Files of the project that change with the environment. */
+  readonly edits?: readonly RecordEdit[];
+  /** The project as those edits make it. */
+  readonly project?: Project;
+}
+
+/**
+ * Brings the lock file up to date, where the project has one or is one that gets one, and the
+ * environment with it.
+ *
+ * @throws {Fault} whatever stands in the way; environment and files are as they were then
+ */
+export async function syncProject(
+  session: Session,
+  place: Place,
+  request: SyncRequest,
+): Promise<ProjectChange> {
+  const project = request.project ?? session.project;
+  const common = {
+    exact: request.exact,
+    dryRun: request.dryRun,
+    compileBytecode: request.compileBytecode,
+    command: request.command,
+  };
+  if (!isLocking(project)) {
+    if (request.locked || request.frozen) throw noLock(project);
+    return { outcome: await syncDirectly(session, place, project, request), files: [] };
+  }
+  const { lockProject } = await import("./lock-project.ts");
+  const locked = await lockProject(session, place.interpreter, project, {
+    upgrade: request.upgrade ?? new Set(),
+    flags: request.flags,
+    locked: request.locked,
+    frozen: request.frozen,
+    constraints: [],
+    overrides: [],
+  });
+  const lockEdit = await locked.editFor(project);
+  const edits = [...(request.edits ?? []), ...(lockEdit === undefined ? [] : [lockEdit])];
+  const changed = edits.filter(({ before, after }) => before !== after);
+  const selection = selectionOf(await project.sets(), request.flags);
+  const wanted = await locked.wanted(place.interpreter, selection);
+  const outcome = await changeEnvironment(session, place, {
+    ...common,
+    wanted,
+    manifests: changed,
+  });
+  return { outcome, files: changed.map(({ path }) => basename(path)) };
+}
+
+/** A requirements.txt alone gets a lock file only by `blast lock`. */
+export function isLocking(project: Project): boolean {
+  const { files, pyproject } = project;
+  return (
+    files.pylock !== undefined || pyproject?.project !== undefined || files.blastToml !== undefined
+  );
+}
+
+async function syncDirectly(
+  session: Session,
+  place: Place,
+  project: Project,
+  request: SyncRequest,
+): Promise<ChangeOutcome> {
+  const sets = await project.sets();
+  const selection = selectionOf(sets, request.flags);
+  const requirements = sets
+    .filter((set) => isSelected(set, selection))
+    .flatMap((set) => set.requirements);
+  const nothing = { installed: [], removed: [], kept: 0, notes: [] };
+  if (requirements.length === 0 && !request.exact) return nothing;
+  const { installDirect } = await import("./install-direct.ts");
+  return installDirect(session, place, {
+    requirements,
+    constraints: project.constraints,
+    overrides: project.overrides,
+    flags: request.flags,
+    upgrade: request.upgrade === "all",
+    noDependencies: false,
+    requireHashes: false,
+    exact: request.exact,
+    dryRun: request.dryRun,
+    compileBytecode: request.compileBytecode,
+    command: request.command,
+  });
+}
+
+function noLock(project: Project): Fault {
+  return new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot use the lock file: there is no pylock.toml in "${project.folder}"`,
+    hint: "`blast lock` writes it",
+  });
+}
