@@ -69,6 +69,10 @@ export function fakePython(work: Workspace, prefix: string, python: FakePython):
   };
   const line = `${ANSWER_MARK}${JSON.stringify(answer)}`;
   // Only what the shell itself knows: PATH may lead to made-up Pythons alone.
-  const script = `#!/bin/sh\necho x >>"\${0%/*}/starts"\nprintf '%s\\n' '${line}'\n`;
+  const script = `#!/bin/sh
+if [ "$1" = --version ]; then echo "Python ${version}"; exit; fi
+echo x >>"\${0%/*}/starts"
+printf '%s\\n' '${line}'
+`;
   return work.write(`${prefix}/bin/python3`, script, { mode: 0o755 });
 }

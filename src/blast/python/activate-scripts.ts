@@ -99,6 +99,7 @@ function deactivate -d "Leave the environment"
     end
     if set -q _OLD_FISH_PROMPT_OVERRIDE
         set -e _OLD_FISH_PROMPT_OVERRIDE
+        functions -e _end_with
         if functions -q _old_fish_prompt
             functions -e fish_prompt
             functions -c _old_fish_prompt fish_prompt
@@ -125,12 +126,15 @@ end
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
     functions -q fish_prompt; and functions -c fish_prompt _old_fish_prompt
     set -g _OLD_FISH_PROMPT_OVERRIDE "$VIRTUAL_ENV"
+    function _end_with
+        return $argv[1]
+    end
     function fish_prompt
         # The prompt may show how the last command has ended.
         set -l last_status $status
         printf '(%s) ' "$VIRTUAL_ENV_PROMPT"
-        functions -q _old_fish_prompt; and begin
-            test $last_status -eq 0; or fish -c "exit $last_status"
+        if functions -q _old_fish_prompt
+            _end_with $last_status
             _old_fish_prompt
         end
     end

@@ -17,6 +17,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
+import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { versionInfo } from "../../kit/version.ts";
 import { activateScripts } from "./activate-scripts.ts";
 import { basePythonOf, type Interpreter } from "./probe.ts";
@@ -222,6 +223,25 @@ function link(target: string, path: string): void {
     if (!lstatSync(path).isSymbolicLink() || readlinkSync(path) === target) return;
     unlinkSync(path);
     symlinkSync(target, path);
+  }
+}
+
+/**
+ * Gives an environment another name: in pyvenv.cfg, and in the activate scripts if they are ours.
+ *
+ * @throws {Fault} E_IO
+ */
+export function renameVenv(folder: string, interpreter: Interpreter, name: string): void {
+  const config = join(folder, "pyvenv.cfg");
+  const prompt = name.replace(/[\r\n]+/g, " ");
+  const lines = readFileSync(config, "utf8").trimEnd().split(/\r?\n/);
+  const isOurs = lines.some((line) => /^blast\s*=/.test(line));
+  const kept = lines.filter((line) => !/^prompt\s*=/.test(line));
+  writeFileAtomic({ path: config, content: `${[...kept, `prompt = ${prompt}`].join("\n")}\n` });
+  if (!isOurs) return;
+  const { scripts } = interpreter.venvPaths;
+  for (const [file, text] of activateScripts({ folder: resolve(folder), prompt, scripts })) {
+    writeFileAtomic({ path: join(folder, scripts, file), content: text });
   }
 }
 

@@ -8,7 +8,7 @@ export type OutputFd = 1 | 2;
  * nor, in the usual cases, loads node:tty (5 ms): what is no character device is no terminal, and
  * on Linux the device number tells the usual terminals.
  */
-export function isTerminal(fd: OutputFd): boolean {
+export function isTerminal(fd: 0 | OutputFd): boolean {
   try {
     const status = fstatSync(fd);
     if (!status.isCharacterDevice()) {

@@ -114,7 +114,7 @@ test("the active environment's base comes first, blast's own folder next", async
   expect(found.interpreter.isVirtual).toBe(false);
 });
 
-test("pre-releases, free-threaded builds and PyPy only when nothing else fits, or asked", async () => {
+test("pre-releases, free-threaded builds and PyPy only where nothing else fits", async () => {
   using work = createWorkspace();
   const path = (name: string): string => `home/.pyenv/versions/${name}`;
   const early = fakePython(work, path("3.14.0rc1"), { version: "3.14.0rc1" });
@@ -137,7 +137,7 @@ test("pre-releases, free-threaded builds and PyPy only when nothing else fits, o
   await expect(at("3.45")).rejects.toThrow("Cannot find Python 3.45 (asked");
 });
 
-test("nothing fits: what there is, where it was searched, the nearest and the way out", async () => {
+test("nothing fits: what there is, where it was searched, nearest and way out", async () => {
   using work = createWorkspace();
   fakePython(work, "path-a", { version: "3.9.1" });
   const near = fakePython(work, "home/.pyenv/versions/3.12.1", { version: "3.12.1" });
