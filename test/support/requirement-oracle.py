@@ -1,7 +1,10 @@
 """What the `packaging` library says: a question per line as JSON, an answer per line."""
 
+import glob
 import json
+import os
 import sys
+import sysconfig
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.metadata import parse_email
@@ -61,7 +64,21 @@ def metadata(question):
     }
 
 
-KINDS = {"marker": marker, "requirement": requirement, "metadata": metadata}
+def installed(_question):
+    paths = set()
+    for prefix in (sys.prefix, sys.base_prefix):
+        folder = sysconfig.get_path("purelib", vars={"base": prefix})
+        for name in ("*.dist-info/METADATA", "*.egg-info/PKG-INFO"):
+            paths.update(glob.glob(os.path.join(folder, name)))
+    return sorted(paths)
+
+
+KINDS = {
+    "installed": installed,
+    "marker": marker,
+    "metadata": metadata,
+    "requirement": requirement,
+}
 
 for line in sys.stdin:
     question = json.loads(line)

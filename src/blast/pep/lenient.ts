@@ -6,6 +6,9 @@ import { PepError } from "./error.ts";
 import { parseRequirement, type Requirement } from "./requirement.ts";
 import { parseSpecifierSet, type SpecifierSet } from "./specifier.ts";
 
+/** What is longer was not written by a person. */
+const MENDED_UNITS_MAX = 2_000;
+
 interface Mending {
   readonly fault: RegExp;
   readonly by: string;
@@ -62,7 +65,7 @@ function leniently<T>(text: string, parse: (text: string) => T): T {
   try {
     return parse(text);
   } catch (error) {
-    if (!(error instanceof PepError)) throw error;
+    if (!(error instanceof PepError) || text.length > MENDED_UNITS_MAX) throw error;
     return mend(text, parse, error);
   }
 }
