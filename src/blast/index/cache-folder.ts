@@ -75,12 +75,19 @@ export class CacheFolder {
       const fd = openSync(path, "r");
       this.#open.add(fd);
       const status = fstatSync(fd);
-      return {
-        sizeBytes: status.size,
-        writtenMs: status.mtimeMs,
-        read: (offset, lengthBytes) => this.#readPart(fd, status.size, offset, lengthBytes),
-        discard: () => removeQuietly(path),
+      const { mtimeMs, size } = status;
+      let whole: Buffer | undefined;
+      const read = (offset: number, lengthBytes: number): Buffer => {
+        if (whole !== undefined) return whole.subarray(offset, offset + lengthBytes);
+        const bytes = this.#readPart(fd, size, offset, lengthBytes);
+        if (offset > 0 || bytes.length < size) return bytes;
+        // Most files are smaller than the first part asked for.
+        this.#open.delete(fd);
+        closeSync(fd);
+        whole = bytes;
+        return bytes;
       };
+      return { sizeBytes: size, writtenMs: mtimeMs, read, discard: () => removeQuietly(path) };
     } catch {
       return undefined;
     }
@@ -95,13 +102,7 @@ export class CacheFolder {
   #readPart(fd: number, sizeBytes: number, offset: number, lengthBytes: number): Buffer {
     if (!this.#open.has(fd)) return Buffer.alloc(0);
     const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, Math.max(0, sizeBytes - offset)));
-    const count = readFully(fd, bytes, offset);
-    // Nothing will be left to read: most files are smaller than the first part asked for.
-    if (offset === 0 && count === sizeBytes) {
-      this.#open.delete(fd);
-      closeSync(fd);
-    }
-    return bytes.subarray(0, count);
+    return bytes.subarray(0, readFully(fd, bytes, offset));
   }
 
   /** Replaces a file. */

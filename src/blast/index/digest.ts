@@ -167,7 +167,7 @@ class PageProject implements Project {
       : this.bytes.read(offset, length).toString("latin1");
     const space = line.indexOf(" ");
     const json = line.slice(space + 1, -1);
-    if (line.length !== length || checksum(json) !== line.slice(0, space)) {
+    if (line.length !== length || checksum(json) !== line.slice(0, Math.max(0, space))) {
       this.bytes.discard();
       throw damagedFault(this.name);
     }
@@ -227,7 +227,7 @@ function toRow(file: PageFile, base: string): Row {
     file.requiresPython ?? null,
     file.size ?? null,
     file.uploadTime ?? null,
-    metadata === undefined ? null : metadata === true ? 1 : shortHashes(metadata),
+    metadata === undefined ? null : metadata === true ? 1 : (shortHashes(metadata) ?? 1),
     file.yanked === false ? null : file.yanked,
   ] as const;
   let length: number = row.length;

@@ -6,6 +6,7 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { PepError } from "../pep/error.ts";
 import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { CoreMetadata, DirectSource } from "../resolve/port.ts";
+import { splitCredentials } from "./credentials.ts";
 import type { Download, WantedFile } from "./downloads.ts";
 import { readArchive } from "./metadata-store.ts";
 import type { MetadataBuilder } from "./options.ts";
@@ -30,9 +31,10 @@ export async function askDirect(source: DirectSource, tools: DirectTools): Promi
   const file = archiveFile(source.url);
   const kind = kindOf(file.filename);
   if (kind === undefined) {
+    const place = splitCredentials(file.url).url;
     throw new Fault({
       code: "E_NOT_FOUND",
-      message: `Cannot install "${file.url}": it is neither a wheel nor a source archive`,
+      message: `Cannot install "${place}": it is neither a wheel nor a source archive`,
     });
   }
   const { path } = await tools.download(file);
@@ -67,7 +69,7 @@ async function build(
   tools: DirectTools,
 ): Promise<DirectAnswer> {
   if (tools.builder === undefined) {
-    const what = source.kind === "directory" ? source.path : source.url;
+    const what = source.kind === "directory" ? source.path : splitCredentials(source.url).url;
     throw new Fault({
       code: "E_BUILD",
       message: `Cannot tell what "${what}" requires without building it`,

@@ -264,7 +264,11 @@ async function readLocal(file: WantedFile, onBytes: OnBytes | undefined): Promis
 }
 
 function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size;
+  } catch {
+    return undefined;
+  }
 }
 
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {

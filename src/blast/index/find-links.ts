@@ -37,7 +37,11 @@ export class FindLinks {
   project(name: PackageName, ticket: Ticket): MaybePromise<Project | undefined> {
     this.#files ??= this.#load(ticket);
     if (this.#files instanceof Promise) {
-      return this.#files.then((files) => this.#pick(files, name));
+      return this.#files.then((files) => {
+        // From now on it is at hand.
+        this.#files = files;
+        return this.#pick(files, name);
+      });
     }
     return this.#pick(this.#files, name);
   }

@@ -77,7 +77,7 @@ export class PageStore {
     const ttlMs = head.freshMs ?? pageTtlSeconds * 1000;
     const limitMs = head.missing ? Math.min(ttlMs, MISSING_TTL_SECONDS_MAX * 1000) : ttlMs;
     const ageMs = now() - writtenMs;
-    return ageMs < limitMs && ageMs > -CLOCK_SLACK_MS;
+    return limitMs > 0 && ageMs < limitMs && ageMs > -CLOCK_SLACK_MS;
   }
 
   async #fetch(

@@ -14,8 +14,10 @@ const TAIL_BYTES = 32 * 1024;
 const TAIL_BYTES_MAX = 512 * 1024;
 /** Large wheels have many members, and each has its line in the directory. */
 const TAIL_SHARE = 256;
-/** Asked for beyond what is needed: METADATA stands right before the directory. */
+/** Asked for beyond what is needed: METADATA stands before the directory, but for RECORD. */
 const SLACK_BYTES = 16 * 1024;
+/** RECORD, packed, against the directory: a hash for each member, which does not pack well. */
+const RECORD_SHARE = 0.75;
 
 /** An archive on a server, as far as it has been fetched. */
 export class RemoteArchive implements RemoteByteSource {
@@ -76,7 +78,8 @@ export class RemoteArchive implements RemoteByteSource {
   async #extend(offset: number, lengthBytes: number): Promise<void> {
     const gapBytes = this.#tailStart - (offset + lengthBytes);
     if (gapBytes > SLACK_BYTES) return;
-    const start = Math.max(0, offset - SLACK_BYTES);
+    const recordBytes = Math.ceil((this.sizeBytes - offset) * RECORD_SHARE);
+    const start = Math.max(0, offset - SLACK_BYTES - recordBytes);
     const piece = await this.#piece(start, this.#tailStart - start);
     this.#tail = Buffer.concat([piece.bytes, this.#tail]);
   }
