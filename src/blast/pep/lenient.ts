@@ -34,13 +34,17 @@ const MENDINGS: readonly Mending[] = [
   { fault: /(?<=^[^;]*)['"]/g, by: "" },
 ];
 
+/** The versions of a package repeat each other's requirements. */
+const REQUIREMENTS_MAX = 50_000;
+const requirements = new Map<string, Requirement>();
+
 /**
- * As `parseRequirement`, but mends.
+ * As `parseRequirement`, but mends. Equal texts give the same object.
  *
  * @throws PepError about the text as it was given, when mending does not help
  */
 export function parseLenientRequirement(text: string): Requirement {
-  return leniently(text, parseRequirement);
+  return cached(requirements, REQUIREMENTS_MAX, text, parseRequirement);
 }
 
 /** Bounds of Python that were seen: a page repeats the same few for every file. */
@@ -53,12 +57,21 @@ const pythons = new Map<string, SpecifierSet>();
  * @throws PepError about the text as it was given, when mending does not help
  */
 export function parseLenientSpecifierSet(text: string): SpecifierSet {
-  const known = pythons.get(text);
+  return cached(pythons, PYTHONS_MAX, text, parseSpecifierSet);
+}
+
+function cached<T extends object>(
+  cache: Map<string, T>,
+  sizeMax: number,
+  text: string,
+  parse: (text: string) => T,
+): T {
+  const known = cache.get(text);
   if (known !== undefined) return known;
-  const set = leniently(text, parseSpecifierSet);
-  if (pythons.size >= PYTHONS_MAX) pythons.clear();
-  pythons.set(text, set);
-  return set;
+  const made = leniently(text, parse);
+  if (cache.size >= sizeMax) cache.clear();
+  cache.set(text, made);
+  return made;
 }
 
 function leniently<T>(text: string, parse: (text: string) => T): T {

@@ -7,7 +7,6 @@ import type { CoreMetadata } from "../resolve/port.ts";
 import { PepError, quote } from "./error.ts";
 import { parseLenientRequirement } from "./lenient.ts";
 import { type ExtraName, parseExtraName, parsePackageName } from "./name.ts";
-import type { Requirement } from "./requirement.ts";
 import { parseVersion } from "./version.ts";
 
 /** The latest major version of the format; a later one may mean anything. */
@@ -45,7 +44,7 @@ export function parseCoreMetadata(source: string | Uint8Array): CoreMetadata {
     ...(requiresPython === undefined || requiresPython === "" || requiresPython === "UNKNOWN"
       ? {}
       : { requiresPython }),
-    requiresDist: fields.requiresDist.map(readRequirement),
+    requiresDist: fields.requiresDist.map(parseLenientRequirement),
     providesExtra: readExtras(fields.providesExtra),
     dynamic: fields.dynamic.map((field) => field.toLowerCase()),
   };
@@ -67,32 +66,36 @@ function headerEnd(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-const LINE_END = /\r\n|\r|\n/g;
+/** Fields that are kept begin with one of these letters. */
+const FIRST_LETTERS = /^[dmnprv]/i;
 
-function readFields(text: string): Fields {
+function readFields(source: string): Fields {
   const fields: Fields = { requiresDist: [], providesExtra: [], dynamic: [] };
-  let open: { readonly name: string; value: string } | undefined;
+  const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
+  let name = "";
+  let value = "";
   let start = text.startsWith("\ufeff") ? 1 : 0;
   while (start < text.length) {
-    LINE_END.lastIndex = start;
-    const end = LINE_END.exec(text)?.index ?? text.length;
+    const newline = text.indexOf("\n", start);
+    const end = newline === -1 ? text.length : newline;
     const line = text.slice(start, end);
-    start = end === text.length ? end : LINE_END.lastIndex;
+    start = end + 1;
     if (line === "") break;
     if (line.startsWith(" ") || line.startsWith("\t")) {
-      if (open !== undefined) open.value += ` ${line.trim()}`;
+      if (name !== "") value += ` ${line.trim()}`;
       continue;
     }
     const colon = line.indexOf(":");
-    // As mail readers do: what is no field begins the body, but for the line of an mbox.
+    // As mail readers do: what is no field begins the body, but for the line of a mailbox.
     if (colon < 1 || /[^!-9;-~]/.test(line.slice(0, colon))) {
       if (line.startsWith("From ")) continue;
       break;
     }
-    if (open !== undefined) addField(fields, open.name, open.value);
-    open = { name: line.slice(0, colon).toLowerCase(), value: line.slice(colon + 1) };
+    if (name !== "") addField(fields, name, value);
+    name = FIRST_LETTERS.test(line) ? line.slice(0, colon).toLowerCase() : "";
+    value = line.slice(colon + 1);
   }
-  if (open !== undefined) addField(fields, open.name, open.value);
+  if (name !== "") addField(fields, name, value);
   return fields;
 }
 
@@ -130,10 +133,6 @@ function checkFormat(version: string | undefined): void {
   if (major <= MAJOR_MAX) return;
   const what = Number.isNaN(major) ? "it is no version" : "only 1 and 2 are known";
   throw new PepError(`Cannot read metadata of format ${quote(version ?? "")}: ${what}`);
-}
-
-function readRequirement(text: string): Requirement {
-  return parseLenientRequirement(text);
 }
 
 function readExtras(texts: readonly string[]): readonly ExtraName[] {
