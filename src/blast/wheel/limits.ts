@@ -32,7 +32,7 @@ export const NAME_BYTES_MAX = 255;
 export const DEPTH_MAX = 64;
 
 /** Archives up to this size are read once, into memory; larger ones by windows. */
-export const ARCHIVE_IN_MEMORY_BYTES = 16 * MIB;
+export const ARCHIVE_IN_MEMORY_BYTES = 4 * MIB;
 
 /** Members are inflated by pieces of this size, so memory stays bounded whatever they hold. */
 export const PIECE_BYTES = 1 * MIB;

@@ -8,6 +8,15 @@ export type UnpackWorkerFactory = () => Worker;
 /** Beyond this many the disk is what is waited for. */
 const WORKERS_MAX = 8;
 
+/**
+ * Archives of so many bytes altogether are unpacked on the calling thread, one in each turn of the
+ * event loop: that takes less than the start of a thread, which costs some 30 ms and 8 MiB.
+ */
+const LITTLE_BYTES = 1024 * 1024;
+
+/** So much has to wait for a thread before another one is started. */
+const BACKLOG_BYTES = 512 * 1024;
+
 type Waiting = {
   readonly id: number;
   readonly store: string;
@@ -34,6 +43,8 @@ export class UnpackPool implements Disposable {
   readonly #members: Member[] = [];
   readonly #waiting: Waiting[] = [];
   #nextId = 0;
+  #doneHereBytes = 0;
+  #isScheduled = false;
   #isClosed = false;
 
   /**
@@ -61,19 +72,30 @@ export class UnpackPool implements Disposable {
       const waiting = { id: this.#nextId++, store, job, sizeBytes, resolve, reject };
       const at = this.#waiting.findIndex((each) => each.sizeBytes < sizeBytes);
       this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
-      // Jobs that are given in one go are all there before the first of them starts.
-      queueMicrotask(() => this.#feed());
+      this.#schedule();
+    });
+  }
+
+  /** Jobs that are given in one go are all there before the first of them starts. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#feed();
     });
   }
 
   #feed(): void {
-    if (this.#factory === undefined) {
+    if (this.#waiting.length === 0 || this.#isClosed) return;
+    if (this.#isLittle()) {
       this.#runHere();
+      if (this.#waiting.length > 0) this.#schedule();
       return;
     }
-    while (this.#waiting.length > 0 && !this.#isClosed) {
+    while (this.#waiting.length > 0) {
       let idle = this.#members.find((each) => each.current === undefined);
-      if (idle === undefined && this.#members.length < this.#count) idle = this.#start();
+      if (idle === undefined && this.#wantsAnother()) idle = this.#start();
       if (idle === undefined) return;
       idle.current = this.#waiting.shift();
       if (idle.current === undefined) return;
@@ -84,16 +106,31 @@ export class UnpackPool implements Disposable {
     }
   }
 
+  /** Whether what waits, with what was done here already, is not worth a thread. */
+  #isLittle(): boolean {
+    if (this.#factory === undefined) return true;
+    if (this.#members.length > 0) return false;
+    return this.#doneHereBytes + this.#waitingBytes() <= LITTLE_BYTES;
+  }
+
+  #wantsAnother(): boolean {
+    if (this.#members.length >= this.#count) return false;
+    return this.#members.length === 0 || this.#waitingBytes() >= BACKLOG_BYTES;
+  }
+
+  #waitingBytes(): number {
+    return this.#waiting.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  }
+
   #runHere(): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;
+    this.#doneHereBytes += next.sizeBytes;
     try {
       next.resolve(unpackWheel(next.store, next.job));
     } catch (error) {
       next.reject(error);
     }
-    // The event loop gets its turn between two wheels.
-    if (this.#waiting.length > 0) setImmediate(() => this.#feed());
   }
 
   #start(): Member | undefined {

@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { O } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
 import { Manifest } from "./manifest.ts";
+import { scratch } from "./scratch.ts";
 
 /** The folder of the store's format: another format gets another folder. */
 export const FORMAT_FOLDER = "wheels-v1";
@@ -17,12 +19,27 @@ export function wheelPath(store: string, sha256: string): string {
 
 /** The manifest of a wheel's folder; undefined where there is none, or a damaged one. */
 export function readManifest(wheel: string): Manifest | undefined {
-  try {
-    return Manifest.parse(readFileSync(join(wheel, MANIFEST)));
-  } catch {
-    // Absent or not to be read: in both cases the wheel is not there for us.
-    return undefined;
+  const bytes = readFile(`${wheel}/${MANIFEST}`);
+  return bytes === undefined ? undefined : Manifest.parse(bytes);
+}
+
+/**
+ * A small file. Whatever stands against it makes the wheel one that is not there for us. By plain
+ * calls: a hundred manifests are read before anything is installed.
+ */
+function readFile(path: string): Buffer | undefined {
+  const fd = scratch().open(path, O.RDONLY);
+  if (fd < 0) return undefined;
+  const { pointer, bytes } = scratch().archive;
+  const pieces: Buffer[] = [];
+  let got = sys.read(fd, pointer, bytes.length);
+  while (got > 0) {
+    pieces.push(Buffer.from(bytes.subarray(0, got)));
+    got = sys.read(fd, pointer, bytes.length);
   }
+  sys.close(fd);
+  if (got < 0) return undefined;
+  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }
 
 /** Whether a wheel's folder is complete. */
