@@ -15,7 +15,10 @@ export type OptionName =
   | "only-binary"
   | "prefer-binary"
   | "require-hashes"
+  | "no-require-hashes"
   | "pre"
+  | "all-releases"
+  | "only-final"
   | "trusted-host"
   | "use-feature"
   | "global-option"
@@ -39,7 +42,15 @@ const FLAGS: ReadonlySet<OptionName> = new Set<OptionName>([
   "no-index",
   "prefer-binary",
   "require-hashes",
+  "no-require-hashes",
   "pre",
+]);
+
+const TAKES_NAMES: ReadonlySet<OptionName> = new Set<OptionName>([
+  "no-binary",
+  "only-binary",
+  "all-releases",
+  "only-final",
 ]);
 
 const LONG: ReadonlyMap<string, OptionName> = new Map<string, OptionName>([
@@ -55,9 +66,13 @@ const LONG: ReadonlyMap<string, OptionName> = new Map<string, OptionName>([
   ["only-binary", "only-binary"],
   ["prefer-binary", "prefer-binary"],
   ["require-hashes", "require-hashes"],
+  ["no-require-hashes", "no-require-hashes"],
   ["pre", "pre"],
+  ["all-releases", "all-releases"],
+  ["only-final", "only-final"],
   ["trusted-host", "trusted-host"],
   ["use-feature", "use-feature"],
+  // Of older versions of pip.
   ["global-option", "global-option"],
   ["hash", "hash"],
   ["config-settings", "config-settings"],
@@ -146,7 +161,7 @@ function checkValue(name: OptionName, value: string): void {
   if (name === "config-settings" && !/^[^=]+=/.test(value)) {
     throw new PepError(`Cannot use the setting ${quote(value)}: it must be KEY=VALUE`);
   }
-  if ((name === "no-binary" || name === "only-binary") && value.startsWith("-")) {
+  if (TAKES_NAMES.has(name) && value.startsWith("-")) {
     throw new PepError(`Cannot use "--${name}" without names`);
   }
 }

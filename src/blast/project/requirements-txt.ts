@@ -122,6 +122,7 @@ class Reader {
   #preReleases = false;
   #preferBinary = false;
   #requireHashes = false;
+  #noRequireHashes = false;
 
   constructor(options: RequirementsOptions) {
     this.#options = options;
@@ -140,7 +141,7 @@ class Reader {
       formats: this.#formats,
       preReleases: this.#preReleases,
       preferBinary: this.#preferBinary,
-      requireHashes: this.#requireHashes,
+      requireHashes: this.#requireHashes && !this.#noRequireHashes,
       notes: this.#notes,
     };
   }
@@ -220,7 +221,7 @@ class Reader {
         await this.read(included(value, name === "constraint", file, origin));
       } else if (name === "editable") {
         const place = { origin, base: this.#options.base, editable: true };
-        this.#add(readRequirement(value, place), file, undefined);
+        this.#add(readRequirement(value, place), file, settingsOf(options));
       } else {
         this.#addOption({ name, value }, file, origin);
       }
@@ -253,8 +254,15 @@ class Reader {
       case "require-hashes":
         this.#requireHashes = true;
         return;
+      case "no-require-hashes":
+        this.#noRequireHashes = true;
+        return;
       case "pre":
         this.#preReleases = true;
+        return;
+      case "all-releases":
+        if (value === ":all:") this.#preReleases = true;
+        else this.#notes.push(`"--${name}" of "${origin}" has no effect for single names`);
         return;
       case "trusted-host":
         this.#trustedHosts.push({ value, origin });

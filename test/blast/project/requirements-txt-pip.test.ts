@@ -1,4 +1,4 @@
-/** Generated requirements files, read by us and by the parser of the machine's pip. */
+/** Generated requirements files, read by us and by the parser of a pip of the machine. */
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,12 +9,13 @@ import { logicalLines } from "../../../src/blast/project/requirements-lines.ts";
 import { parseLine } from "../../../src/blast/project/requirements-options.ts";
 import { readRequirementsFiles } from "../../../src/blast/project/requirements-txt.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
+import { needsOraclePython, oraclePython } from "../../support/python-tools.ts";
 import { testUnless } from "../../support/skip.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "blast-pip-requirements-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const PYTHON = Bun.which("python3");
+const PYTHON = oraclePython();
 
 function python(script: string, input: unknown): unknown {
   const result = Bun.spawnSync([PYTHON ?? "python3", "-c", script], {
@@ -26,17 +27,7 @@ function python(script: string, input: unknown): unknown {
   return JSON.parse(result.stdout.toString());
 }
 
-function needsPip(): string | undefined {
-  if (PYTHON === null) return "needs python3";
-  try {
-    python("import pip._internal.req.req_file; print(1)", 0);
-    return undefined;
-  } catch {
-    return "needs pip in python3";
-  }
-}
-
-const withPip = testUnless(needsPip());
+const withPip = testUnless(needsOraclePython());
 const ENVIRONMENT = { NAME_1: "value" };
 const VARIABLES = ["NAME_1", "UNSET", "lower"].map((name) => ["$", `{${name}}`].join(""));
 
@@ -46,25 +37,12 @@ const piece = fc.constantFrom(
     " ",
   ),
   ..."--only-binary=z --require-hashes --trusted-host h --prefer-binary --bad -q -- -".split(" "),
-  ...'--config-settings k=v -Ck=w --global-option=--x \'q q\' "d\\"" \' " \\ # ; #x a#b'.split(" "),
+  ...'--config-settings k=v -Ck=w --config-setting=a=b --no-r \'q q\' "d\\"" \' " \\ # ; #x'.split(
+    " ",
+  ),
+  ..."--no-require-hashes --all-releases=:all: --only-final b --all a#b --p".split(" "),
   ...VARIABLES,
-  ...[
-    " ",
-    " ",
-    " ",
-    " ",
-    "  ",
-    "\t",
-    "\n",
-    "\n",
-    "\n",
-    "\\\n",
-    "\\\r\n",
-    "\r",
-    "\f",
-    "\x85",
-    "\\\\\n",
-  ],
+  ..." | | | |  |\t|\n|\n|\n|\\\n|\\\r\n|\r|\f|\x85|\\\\\n".split("|"),
   ..." # c\n, #\n,\n#,\\,=,é,\u2028".split(","),
 );
 const content = fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join(""));
@@ -97,11 +75,11 @@ for content in json.load(sys.stdin):
             "find-links": opts.find_links,
             "prefer-binary": opts.prefer_binary,
             "require-hashes": opts.require_hashes,
+            "no-require-hashes": opts.no_require_hashes,
             "pre": opts.pre,
             "trusted-host": opts.trusted_hosts,
             "hash": sorted(a + ":" + d for a, l in (opts.hashes or {}).items() for d in l),
             "config-settings": opts.config_settings or {},
-            "global-option": opts.global_options or [],
         }])
     out.append(lines)
 json.dump(out, sys.stdout)
@@ -134,11 +112,11 @@ function ours(text: string): unknown {
           "find-links": all("find-links"),
           "prefer-binary": flag("prefer-binary"),
           "require-hashes": flag("require-hashes"),
+          "no-require-hashes": flag("no-require-hashes"),
           pre: flag("pre"),
           "trusted-host": all("trusted-host"),
           hash: all("hash").sort(),
           "config-settings": settings,
-          "global-option": all("global-option"),
         },
       ];
     } catch (error) {
@@ -201,7 +179,7 @@ for path in json.load(sys.stdin):
         ],
         "indexes": finder.index_urls,
         "links": finder.find_links,
-        "pre": finder.allow_all_prereleases,
+        "pre": ":all:" in (finder.release_control.all_releases if finder.release_control else []),
         "binary": [sorted(control.no_binary), sorted(control.only_binary)],
         "require": options.require_hashes,
     })
@@ -267,13 +245,13 @@ async function oursOf(path: string): Promise<unknown> {
 
 /**
  * pip keeps constraints where they stand, we keep them apart; with it too a hash implies
- * --require-hashes, though later; it writes `sub/../limits.txt`.
+ * --require-hashes, though later; it shows whole paths of what is included.
  */
 function adapted(theirs: unknown): unknown {
   if (theirs === "error") return theirs;
   const wanted = theirs as Record<string, unknown>;
   const list = (wanted["requirements"] as unknown[][]).map((one) =>
-    one.map((part) => (typeof part === "string" ? part.replace("sub/../", "") : part)),
+    one.map((part) => (typeof part === "string" ? part.replace(`${folder}/`, "") : part)),
   );
   const links = wanted["links"] as string[];
   return {
