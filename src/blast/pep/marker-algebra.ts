@@ -8,21 +8,11 @@
  */
 
 import { HIGHEST, LOWEST } from "./cut.ts";
-import type { Marker, MarkerChoice } from "./marker.ts";
-import {
-  and,
-  assume,
-  childrenOf,
-  type Diagram,
-  evaluate,
-  FALSE,
-  implies,
-  not,
-  or,
-  simplifyUnder,
-  TRUE,
-} from "./marker-diagram.ts";
+import type { Marker } from "./marker.ts";
+import { assume, evaluate } from "./marker-assume.ts";
+import { and, bounded, type Diagram, FALSE, implies, not, or, TRUE } from "./marker-diagram.ts";
 import type { MarkerEnvironment } from "./marker-environment.ts";
+import { simplifyUnder } from "./marker-simplify.ts";
 import { markerDiagram, rangeDiagram, textDiagram } from "./marker-terms.ts";
 import { diagramText } from "./marker-text.ts";
 import { VersionRange } from "./range.ts";
@@ -52,7 +42,7 @@ export class MarkerSet {
     if (marker === undefined) return MarkerSet.always;
     const known = ofMarkers.get(marker);
     if (known !== undefined) return known;
-    const set = MarkerSet.#from(markerDiagram(marker));
+    const set = MarkerSet.#from(bounded(() => markerDiagram(marker)));
     ofMarkers.set(marker, set);
     return set;
   }
@@ -69,7 +59,7 @@ export class MarkerSet {
     const parts = Object.entries(texts).map(([name, value]) =>
       textDiagram(name as keyof MarkerEnvironment, value),
     );
-    return MarkerSet.#from(parts.reduce(and, TRUE));
+    return MarkerSet.#from(bounded(() => parts.reduce(and, TRUE)));
   }
 
   static #from(diagram: Diagram): MarkerSet {
@@ -85,20 +75,20 @@ export class MarkerSet {
   }
 
   and(other: MarkerSet): MarkerSet {
-    return MarkerSet.#from(and(this.#diagram, other.#diagram));
+    return MarkerSet.#from(bounded(() => and(this.#diagram, other.#diagram)));
   }
 
   or(other: MarkerSet): MarkerSet {
-    return MarkerSet.#from(or(this.#diagram, other.#diagram));
+    return MarkerSet.#from(bounded(() => or(this.#diagram, other.#diagram)));
   }
 
   not(): MarkerSet {
-    return MarkerSet.#from(not(this.#diagram));
+    return MarkerSet.#from(bounded(() => not(this.#diagram)));
   }
 
   /** This set without what is in the other one. */
   minus(other: MarkerSet): MarkerSet {
-    return MarkerSet.#from(and(this.#diagram, not(other.#diagram)));
+    return MarkerSet.#from(bounded(() => and(this.#diagram, not(other.#diagram))));
   }
 
   equals(other: MarkerSet): boolean {
@@ -106,12 +96,12 @@ export class MarkerSet {
   }
 
   isDisjointFrom(other: MarkerSet): boolean {
-    return and(this.#diagram, other.#diagram) === FALSE;
+    return bounded(() => and(this.#diagram, other.#diagram)) === FALSE;
   }
 
   /** Whether every environment of this set is in the other one. */
   implies(other: MarkerSet): boolean {
-    return implies(this.#diagram, other.#diagram);
+    return bounded(() => implies(this.#diagram, other.#diagram));
   }
 
   /**
@@ -119,18 +109,18 @@ export class MarkerSet {
    * assumption says already is left out.
    */
   simplifyUnder(assumption: MarkerSet): MarkerSet {
-    return MarkerSet.#from(simplifyUnder(this.#diagram, assumption.#diagram));
+    return MarkerSet.#from(bounded(() => simplifyUnder(this.#diagram, assumption.#diagram)));
   }
 
   /** What remains to be asked when these values are known. */
   within(environment: Partial<MarkerEnvironment>): MarkerSet {
-    return MarkerSet.#from(assume(this.#diagram, { environment }));
+    return MarkerSet.#from(bounded(() => assume(this.#diagram, { environment })));
   }
 
   /** What remains when just these extras (and PEP 735 groups), in normal form, are asked for. */
   withExtras(extras: ReadonlySet<string>, groups: ReadonlySet<string> = NOTHING): MarkerSet {
-    const choice: MarkerChoice = { extras, groups };
-    return MarkerSet.#from(assume(this.#diagram, { environment: {}, choice }));
+    const choice = { extras, groups };
+    return MarkerSet.#from(bounded(() => assume(this.#diagram, { environment: {}, choice })));
   }
 
   /** As `evaluateMarker` of a marker that this set was made of. */
@@ -149,7 +139,7 @@ export class MarkerSet {
       return diagram === FALSE ? VersionRange.empty : VersionRange.full;
     }
     let range = VersionRange.empty;
-    childrenOf(diagram).forEach((child, index) => {
+    diagram.children.forEach((child, index) => {
       if (child === FALSE) return;
       const lower = diagram.cuts[index - 1] ?? LOWEST;
       range = range.union(VersionRange.between(lower, diagram.cuts[index] ?? HIGHEST));
@@ -162,7 +152,7 @@ export class MarkerSet {
    * environments it is the empty text, since no marker says that.
    */
   toMarkerString(): string {
-    this.#text ??= diagramText(this.#diagram);
+    this.#text ??= bounded(() => diagramText(this.#diagram));
     return this.#text;
   }
 

@@ -3,17 +3,15 @@
  * are one object, and every question about two conditions is answered by walking both at once.
  * Diagrams live as long as the process; a resolution makes some thousands of small ones.
  */
-import { type Cut, compareCuts, isAbove } from "./cut.ts";
-import type { MarkerChoice } from "./marker.ts";
-import type { MarkerEnvironment } from "./marker-environment.ts";
-import { compareValue, evaluateComparison } from "./marker-evaluate.ts";
+import { type Cut, compareCuts } from "./cut.ts";
+import { PepError } from "./error.ts";
+import { compareValue } from "./marker-evaluate.ts";
 import {
   compareVariables,
   type FlagVariable,
   type ValueVariable,
   type Variable,
 } from "./marker-variable.ts";
-import { tryParseVersion, type Version } from "./version.ts";
 
 /** A condition. Equal conditions are the same object. */
 export type Diagram = Leaf | VersionSplit | TextSplit | Flag;
@@ -59,15 +57,15 @@ export interface Flag {
 export const FALSE: Diagram = { kind: "leaf", id: 0, value: false };
 export const TRUE: Diagram = { kind: "leaf", id: 1, value: true };
 
-/** Markers that need more are made to do harm. */
-const DIAGRAMS_MAX = 4_000_000;
+/** Markers that need more for one step are made to do harm: real ones need some dozens. */
+const STEP_MAX = 30_000;
 const MEMO_MAX = 1_000_000;
 /** Two ids make one number that is still exact. */
 const ID_SPAN = 2 ** 26;
 
 const table = new Map<string, Diagram>();
+let limit = STEP_MAX;
 const conjunctions = new Map<number, Diagram>();
-const simplified = new Map<number, Diagram>();
 const inverses = new WeakMap<Diagram, Diagram>([
   [FALSE, TRUE],
   [TRUE, FALSE],
@@ -121,6 +119,16 @@ export function splitByFlag(variable: FlagVariable, high: Diagram, low: Diagram)
   return intern(key, (id) => ({ kind: "flag", id, variable, high, low }));
 }
 
+/**
+ * Works on conditions with a bound on what may become of it.
+ *
+ * @throws PepError when the conditions are so entangled that the result has no reasonable size
+ */
+export function bounded<T>(work: () => T): T {
+  limit = table.size + STEP_MAX;
+  return work();
+}
+
 export function not(diagram: Diagram): Diagram {
   const known = inverses.get(diagram);
   if (known !== undefined) return known;
@@ -138,7 +146,7 @@ export function and(left: Diagram, right: Diagram): Diagram {
   if (left === right || right === TRUE) return left;
   if (left === TRUE) return right;
   if (left === FALSE || right === FALSE) return FALSE;
-  const key = left.id < right.id ? left.id * ID_SPAN + right.id : right.id * ID_SPAN + left.id;
+  const key = left.id < right.id ? pairKey(left, right) : pairKey(right, left);
   const known = conjunctions.get(key);
   if (known !== undefined) return known;
   const result = zip(left, right, and);
@@ -147,58 +155,14 @@ export function and(left: Diagram, right: Diagram): Diagram {
   return result;
 }
 
+/** A key for what was found of two diagrams in this order. */
+export function pairKey(left: Diagram, right: Diagram): number {
+  return left.id * ID_SPAN + right.id;
+}
+
 /** Whether `left` holds nowhere that `right` doesn't. */
 export function implies(left: Diagram, right: Diagram): boolean {
   return and(left, not(right)) === FALSE;
-}
-
-/**
- * A condition that equals `diagram` wherever `care` holds, and is as small as that allows: what
- * `care` says already need not be said again.
- */
-export function simplifyUnder(diagram: Diagram, care: Diagram): Diagram {
-  if (care === TRUE || diagram.kind === "leaf") return diagram;
-  if (care.kind === "leaf") return FALSE;
-  const key = diagram.id * ID_SPAN + care.id;
-  const known = simplified.get(key);
-  if (known !== undefined) return known;
-  const result =
-    compareVariables(care.variable, diagram.variable) < 0
-      ? simplifyBelow(diagram, care)
-      : simplifySplit(diagram, care);
-  if (simplified.size >= MEMO_MAX) simplified.clear();
-  simplified.set(key, result);
-  return result;
-}
-
-/** Whether the condition holds in an environment; `extras` and groups in normal form. */
-export function evaluate(
-  diagram: Diagram,
-  environment: MarkerEnvironment,
-  choice: MarkerChoice,
-): boolean {
-  let at = diagram;
-  while (at.kind !== "leaf") at = step(at, environment, choice);
-  return at.value;
-}
-
-/** What is known of an environment: of some names the value, of some questions the answer. */
-export interface Knowledge {
-  readonly environment: Partial<MarkerEnvironment>;
-  readonly choice?: MarkerChoice | undefined;
-}
-
-/** What remains to be asked when so much is known. */
-export function assume(diagram: Diagram, knowledge: Knowledge): Diagram {
-  const done = new Map<Diagram, Diagram>();
-  const visit = (at: Diagram): Diagram => {
-    const known = done.get(at);
-    if (known !== undefined) return known;
-    const result = assumeAt(at, knowledge, visit);
-    done.set(at, result);
-    return result;
-  };
-  return visit(diagram);
 }
 
 /** The diagrams one question further. */
@@ -222,7 +186,9 @@ function ids(diagrams: readonly Diagram[]): string {
 function intern(key: string, make: (id: number) => Diagram): Diagram {
   const known = table.get(key);
   if (known !== undefined) return known;
-  if (table.size >= DIAGRAMS_MAX) throw new Error("Markers need too many decisions");
+  if (table.size >= limit) {
+    throw new PepError("Cannot combine markers: together they ask too many questions");
+  }
   const made = make(table.size + 2);
   table.set(key, made);
   return made;
@@ -237,7 +203,8 @@ function decide(diagram: Diagram, variable: Variable, value: string): Diagram {
   return at;
 }
 
-function branch(diagram: Diagram, variable: Variable, value: string): Diagram {
+/** What is left when a text is known. */
+export function branch(diagram: Diagram, variable: Variable, value: string): Diagram {
   if (diagram.kind !== "text" || diagram.variable !== variable) {
     return decide(diagram, variable, value);
   }
@@ -247,15 +214,18 @@ function branch(diagram: Diagram, variable: Variable, value: string): Diagram {
     : (diagram.children[index] ?? diagram.rest);
 }
 
-function restOf(diagram: Diagram, variable: Variable): Diagram {
+/** What is left when a text is none of those that are asked for. */
+export function restOf(diagram: Diagram, variable: Variable): Diagram {
   return diagram.kind === "text" && diagram.variable === variable ? diagram.rest : diagram;
 }
 
-function valuesOf(diagram: Diagram, variable: Variable): readonly string[] {
+/** The texts that are asked for first. */
+export function valuesOf(diagram: Diagram, variable: Variable): readonly string[] {
   return diagram.kind === "text" && diagram.variable === variable ? diagram.values : [];
 }
 
-type Split = Exclude<Diagram, Leaf>;
+/** A condition that asks something. */
+export type Split = Exclude<Diagram, Leaf>;
 
 function firstSplit(left: Diagram, right: Diagram): Split | undefined {
   if (left.kind === "leaf") return right.kind === "leaf" ? undefined : right;
@@ -292,18 +262,21 @@ function zip(
   }
 }
 
-function flagOf(diagram: Diagram, variable: Variable): { high: Diagram; low: Diagram } {
+/** What follows from yes and from no. */
+export function flagOf(diagram: Diagram, variable: Variable): { high: Diagram; low: Diagram } {
   return diagram.kind === "flag" && diagram.variable === variable
     ? diagram
     : { high: diagram, low: diagram };
 }
 
-interface Intervals {
+/** The intervals of a version and what follows from each. */
+export interface Intervals {
   readonly cuts: readonly Cut[];
   readonly children: readonly Diagram[];
 }
 
-function intervalsOf(diagram: Diagram, variable: Variable): Intervals {
+/** What follows from the version, if that is asked for first. */
+export function intervalsOf(diagram: Diagram, variable: Variable): Intervals {
   return diagram.kind === "version" && diagram.variable === variable
     ? diagram
     : { cuts: [], children: [diagram] };
@@ -334,7 +307,8 @@ function zipVersions(
   return splitByVersion(variable, cuts, children);
 }
 
-function mapChildren(diagram: Diagram, change: (child: Diagram) => Diagram): Diagram {
+/** The same question with something else following from each answer. */
+export function mapChildren(diagram: Diagram, change: (child: Diagram) => Diagram): Diagram {
   switch (diagram.kind) {
     case "leaf":
       return diagram;
@@ -349,160 +323,4 @@ function mapChildren(diagram: Diagram, change: (child: Diagram) => Diagram): Dia
     case "flag":
       return splitByFlag(diagram.variable, change(diagram.high), change(diagram.low));
   }
-}
-
-/** For a condition that doesn't ask first what `care` asks first. */
-function simplifyBelow(diagram: Split, care: Split): Diagram {
-  if (diagram.kind === "flag" && diagram.variable.about === care.variable) {
-    return simplifyTexts(diagram.variable.about, diagram, care);
-  }
-  return simplifyUnder(diagram, childrenOf(care).reduce(or));
-}
-
-/** Marks where `care` is false while a simplified split is put together. */
-const ANYTHING = undefined;
-
-function simplifyChild(child: Diagram, cared: Diagram): Diagram | undefined {
-  return cared === FALSE ? ANYTHING : simplifyUnder(child, cared);
-}
-
-function simplifySplit(diagram: Split, care: Diagram): Diagram {
-  switch (diagram.kind) {
-    case "version":
-      return simplifyVersions(diagram, intervalsOf(care, diagram.variable));
-    case "text":
-      return simplifyTexts(diagram.variable, diagram, care);
-    case "flag": {
-      const { variable } = diagram;
-      const cared = flagOf(care, variable);
-      const high = simplifyChild(diagram.high, cared.high);
-      const low = simplifyChild(diagram.low, cared.low);
-      return splitByFlag(variable, high ?? low ?? FALSE, low ?? high ?? FALSE);
-    }
-  }
-}
-
-function simplifyVersions(diagram: VersionSplit, care: Intervals): Diagram {
-  const cuts: Cut[] = [];
-  const parts: (Diagram | undefined)[] = [];
-  const originals: Diagram[] = [];
-  let at = 0;
-  let careAt = 0;
-  for (;;) {
-    const original = diagram.children[at] ?? FALSE;
-    originals.push(original);
-    parts.push(simplifyChild(original, care.children[careAt] ?? FALSE));
-    const cut = diagram.cuts[at];
-    const careCut = care.cuts[careAt];
-    if (cut === undefined && careCut === undefined) break;
-    const order = cut === undefined ? 1 : careCut === undefined ? -1 : compareCuts(cut, careCut);
-    cuts.push((order <= 0 ? cut : careCut) as Cut);
-    if (order <= 0) at += 1;
-    if (order >= 0) careAt += 1;
-  }
-  return splitByVersion(diagram.variable, cuts, fillGaps(parts, originals));
-}
-
-/** Where anything will do, what stands beside it does; best what stood there before. */
-function fillGaps(
-  parts: readonly (Diagram | undefined)[],
-  originals: readonly Diagram[],
-): readonly Diagram[] {
-  const filled: Diagram[] = [];
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index];
-    if (part !== ANYTHING) {
-      filled.push(part);
-      continue;
-    }
-    const before = filled[index - 1];
-    const after = parts.slice(index + 1).find((next) => next !== ANYTHING);
-    const original = originals[index];
-    filled.push(original === after ? (after ?? FALSE) : (before ?? after ?? FALSE));
-  }
-  return filled;
-}
-
-function simplifyTexts(variable: ValueVariable, diagram: Diagram, care: Diagram): Diagram {
-  const values = new Set([...valuesOf(diagram, variable), ...valuesOf(care, variable)]);
-  const branches: [string, Diagram][] = [];
-  for (const value of values) {
-    const part = simplifyChild(branch(diagram, variable, value), branch(care, variable, value));
-    if (part !== ANYTHING) branches.push([value, part]);
-  }
-  const rest = simplifyChild(restOf(diagram, variable), restOf(care, variable));
-  return splitByText(variable, branches, rest ?? mostCommon(branches) ?? FALSE);
-}
-
-function mostCommon(branches: readonly (readonly [string, Diagram])[]): Diagram | undefined {
-  const counts = new Map<Diagram, number>();
-  let best: Diagram | undefined;
-  for (const [, child] of branches) {
-    const count = (counts.get(child) ?? 0) + 1;
-    counts.set(child, count);
-    if (best === undefined || count > (counts.get(best) ?? 0)) best = child;
-  }
-  return best;
-}
-
-function step(diagram: Split, environment: MarkerEnvironment, choice: MarkerChoice): Diagram {
-  switch (diagram.kind) {
-    case "version":
-      return childOfVersion(diagram, environment[diagram.variable.name]);
-    case "text":
-      return branch(diagram, diagram.variable, environment[diagram.variable.name]);
-    case "flag":
-      return evaluateComparison(diagram.variable.question, environment, choice)
-        ? diagram.high
-        : diagram.low;
-  }
-}
-
-function childOfVersion(diagram: VersionSplit, text: string): Diagram {
-  const version = versionOf(text);
-  let index = 0;
-  if (version !== undefined) {
-    while (index < diagram.cuts.length && isAbove(version, diagram.cuts[index] as Cut)) index += 1;
-  }
-  return diagram.children[index] ?? FALSE;
-}
-
-/** The version of a Python; one that was built between two releases calls itself "3.12.1+". */
-function versionOf(text: string): Version | undefined {
-  return tryParseVersion(text.endsWith("+") ? `${text}local` : text);
-}
-
-function assumeAt(
-  diagram: Diagram,
-  knowledge: Knowledge,
-  visit: (diagram: Diagram) => Diagram,
-): Diagram {
-  if (diagram.kind === "leaf") return diagram;
-  if (diagram.kind === "flag") return assumeFlag(diagram, knowledge, visit);
-  const value = knowledge.environment[diagram.variable.name];
-  if (value === undefined) return mapChildren(diagram, visit);
-  const child =
-    diagram.kind === "version"
-      ? childOfVersion(diagram, value)
-      : branch(diagram, diagram.variable, value);
-  return visit(child);
-}
-
-/** What questions about extras ask of the environment: nothing. */
-const NO_ENVIRONMENT = {} as MarkerEnvironment;
-
-function assumeFlag(
-  diagram: Flag,
-  { environment, choice }: Knowledge,
-  visit: (diagram: Diagram) => Diagram,
-): Diagram {
-  const { name, question } = diagram.variable;
-  if (name === "extra" || name === "extras" || name === "dependency_groups") {
-    if (choice === undefined) return mapChildren(diagram, visit);
-    const answer = evaluateComparison(question, NO_ENVIRONMENT, choice);
-    return visit(answer ? diagram.high : diagram.low);
-  }
-  const value = environment[name];
-  if (value === undefined) return mapChildren(diagram, visit);
-  return visit(compareValue(question, value) ? diagram.high : diagram.low);
 }

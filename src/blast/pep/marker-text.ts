@@ -1,5 +1,6 @@
 /** Conditions as marker text: short, and the same for the same condition. */
 import { HIGHEST, LOWEST } from "./cut.ts";
+import { PepError } from "./error.ts";
 import { and, type Diagram, FALSE, implies, not, or, TRUE } from "./marker-diagram.ts";
 import { allOf, anyOf, flagTerm, NEVER, rangeTerm, type Term, textTerm } from "./marker-literal.ts";
 import { comparisonDiagram, NO_VERSION, rangeDiagram, textDiagram } from "./marker-terms.ts";
@@ -44,7 +45,8 @@ function cubesOf(diagram: Diagram): Cube[] {
   const visit = (at: Diagram, path: Cube) => {
     if (at.kind === "leaf") {
       if (at.value) cubes.push(path);
-      if (cubes.length > CUBES_MAX) throw new Error("A marker is too long to be written");
+      if (cubes.length > CUBES_MAX)
+        throw new PepError("Cannot write a marker: it has too many alternatives");
       return;
     }
     for (const [literal, child] of branchesOf(at)) {

@@ -73,7 +73,7 @@ function isOdd(text: string, { python_full_version }: MarkerEnvironment): boolea
   return python_full_version.endsWith("+") && /['"]\s*[<>=!~]+\s*python_full/.test(text);
 }
 
-/** Comparisons of letters, and those with a literal on the left that PEP 440 makes exceptions for. */
+/** Comparisons of letters, and those with a literal on the left that PEP 440 excepts. */
 function cannotBeDenied(text: string): boolean {
   return /== "=|platform_release|"[^"]*(?:post|local)[^"]*" [<>=!~]+|" ~= [a-z]/.test(text);
 }

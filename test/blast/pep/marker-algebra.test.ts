@@ -134,3 +134,23 @@ describe("parts of the environment", () => {
     expect(marker.within({ platform_machine: "arm64" }).isFalse()).toBe(true);
   });
 });
+
+describe("markers that are made to do harm", () => {
+  /** All of the pairs ask the first question before any asks the second. */
+  function entangled(pairs: number): string {
+    const pair = (n: number) => `(extra == 'a${n + 100}' and extra == 'b${n + 100}')`;
+    return Array.from({ length: pairs }, (_, n) => pair(n)).join(" or ");
+  }
+
+  test("are refused when they would grow without bound", () => {
+    expect(set(entangled(8)).isFalse()).toBe(false);
+    expect(() => set(entangled(40))).toThrow("Cannot combine markers");
+  });
+
+  test("and when their text would", () => {
+    const parity = Array.from({ length: 14 }, (_, n) => set(`extra == 'x${n}'`)).reduce(
+      (left, right) => left.minus(right).or(right.minus(left)),
+    );
+    expect(() => parity.toMarkerString()).toThrow("Cannot write a marker");
+  });
+});
