@@ -1,8 +1,8 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { allowedPath } from "../shell/allowed.ts";
 import { initScript } from "../shell/init.ts";
+import { ownProgram } from "../shell/program.ts";
 import type { ShellName } from "../shell/shells.ts";
-import { ownProgram } from "../shell/subshell.ts";
 import type { InitArgs } from "./init.ts";
 
 /** Prints the script. */

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { isActive, leaveCode, openShellChannel } from "../shell/channel.ts";
-import { initLine } from "../shell/subshell.ts";
+import { initLine } from "../shell/program.ts";
 import type { KillArgs } from "./kill.ts";
 
 /** Tells the shell to go back. */

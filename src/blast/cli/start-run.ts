@@ -8,7 +8,7 @@ import { allowFolders } from "../shell/allowed.ts";
 import type { Activation } from "../shell/channel.ts";
 import { enterCode, openShellChannel } from "../shell/channel.ts";
 import { logicalFolder, openStarted, type Started } from "../shell/open-started.ts";
-import { initLine, ownProgram, runSubshell } from "../shell/subshell.ts";
+import { initLine, ownProgram } from "../shell/program.ts";
 import { parseVariables } from "../shell/variables.ts";
 import { openProject } from "../sync/project.ts";
 import { Session } from "../sync/session.ts";
@@ -43,6 +43,7 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   if (printer.jsonMode || !isTerminal(0) || !isTerminal(1)) return 0;
   printer.note(`A shell begins; \`exit\` or \`deactivate\` ends it. ${integrationNote()}`);
   printer.flush();
+  const { runSubshell } = await import("../shell/subshell.ts");
   return runSubshell(process.env, activation, ownProgram(process.argv0));
 }
 

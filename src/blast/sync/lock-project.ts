@@ -82,6 +82,25 @@ export async function lockProject(
   return lockAnew({ session, interpreter, project, sets, options, path, before, previous });
 }
 
+/** Whether the lock file that is there fits the project, without a question to any server. */
+export async function isLockFitting(session: Session, interpreter: Interpreter): Promise<boolean> {
+  const { project } = session;
+  const { readPylock } = await import("../project/pylock.ts");
+  const lock =
+    project.files.pylock === undefined ? undefined : await readPylock(project.files.pylock);
+  if (lock === undefined) return false;
+  const sets = await project.sets();
+  const options = {
+    upgrade: new Set<string>(),
+    flags: {},
+    locked: false,
+    frozen: false,
+    constraints: [],
+    overrides: [],
+  };
+  return fits(lock, await inputsOf(session, interpreter, project, sets, options), sets);
+}
+
 /** Whether the project's lock file can be used as it is. */
 function fits(lock: Pylock, inputs: string, sets: readonly RequirementSet[]): boolean {
   const blast = lock.tool?.["blast"] as { readonly inputs?: unknown } | undefined;

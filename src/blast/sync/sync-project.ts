@@ -8,6 +8,7 @@ import { isSelected, type Project, type SelectionFlags, selectionOf } from "./pr
 import type { ResolveFlags } from "./question.ts";
 import type { RecordEdit } from "./record.ts";
 import type { Session } from "./session.ts";
+import { isUpToDate, noteSynced } from "./up-to-date.ts";
 
 /** How to sync. */
 export interface SyncRequest {
@@ -39,6 +40,11 @@ export async function syncProject(
   request: SyncRequest,
 ): Promise<ProjectChange> {
   const project = request.project ?? session.project;
+  const isPlain = request.upgrade === undefined && request.edits === undefined && !request.locked;
+  if (isPlain && !request.frozen && isUpToDate(session, place, request.flags, request.exact)) {
+    const kept = place.environment.installed().length;
+    return { outcome: { installed: [], removed: [], kept, notes: [] }, files: [] };
+  }
   const common = {
     exact: request.exact,
     dryRun: request.dryRun,
@@ -68,6 +74,9 @@ export async function syncProject(
     wanted,
     manifests: changed,
   });
+  if (!request.dryRun && isPlain && !request.frozen) {
+    noteSynced(session, place, request.flags, { exact: request.exact, wanted });
+  }
   return { outcome, files: changed.map(({ path }) => basename(path)) };
 }
 

@@ -1,0 +1,46 @@
+import { rmSync } from "node:fs";
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { formatBytes } from "../../kit/text/format.ts";
+import { cacheSizeMax } from "../config.ts";
+import { forgetEnvironment, listEnvironments } from "../env/registry.ts";
+import type { CleanArgs } from "./clean.ts";
+import { openSession } from "./open-session.ts";
+import { packageName } from "./update-run.ts";
+
+/** Makes cache and store smaller. */
+export async function run(context: CommandContext<CleanArgs>): Promise<number> {
+  const { args, printer } = context;
+  const session = await openSession(printer, {});
+  const store = await session.store();
+  const entries = store.entries();
+  const names = new Set<string>(args.package.map(packageName));
+  const isDry = args["dry-run"];
+  const limit = cacheSizeMax(session.config.values) ?? Number.POSITIVE_INFINITY;
+  let removed = entries.filter(({ name }) => args.all || (name !== undefined && names.has(name)));
+  if (!isDry) {
+    for (const { sha256 } of removed) await store.remove(sha256);
+    if (names.size === 0 && !args.all) removed = await store.trim({ diskBytesMax: limit });
+    if (args.all) rmSync(session.cacheFolder, { recursive: true, force: true });
+  }
+  const gone = listEnvironments(process.env).filter(({ state }) => state === "gone");
+  if (!isDry) for (const { path } of gone) forgetEnvironment(process.env, path);
+  const bytes = removed.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  if (printer.jsonMode) {
+    printer.json({
+      schema: "blast.clean/1",
+      folder: session.cacheFolder,
+      dryRun: isDry,
+      wheels: removed.length,
+      bytes,
+      environments: gone.map(({ path }) => path),
+    });
+    return 0;
+  }
+  for (const { path } of gone) printer.note(`Forgotten: "${path}" is gone`);
+  const verb = isDry ? "Would remove" : "Removed";
+  const left = entries.length - removed.length;
+  printer.note(
+    `${verb} ${removed.length} wheels, ${formatBytes(bytes)}; ${left} stay in the store`,
+  );
+  return 0;
+}

@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { basename, delimiter, resolve } from "node:path";
+import type { CommandContext } from "../../kit/cli/command.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import { runInPlace } from "../../kit/proc/exec.ts";
+import { openPlace, type Place } from "../sync/place.ts";
+import type { Session } from "../sync/session.ts";
+import { commandText, openSession } from "./open-session.ts";
+import type { RunArgs } from "./run.ts";
+
+const NOT_FOUND = 127;
+
+/** Runs a program in the environment. */
+export async function run(context: CommandContext<RunArgs>): Promise<number> {
+  const { args, printer } = context;
+  const session = await openSession(printer, args);
+  const [program = "", ...rest] = args.command;
+  const script = isScript(program) ? resolve(program) : undefined;
+  const place =
+    (script === undefined ? undefined : await placeOfScript(context, session, script)) ??
+    (await placeOfProject(context, session));
+  const { environment } = place;
+  const { scripts } = environment.paths;
+  const path = [scripts, process.env["PATH"] ?? ""].join(delimiter);
+  const variables: Record<string, string | undefined> = {
+    ...process.env,
+    PATH: path,
+    VIRTUAL_ENV: environment.root,
+    PYTHONHOME: undefined,
+  };
+  const argv = script === undefined ? [program, ...rest] : ["python", program, ...rest];
+  const file = script === undefined ? Bun.which(program, { PATH: path }) : environment.python;
+  if (file === null) {
+    printer.error(
+      new Fault({
+        code: "E_NOT_FOUND",
+        message: `Cannot run "${program}": neither the environment nor PATH has it`,
+        hint: `\`blast install ${basename(program)}\` may bring it`,
+      }),
+    );
+    return NOT_FOUND;
+  }
+  printer.flush();
+  return runInPlace({ path: file, argv, environment: variables });
+}
+
+function isScript(program: string): boolean {
+  return program.endsWith(".py") && existsSync(program);
+}
+
+/** The project's environment, brought up to date. */
+async function placeOfProject(context: CommandContext<RunArgs>, session: Session): Promise<Place> {
+  const { args } = context;
+  const place = await openPlace(session, { python: args.python, create: args.sync });
+  const follows = session.config.values.sync.pkg_layer === "automatic" || place.created;
+  if (!args.sync || !follows || !place.isProjects) return place;
+  const { isUpToDate } = await import("../sync/up-to-date.ts");
+  if (isUpToDate(session, place, args)) return place;
+  const { syncProject } = await import("../sync/sync-project.ts");
+  const startedMs = performance.now();
+  const { outcome, files } = await syncProject(session, place, {
+    flags: args,
+    exact: false,
+    locked: args.locked,
+    frozen: args.frozen,
+    dryRun: false,
+    compileBytecode: session.config.values.install.compile_bytecode,
+    command: commandText(context),
+  });
+  if (outcome.installed.length + outcome.removed.length > 0) {
+    const { reportChange } = await import("../sync/report-change.ts");
+    reportChange(session.printer, outcome, {
+      command: "run",
+      environment: place.environment.root,
+      dryRun: false,
+      seconds: (performance.now() - startedMs) / 1000,
+      files,
+    });
+  }
+  return place;
+}
+
+/** A script with requirements of its own (PEP 723) has an environment of its own. */
+async function placeOfScript(
+  context: CommandContext<RunArgs>,
+  session: Session,
+  script: string,
+): Promise<Place | undefined> {
+  const text = await Bun.file(script).text();
+  if (!text.includes("# /// script")) return undefined;
+  const { scriptPlace } = await import("../sync/script-environment.ts");
+  return scriptPlace(session, script, text, {
+    flags: context.args,
+    python: context.args.python,
+    command: commandText(context),
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * A note beside the environment of what it was last synced to, so that a sync with nothing to do
+ * reads a few small files and resolves nothing.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../kit/store/atomic.ts";
+import { STATE_FOLDER } from "../env/state-folder.ts";
+import type { Place } from "./place.ts";
+import type { SelectionFlags } from "./project.ts";
+import type { ResolveFlags } from "./question.ts";
+import type { Session } from "./session.ts";
+import type { WantedPackage } from "./wanted.ts";
+
+/** The parts of a sync's flags that its result depends on. */
+export type SyncFlags = ResolveFlags & SelectionFlags;
+
+interface Note {
+  readonly format: 1;
+  /** Of the project's files and the flags. */
+  readonly inputs: string;
+  /** Of site-packages: whoever installs or removes something changes it. */
+  readonly sites: string;
+  /** Nothing is there that nothing asks for. */
+  readonly exact: boolean;
+}
+
+const NAME = "synced.json";
+
+/** Files of a project that say what is wanted. */
+const INPUTS = ["blast.toml", "pyproject.toml", "requirements.txt", "pylock.toml"] as const;
+
+/** True if the last sync had the same inputs and nobody has changed the packages since. */
+export function isUpToDate(
+  session: Session,
+  place: Place,
+  flags: SyncFlags,
+  exact = false,
+): boolean {
+  const note = readNote(place);
+  return (
+    note?.format === 1 &&
+    (note.exact || !exact) &&
+    note.sites === sitesOf(place) &&
+    note.inputs === inputsOf(session, place, flags)
+  );
+}
+
+/** Notes that a sync has just succeeded. A note that cannot be written costs time later on. */
+export function noteSynced(
+  session: Session,
+  place: Place,
+  flags: SyncFlags,
+  result: { readonly exact: boolean; readonly wanted: readonly WantedPackage[] },
+): void {
+  // Folders may change without any of these files doing so.
+  const isStable = result.wanted.every(
+    ({ source }) => source === undefined || source.kind !== "directory" || source.editable,
+  );
+  if (!isStable) return;
+  const inputs = inputsOf(session, place, flags);
+  if (inputs === undefined) return;
+  const note: Note = { format: 1, inputs, sites: sitesOf(place), exact: result.exact };
+  try {
+    writeFileAtomic({ path: notePath(place), content: JSON.stringify(note) });
+  } catch {}
+}
+
+function notePath(place: Place): string {
+  return join(place.environment.root, STATE_FOLDER, NAME);
+}
+
+function readNote(place: Place): Partial<Note> | undefined {
+  try {
+    return JSON.parse(readFileSync(notePath(place), "utf8")) as Partial<Note>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where other files count as well. */
+function inputsOf(session: Session, place: Place, flags: SyncFlags): string | undefined {
+  const { folder, files } = session.project;
+  const texts: (string | null)[] = INPUTS.map((name) => readOrNull(join(folder, name)));
+  const requirements = files.requirements === undefined ? null : texts[2];
+  // Other files are read with it, and folders are named by path.
+  if (requirements != null && /^\s*(-|\.|\/)/m.test(requirements)) return undefined;
+  const asked = [
+    place.interpreter.version,
+    flags.extra ?? [],
+    flags.group ?? [],
+    flags.pre ?? false,
+    flags["no-binary"] ?? [],
+    flags["only-binary"] ?? [],
+    flags.resolution ?? "highest",
+    flags["exclude-newer"] ?? "",
+  ];
+  const described = JSON.stringify([asked, texts]);
+  return new Bun.CryptoHasher("sha256").update(described).digest("hex");
+}
+
+/** Adding or removing an entry changes the time of a folder. */
+function sitesOf(place: Place): string {
+  const { purelib, platlib } = place.environment.paths;
+  return [...new Set([purelib, platlib])]
+    .map((path) => {
+      const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return status === undefined ? "" : `${status.ino}:${status.mtimeNs}`;
+    })
+    .join(" ");
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
