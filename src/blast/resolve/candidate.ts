@@ -172,7 +172,7 @@ class FileSorter {
     }
     this.#foreignWheel ??= file;
     if (this.#tags.length < TAGS_MAX) this.#tags.push(text);
-    this.#fail({ kind: "tags", tags: [] });
+    this.#fail(FOREIGN_TAGS);
   }
 
   #take(file: IndexFile, rank: number, build: BuildTag | undefined): void {
@@ -186,9 +186,7 @@ class FileSorter {
 
   /** Of several reasons the one is told that came nearest to being usable. */
   #fail(problem: Problem): void {
-    if (PROBLEM_ORDER.indexOf(problem.kind) > PROBLEM_ORDER.indexOf(this.#problem.kind)) {
-      this.#problem = problem;
-    }
+    if (NEARNESS[problem.kind] > NEARNESS[this.#problem.kind]) this.#problem = problem;
   }
 
   #withTags(): Problem {
@@ -196,14 +194,17 @@ class FileSorter {
   }
 }
 
-const PROBLEM_ORDER: readonly Problem["kind"][] = [
-  "no-files",
-  "too-new",
-  "no-binary",
-  "no-source",
-  "tags",
-  "python",
-];
+const NEARNESS: Readonly<Record<Problem["kind"], number>> = {
+  "no-files": 0,
+  "too-new": 1,
+  "no-binary": 2,
+  "no-source": 3,
+  tags: 4,
+  python: 5,
+  yanked: 6,
+  metadata: 7,
+};
+const FOREIGN_TAGS: Problem = { kind: "tags", tags: [] };
 
 /** Where the tags begin in the name of a wheel. */
 function tagsStart(filename: string): number | undefined {

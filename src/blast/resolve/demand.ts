@@ -2,7 +2,8 @@ import type { ExtraName, PackageName } from "../pep/name.ts";
 import type { VersionRange } from "../pep/range.ts";
 import type { Requirement } from "../pep/requirement.ts";
 import type { Manifest } from "./manifest.ts";
-import type { DirectSource, RootRequirement } from "./port.ts";
+import type { CoreMetadata, DirectSource, RootRequirement } from "./port.ts";
+import { sortedRequirements } from "./requirements-by-extra.ts";
 import type { Scope } from "./scope.ts";
 
 /** A requirement that counts in a scope. */
@@ -33,16 +34,25 @@ export function rootDemands(manifest: Manifest, scope: Scope): Demand[] {
 
 /** What a distribution requires: without extras, or what one extra adds to that. */
 export function demandsOf(
-  requirements: readonly Requirement[],
+  metadata: CoreMetadata,
   extra: ExtraName | undefined,
   manifest: Manifest,
   scope: Scope,
 ): Demand[] {
   const demands: Demand[] = [];
-  for (const requirement of requirements) {
-    const { marker } = requirement;
-    const counts = extra === undefined ? scope.holds(marker) : scope.isBroughtBy(extra, marker);
-    if (counts) addDemand(demands, requirement, undefined, manifest, scope);
+  const sorted = sortedRequirements(metadata);
+  if (extra === undefined) {
+    for (const requirement of sorted.plain) {
+      if (scope.holds(requirement.marker)) {
+        addDemand(demands, requirement, undefined, manifest, scope);
+      }
+    }
+    return demands;
+  }
+  for (const requirement of sorted.ofExtras.get(extra) ?? sorted.ofAnyExtra) {
+    if (scope.isBroughtBy(extra, requirement.marker)) {
+      addDemand(demands, requirement, undefined, manifest, scope);
+    }
   }
   return demands;
 }

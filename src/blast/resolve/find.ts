@@ -11,6 +11,16 @@ import { Unsolvable } from "./solver.ts";
  * @throws NoSolution, and whatever the index throws
  */
 export async function find<S extends Scope>(options: SearchOptions<S>): Promise<Outcome<S>> {
+  try {
+    return await findPlain(options);
+  } catch (error) {
+    if (!(error instanceof NoSolution)) throw error;
+    const { withAdvice } = await import("./advice.ts");
+    throw await withAdvice(error, options, findPlain);
+  }
+}
+
+async function findPlain<S extends Scope>(options: SearchOptions<S>): Promise<Outcome<S>> {
   const { catalog, manifest, scope } = options;
   const sources = new Map<PackageName, DirectSource>(options.sources);
   // Every turn but the last finds a place for one package more.

@@ -10,6 +10,8 @@ export interface Failure {
   readonly catalog: Catalog;
   readonly manifest: Manifest;
   readonly scope: Scope;
+  /** A change that would help, if one was looked for and found. */
+  readonly advice?: string;
 }
 
 /** No set of versions fits what was asked: {@link explain} in report.ts tells why. */

@@ -1,4 +1,5 @@
 import type { ExtraName, PackageName } from "../pep/name.ts";
+import type { VersionRange } from "../pep/range.ts";
 import type { Version } from "../pep/version.ts";
 import type { Incompatibility } from "./incompatibility.ts";
 import { CONTRADICTED, INCONCLUSIVE, type Relation, SATISFIED, type Term } from "./term.ts";
@@ -37,6 +38,8 @@ export class PackageNode {
   readonly requirements = new Map<PackageNode, Incompatibility[]>();
   readonly derivations: Derivation[] = [];
   decision: Decision | undefined;
+  /** What is known left one version once. */
+  wasPinned = false;
   /** All that is known, without the decision. */
   known: Term | undefined;
 
@@ -91,4 +94,16 @@ export class PackageNode {
     }
     return derivations[low];
   }
+}
+
+/** Whether a project is still to be decided. */
+export function isOpen(node: PackageNode): boolean {
+  return node.decision === undefined && node.base === undefined && node.known?.positive === true;
+}
+
+/** Whether a range holds one version, not counting its locals. */
+export function isOneVersion(range: VersionRange | undefined): boolean {
+  if (range?.cuts.length !== 2) return false;
+  const [lower, upper] = range.cuts;
+  return lower?.version !== undefined && lower.version.key === upper?.version?.key;
 }

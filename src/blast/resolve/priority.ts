@@ -1,7 +1,5 @@
-import type { VersionRange } from "../pep/range.ts";
-import type { PackageNode } from "./package-node.ts";
-import type { Conflict } from "./solver.ts";
-import type { Term } from "./term.ts";
+import { isOneVersion, isOpen, type PackageNode } from "./package-node.ts";
+import type { Conflict, Solver } from "./solver.ts";
 
 /** After so many clashes a package goes before others (or behind those that it stood against). */
 const CONFLICTS_MAX = 5;
@@ -23,9 +21,8 @@ const RANK_SOURCE = 4;
  */
 export class Priorities {
   private readonly ranks: number[] = [];
-  /** What was known of a package when it was last looked at, and whether that was one version. */
-  private readonly seen: (Term | undefined)[] = [];
-  private readonly pinned: boolean[] = [];
+  /** The packages with a rank of their own. */
+  private readonly raised: PackageNode[] = [];
   private readonly affected: number[] = [];
   private readonly culprits: number[] = [];
   private readonly early: PackageNode[] = [];
@@ -37,18 +34,20 @@ export class Priorities {
   }
 
   /** The package to decide next, of those that are wanted; undefined: all are decided. */
-  next(nodes: readonly PackageNode[]): PackageNode | undefined {
+  next(solver: Solver): PackageNode | undefined {
     let best: PackageNode | undefined;
-    let bestRank = -1;
-    for (const node of nodes) {
-      if (node.decision !== undefined || node.base !== undefined || !node.isWanted) continue;
-      const rank = this.rankOf(node);
-      if (rank > bestRank) {
+    let bestRank = RANK_USUAL;
+    for (const list of [solver.pinned, this.raised]) {
+      for (const node of list) {
+        if (!isOpen(node)) continue;
+        const rank = this.rankOf(node);
+        const isBetter = rank > bestRank || (rank === bestRank && node.index < (best?.index ?? 0));
+        if (!isBetter) continue;
         best = node;
         bestRank = rank;
       }
     }
-    return best;
+    return best ?? solver.firstOpen();
   }
 
   /** Counts a clash. */
@@ -79,26 +78,15 @@ export class Priorities {
 
   private rankOf(node: PackageNode): number {
     const rank = this.ranks[node.index] ?? RANK_USUAL;
-    if (rank >= RANK_PINNED) return rank;
-    if (node.known !== this.seen[node.index]) {
-      this.seen[node.index] = node.known;
-      this.pinned[node.index] = isOneVersion(node.known?.range);
-    }
-    return this.pinned[node.index] === true ? RANK_PINNED : rank;
+    return rank < RANK_PINNED && isOneVersion(node.known?.range) ? RANK_PINNED : rank;
   }
 
   private raise(node: PackageNode, rank: number): boolean {
     if ((this.ranks[node.index] ?? RANK_USUAL) >= rank) return false;
+    if (this.ranks[node.index] === undefined) this.raised.push(node);
     this.ranks[node.index] = rank;
     return true;
   }
-}
-
-/** Whether a range holds one version, not counting its locals. */
-function isOneVersion(range: VersionRange | undefined): boolean {
-  if (range?.cuts.length !== 2) return false;
-  const [lower, upper] = range.cuts;
-  return lower?.version !== undefined && lower.version.key === upper?.version?.key;
 }
 
 function increment(counts: number[], node: PackageNode): number {

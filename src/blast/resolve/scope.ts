@@ -8,6 +8,10 @@ import type { Version } from "../pep/version.ts";
 export interface Scope {
   /** In universal mode: the Pythons of this part. */
   readonly pythons: VersionRange | undefined;
+  /** For messages: `3.12.1`, or a range. */
+  readonly pythonText: string;
+  /** For messages: which part it is, if it is not the whole. */
+  readonly condition: string | undefined;
   /** The Python that the user has at hand, if it is one of them. */
   readonly pythonAtHand: Version | undefined;
   /** Whether a requirement counts (somewhere in this part) when no extra is asked for. */
@@ -20,12 +24,15 @@ export interface Scope {
 export class EnvironmentScope implements Scope {
   readonly pythons = undefined;
   readonly pythonAtHand = undefined;
+  readonly condition = undefined;
+  readonly pythonText: string;
   private readonly environment: MarkerEnvironment;
   private readonly answers = new Map<Marker, boolean>();
   private readonly extraAnswers = new Map<ExtraName, Map<Marker, boolean>>();
 
   constructor(environment: MarkerEnvironment) {
     this.environment = environment;
+    this.pythonText = environment.python_full_version;
   }
 
   holds(marker: Marker | undefined): boolean {

@@ -143,7 +143,7 @@ export class Search<S extends Scope> {
         next = expanded;
         continue;
       }
-      const node = this.priorities.next(solver.nodes);
+      const node = this.priorities.next(solver);
       if (node === undefined) return { kind: "solved", chosen: this.answer() };
       const step = this.step(node);
       const fork = step instanceof Promise ? await step : step;
@@ -267,7 +267,7 @@ export class Search<S extends Scope> {
     const candidate = page.candidate(index);
     if (known.has(candidate)) return undefined;
     const { extra } = part;
-    const demands = demandsOf(metadata.requiresDist, extra, this.manifest, this.scope);
+    const demands = demandsOf(metadata, extra, this.manifest, this.scope);
     const forks = this.options.findForks?.(demands, extra) ?? [];
     if (forks.length > 1) return { kind: "fork", scopes: forks };
     const versions = page.stretch(index);

@@ -2,7 +2,7 @@ import type { ExtraName, PackageName } from "../pep/name.ts";
 import { VersionRange } from "../pep/range.ts";
 import { parseVersion, type Version } from "../pep/version.ts";
 import { type Cause, Incompatibility, resolvent } from "./incompatibility.ts";
-import { type Derivation, PackageNode } from "./package-node.ts";
+import { type Derivation, isOneVersion, isOpen, PackageNode } from "./package-node.ts";
 import { CONTRADICTED, INCONCLUSIVE, SATISFIED, Term } from "./term.ts";
 
 /** The root has one version, which no range is asked about. */
@@ -39,6 +39,8 @@ export class Solver {
   readonly root: PackageNode;
   /** In the order of their index. */
   readonly nodes: PackageNode[] = [];
+  /** Those of which one version was left at some time. */
+  readonly pinned: PackageNode[] = [];
   /** How many decisions stand; the root is the first. */
   level = 0;
 
@@ -50,6 +52,8 @@ export class Solver {
   private readonly stamps: number[] = [0];
   private stampCounter = 0;
   private readonly changed: PackageNode[] = [];
+  /** No node before this one is open. */
+  private openFrom = 0;
 
   constructor() {
     this.root = this.addNode({});
@@ -81,6 +85,17 @@ export class Solver {
     const node = this.addNode({ ...(base.name && { name: base.name }), extra, base });
     extras.set(extra, node);
     return node;
+  }
+
+  /** The project that was seen first of those that are to be decided. */
+  firstOpen(): PackageNode | undefined {
+    const { nodes } = this;
+    while (nodes[this.openFrom]?.decision !== undefined) this.openFrom += 1;
+    for (let index = this.openFrom; index < nodes.length; index += 1) {
+      const node = nodes[index] as PackageNode;
+      if (isOpen(node)) return node;
+    }
+    return undefined;
   }
 
   /** The extras of a project that were ever seen. */
@@ -295,6 +310,10 @@ export class Solver {
     const known = node.known === undefined ? term : node.known.intersect(term);
     node.derivations.push({ index: this.trail.length, level: this.level, cause, known });
     node.known = known;
+    if (!node.wasPinned && isOneVersion(known.range)) {
+      node.wasPinned = true;
+      this.pinned.push(node);
+    }
     this.trail.push(node);
   }
 
@@ -305,6 +324,7 @@ export class Solver {
       if (node.decision?.index === at) {
         if (node.decision.level <= level) break;
         node.decision = undefined;
+        if (node.index < this.openFrom) this.openFrom = node.index;
       } else {
         const last = node.derivations[node.derivations.length - 1] as Derivation;
         if (last.level <= level) break;

@@ -12,13 +12,28 @@ export class UniversalScope implements Scope {
   readonly marker: MarkerSet;
   readonly pythons: VersionRange;
   readonly pythonAtHand: Version | undefined;
+  private readonly isPart: boolean;
   private readonly answers = new Map<MarkerSet, boolean>();
 
-  constructor(marker: MarkerSet, pythons: VersionRange, pythonAtHand: Version | undefined) {
+  constructor(
+    marker: MarkerSet,
+    pythons: VersionRange,
+    pythonAtHand: Version | undefined,
+    isPart = false,
+  ) {
     this.marker = marker;
+    this.isPart = isPart;
     this.pythons = marker.pythonRange().intersect(pythons);
     const isIn = pythonAtHand !== undefined && this.pythons.contains(pythonAtHand);
     this.pythonAtHand = isIn ? pythonAtHand : undefined;
+  }
+
+  get pythonText(): string {
+    return this.pythons.toString();
+  }
+
+  get condition(): string | undefined {
+    return this.isPart ? this.marker.toMarkerString() : undefined;
   }
 
   holds(marker: Marker | undefined): boolean {
@@ -44,7 +59,7 @@ export class UniversalScope implements Scope {
 
   /** The part where a condition holds. */
   narrow(where: MarkerSet): UniversalScope {
-    return new UniversalScope(this.marker.and(where), this.pythons, this.pythonAtHand);
+    return new UniversalScope(this.marker.and(where), this.pythons, this.pythonAtHand, true);
   }
 }
 
