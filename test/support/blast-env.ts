@@ -51,14 +51,28 @@ export function createWheel(folder: string, parts: WheelParts): WheelSource {
   }
   const record = files.map((f) => `${f.path},sha256=${f.sha256},${f.size}\n`).join("");
   writeFileSync(join(folder, distInfo, "RECORD"), `${record}${distInfo}/RECORD,,\n`);
+  const description = JSON.stringify({ name, version, purelib, files });
+  writeFileSync(`${folder}.json`, description);
+  return readWheel(folder);
+}
+
+/** The wheel that {@link createWheel} has put into a folder, for other processes. */
+export function readWheel(folder: string): WheelSource {
+  const { name, version, purelib, files } = JSON.parse(readFileSync(`${folder}.json`, "utf8")) as {
+    readonly name: string;
+    readonly version: string;
+    readonly purelib: boolean;
+    readonly files: readonly WheelFile[];
+  };
+  const stem = `${name.replaceAll("-", "_")}-${version}`;
   const dataFolder = `${stem}.data`;
   const hasData = files.some(({ path }) => path.startsWith(`${dataFolder}/`));
   return {
-    sha256: new Bun.CryptoHasher("sha256").update(record).digest("hex"),
+    sha256: new Bun.CryptoHasher("sha256").update(JSON.stringify(files)).digest("hex"),
     folder,
     name: parsePackageName(name),
     version: parseVersion(version),
-    distInfo,
+    distInfo: `${stem}.dist-info`,
     ...(hasData ? { dataFolder } : {}),
     rootIsPurelib: purelib,
     files,

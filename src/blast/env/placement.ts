@@ -286,7 +286,8 @@ class Placer {
     const { path = "", owners = [] } = first ?? {};
     const [old = "", fresh] = owners;
     const more = conflicts.length - 1;
-    const others = more === 0 ? "" : `, and so do ${more} more files`;
+    const rest = more === 1 ? "does one more file" : `do ${more} more files`;
+    const others = more === 0 ? "" : `, and so ${rest}`;
     const message =
       fresh === undefined
         ? `Cannot install "${old}": "${path}" is in the way and belongs to no package`

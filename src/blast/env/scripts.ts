@@ -116,17 +116,16 @@ function quoteForBoth(path: string): string {
     .join("");
 }
 
-const PLACEHOLDER = /^#!pythonw?(?=[\s])[^\n]*\n?/;
+const PLACEHOLDER = Buffer.from("#!python");
 
 /**
- * A script of a wheel's data folder whose first line begins with `#!python` or `#!pythonw`, with
- * the environment's interpreter in its place (PEP 427). Undefined where there is nothing to do.
+ * A script of a wheel's data folder whose first line begins with `#!python`, with the environment's
+ * interpreter in place of that line (PEP 427; `#!pythonw` and `#!python3` begin so as well).
+ * Undefined where there is nothing to do.
  */
 export function rewriteScript(bytes: Uint8Array, python: string): Uint8Array | undefined {
-  if (bytes[0] !== 0x23 || bytes[1] !== 0x21) return undefined;
+  if (!PLACEHOLDER.equals(bytes.subarray(0, PLACEHOLDER.length))) return undefined;
   const newline = bytes.indexOf(0x0a);
   const end = newline < 0 ? bytes.length : newline + 1;
-  const line = Buffer.from(bytes.subarray(0, end)).toString("latin1");
-  if (!PLACEHOLDER.test(`${line}\n`)) return undefined;
   return Buffer.concat([Buffer.from(shebang(python)), bytes.subarray(end)]);
 }

@@ -27,10 +27,11 @@ import { type LockOptions, lockEnvironment } from "./lock.ts";
 import { setManifest } from "./manifest.ts";
 import { moveAside, moveIn } from "./moves.ts";
 import { planPlacement } from "./placement.ts";
+import { parseRecord } from "./record.ts";
 import { recoverLocked, takeBackTransaction } from "./recover.ts";
 import { linkSource, stageRest } from "./stage.ts";
 import { bootId, lastJournal, listState, STATE_FOLDER } from "./state-folder.ts";
-import { planRemoval } from "./uninstall.ts";
+import { type AssumedRecord, planRemoval } from "./uninstall.ts";
 
 /** What is to change in an environment. */
 export interface ChangePlan {
@@ -124,8 +125,8 @@ function prepare(
   const isLeaving = (d: InstalledDistribution): boolean => named.has(d.path) || coming.has(d.name);
   const leaving = installed.filter(isLeaving);
   const staying = installed.filter((distribution) => !isLeaving(distribution));
-  const removal = planRemoval(environment, leaving, staying);
   const layouts = plan.install.map((item) => layOut(environment, item));
+  const removal = planRemoval(environment, leaving, staying, recordsOf(layouts));
   const placement = planPlacement({
     environment,
     layouts,
@@ -168,6 +169,15 @@ function prepare(
 
 function countFiles(items: readonly InstallItem[]): number {
   return items.reduce((sum, { wheel }) => sum + wheel.files.length, 0);
+}
+
+/** What is installed again in the same version says what the broken one had. */
+function recordsOf(layouts: readonly Layout[]): AssumedRecord {
+  return ({ distInfo }) => {
+    const layout = layouts.find(({ item }) => item.wheel.distInfo === distInfo);
+    if (layout === undefined) return undefined;
+    return parseRecord(layout.record.content()).map(({ path }) => path);
+  };
 }
 
 /** The folder of a transaction that is not committed, relative to the root. */

@@ -14,6 +14,9 @@ export interface Removal {
   readonly notes: readonly string[];
 }
 
+/** The paths of RECORD for a distribution that has lost it. */
+export type AssumedRecord = (distribution: InstalledDistribution) => readonly string[] | undefined;
+
 /** Files by folder: what of a folder's entries belongs to the distributions. */
 type Owned = Map<string, Set<string>>;
 
@@ -23,19 +26,23 @@ type Owned = Map<string, Set<string>>;
  * environment, and never through a symbolic link.
  *
  * @param staying the other distributions: what they list as well stays
+ * @param assumed what a distribution without RECORD would have listed, where that is known
  * @throws {Fault} E_REFUSED where nothing says what belongs to a distribution
  */
 export function planRemoval(
   environment: Environment,
   leaving: readonly InstalledDistribution[],
   staying: readonly InstalledDistribution[],
+  assumed: AssumedRecord = () => undefined,
 ): Removal {
   if (leaving.length === 0) return { paths: [], infos: new Set(), notes: [] };
   const notes: string[] = [];
   const infos = new Set<string>();
   const files = new Set<string>();
   for (const distribution of leaving) {
-    for (const path of filesOf(environment, distribution, notes)) files.add(path);
+    for (const path of filesOf(environment, distribution, notes, assumed)) {
+      files.add(path);
+    }
     const info = insideRoot(environment, distribution.path);
     if (info !== undefined) infos.add(info);
   }
@@ -75,11 +82,12 @@ export function filesOf(
   environment: Environment,
   distribution: InstalledDistribution,
   notes: string[],
+  assumed: AssumedRecord = () => undefined,
 ): string[] {
   const { site, distInfo, name } = distribution;
   const files: string[] = [];
   const inside = insideRoot(environment, site);
-  for (const path of listedPaths(distribution)) {
+  for (const path of listedPaths(distribution, assumed)) {
     if (path.startsWith(`${distInfo}/`) && !path.includes("..")) continue;
     // Mostly plain, and then there is nothing to resolve.
     const isPlain = !path.startsWith("/") && !path.includes("./") && !path.includes("//");
@@ -94,11 +102,16 @@ export function filesOf(
   return files;
 }
 
-function listedPaths(distribution: InstalledDistribution): string[] {
+function listedPaths(
+  distribution: InstalledDistribution,
+  assumed: AssumedRecord,
+): readonly string[] {
   const { kind, name, version } = distribution;
   if (kind === "dist-info") {
     const record = distribution.record();
     if (record !== undefined) return record.map(({ path }) => path);
+    const paths = assumed(distribution);
+    if (paths !== undefined) return paths;
     throw refused(name, `its ${distribution.distInfo} has no RECORD`, {
       hint: `put it in order with: blast install --reinstall ${name}==${version}`,
     });
