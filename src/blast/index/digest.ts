@@ -2,9 +2,9 @@
  * A project's page as it is kept: a line with sizes and a checksum, a line of JSON with the
  * versions, then one line of JSON per version with its files, newest first. Only the first two
  * lines are read at once; a version's line when somebody asks for it, which is rare: most
- * resolutions look at the newest few of thousands. All of it is ASCII: a byte is a character.
+ * resolutions look at the newest few of thousands.
  *
- *     blast-page-2 <bytes of the second line> <bytes of all> <checksum of the second line>
+ *     blast-page-3 <bytes of the second line> <bytes of all> <checksum of the second line>
  *     {"index": …, "versions": ["2.0", "1.9", …], "lengths": [512, 498, …], …}
  *     <checksum> [[<file>], …]
  */
@@ -37,51 +37,52 @@ interface Head extends PageHead {
   readonly lengths: readonly number[];
 }
 
-/** A file in a version's line; trailing nulls are left out. */
+/** A file in a version's line. */
 type Row = readonly [
   filename: string,
   /** Between base and filename; a whole address if it begins with a space. */
   address: string,
   /** A text is a SHA-256. */
   hashes: string | Hashes | null,
-  requiresPython?: string | null,
-  size?: number | null,
-  uploadTime?: string | null,
-  metadata?: 1 | string | Hashes | null,
-  yanked?: string | null,
+  requiresPython: string | null,
+  size: number | null,
+  uploadTime: string | null,
+  metadata: 1 | string | Hashes | null,
+  yanked: string | null,
 ];
 
 /** Of the format; another one is as good as none. */
-const MAGIC = "blast-page-2";
+const MAGIC = "blast-page-3";
 
 /** The bytes of a page. */
 export function encodePage(head: PageHead, releases: readonly Release[]): Buffer {
   const base = commonBase(releases);
   const lines = releases.map((release) => {
-    const line = ascii(JSON.stringify(release.files.map((file) => toRow(file, base))));
+    const line = JSON.stringify(release.files.map((file) => toRow(file, base)));
     return `${checksum(line)} ${line}\n`;
   });
   const whole: Head = {
     ...head,
     base,
     versions: releases.map((release) => release.version.toString()),
-    lengths: lines.map((line) => line.length),
+    lengths: lines.map((line) => Buffer.byteLength(line)),
   };
-  return Buffer.from(withTop(ascii(JSON.stringify(whole)), lines.join("")), "latin1");
+  return withTop(JSON.stringify(whole), Buffer.from(lines.join("")));
 }
 
 /** The same page, with some things of its head changed. @param bytes all of it */
 export function replaceHead(bytes: Buffer, changes: Partial<PageHead>): Buffer {
   const start = bytes.indexOf(0x0a) + 1;
   const end = bytes.indexOf(0x0a, start);
-  const head = JSON.parse(bytes.toString("latin1", start, end)) as Head;
-  const text = ascii(JSON.stringify({ ...head, ...changes }));
-  return Buffer.from(withTop(text, bytes.toString("latin1", end + 1)), "latin1");
+  const head = JSON.parse(bytes.toString("utf8", start, end)) as Head;
+  return withTop(JSON.stringify({ ...head, ...changes }), bytes.subarray(end + 1));
 }
 
-function withTop(head: string, lines: string): string {
-  const sizes = `${head.length} ${head.length + 1 + lines.length}`;
-  return `${MAGIC} ${sizes} ${checksum(head)}\n${head}\n${lines}`;
+function withTop(head: string, lines: Buffer): Buffer {
+  const headBytes = Buffer.byteLength(head);
+  const sizes = `${headBytes} ${headBytes + 1 + lines.length}`;
+  const top = Buffer.from(`${MAGIC} ${sizes} ${checksum(head)}\n${head}\n`);
+  return Buffer.concat([top, lines]);
 }
 
 /** Where the bytes of a page are. */
@@ -110,13 +111,13 @@ export function decodePage(
 ): DecodedPage | undefined {
   const first = bytes.read(0, FIRST_BYTES);
   const topEnd = first.subarray(0, TOP_BYTES_MAX).indexOf(0x0a) + 1;
-  const [magic, headText, bodyText, sum] = first.toString("latin1", 0, topEnd).trim().split(" ");
+  const [magic, headText, bodyText, sum] = first.toString("utf8", 0, topEnd).trim().split(" ");
   const [headBytes, bodyBytes] = [Number(headText), Number(bodyText)];
   if (magic !== MAGIC || topEnd + bodyBytes !== bytes.sizeBytes) return undefined;
   const headEnd = topEnd + headBytes;
   const start = headEnd <= first.length ? first : bytes.read(0, headEnd);
-  const text = start.toString("latin1", topEnd, headEnd);
-  if (text.length !== headBytes || checksum(text) !== sum) return undefined;
+  const text = start.toString("utf8", topEnd, headEnd);
+  if (checksum(text) !== sum) return undefined;
   // The checksum holds, so this is what was written.
   const head = JSON.parse(text) as Head;
   if (head.index !== wanted.index || head.name !== wanted.name) return undefined;
@@ -163,11 +164,11 @@ class PageProject implements Project {
     const length = this.head.lengths[index] ?? 0;
     const isHere = offset + length <= this.start.length;
     const line = isHere
-      ? this.start.toString("latin1", offset, offset + length)
-      : this.bytes.read(offset, length).toString("latin1");
+      ? this.start.toString("utf8", offset, offset + length)
+      : this.bytes.read(offset, length).toString("utf8");
     const space = line.indexOf(" ");
     const json = line.slice(space + 1, -1);
-    if (line.length !== length || checksum(json) !== line.slice(0, Math.max(0, space))) {
+    if (checksum(json) !== line.slice(0, Math.max(0, space))) {
       this.bytes.discard();
       throw damagedFault(this.name);
     }
@@ -220,7 +221,7 @@ function toRow(file: PageFile, base: string): Row {
   const isShort = url.startsWith(base) && url.length >= base.length + filename.length;
   const address =
     isShort && url.endsWith(filename) ? url.slice(base.length, -filename.length) : ` ${url}`;
-  const row = [
+  return [
     filename,
     address,
     shortHashes(hashes),
@@ -229,10 +230,7 @@ function toRow(file: PageFile, base: string): Row {
     file.uploadTime ?? null,
     metadata === undefined ? null : metadata === true ? 1 : (shortHashes(metadata) ?? 1),
     file.yanked === false ? null : file.yanked,
-  ] as const;
-  let length: number = row.length;
-  while (length > 3 && row[length - 1] === null) length -= 1;
-  return row.slice(0, length) as unknown as Row;
+  ];
 }
 
 function shortHashes(hashes: Hashes): string | Hashes | null {
@@ -277,13 +275,6 @@ function commonBase(releases: readonly Release[]): string {
     }
   }
   return base.slice(0, base.lastIndexOf("/") + 1);
-}
-
-/** JSON with everything beyond ASCII as escapes. */
-function ascii(json: string): string {
-  return json.replace(/[\u0080-\uffff]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 function checksum(text: string): string {

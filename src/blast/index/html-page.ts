@@ -26,14 +26,14 @@ export function parseHtmlPage(text: string, baseUrl: string): ParsedPage {
     }
     const tag = readTag(text, position + 1 + kind.length);
     if (kind === "a") {
-      const file = readAnchor(tag.attributes, text, tag.end, links);
+      const file = readAnchor(tag, text, links);
       if (file !== undefined) files.push(file);
     } else if (kind === "base" && !hasBase) {
-      const href = tag.attributes.get("href");
+      const { href } = tag;
       hasBase = href !== undefined;
       links = href === undefined ? links : links.rebased(href.trim());
-    } else if (tag.attributes.get("name")?.toLowerCase() === "pypi:repository-version") {
-      apiVersion = tag.attributes.get("content")?.trim();
+    } else if (tag.name?.toLowerCase() === "pypi:repository-version") {
+      apiVersion = tag.content?.trim();
     }
     position = text.indexOf("<", tag.end);
   }
@@ -80,20 +80,42 @@ function endOfHidden(text: string, position: number, kind: "comment" | "script" 
   return end === -1 ? text.length : end + 2;
 }
 
+/** The attributes that matter, their entities decoded, and where the tag ends. */
 interface Tag {
-  /** By name in small letters, values with their entities decoded; the first of a name counts. */
-  readonly attributes: ReadonlyMap<string, string>;
+  href?: string;
+  name?: string;
+  content?: string;
+  requiresPython?: string;
+  yanked?: string;
+  metadata?: string;
+  /** In the older spelling. */
+  oldMetadata?: string;
   /** Offset after ">". */
-  readonly end: number;
+  end: number;
 }
 
+type Attribute = Exclude<keyof Tag, "end">;
+
+const ATTRIBUTES = new Map<string, Attribute>([
+  ["href", "href"],
+  ["name", "name"],
+  ["content", "content"],
+  ["data-requires-python", "requiresPython"],
+  ["data-yanked", "yanked"],
+  ["data-core-metadata", "metadata"],
+  ["data-dist-info-metadata", "oldMetadata"],
+]);
+
 function readTag(text: string, start: number): Tag {
-  const attributes = new Map<string, string>();
+  const tag: Tag = { end: text.length };
   const length = text.length;
   let position = start;
   while (position < length) {
     let code = text.charCodeAt(position);
-    if (code === 0x3e) return { attributes, end: position + 1 };
+    if (code === 0x3e) {
+      tag.end = position + 1;
+      break;
+    }
     if (isSpace(code) || code === 0x2f) {
       position += 1;
       continue;
@@ -106,7 +128,7 @@ function readTag(text: string, start: number): Tag {
       if (code === 0x3d || isNameEnd(code)) break;
       position += 1;
     }
-    const name = text.slice(nameStart, position).toLowerCase();
+    const name = text.slice(nameStart, position);
     while (isSpace(text.charCodeAt(position))) position += 1;
     let value = "";
     if (text.charCodeAt(position) === 0x3d) {
@@ -116,9 +138,11 @@ function readTag(text: string, start: number): Tag {
       value = text.slice(end.start, end.end);
       position = end.next;
     }
-    if (!attributes.has(name)) attributes.set(name, decodeEntities(value));
+    const attribute = ATTRIBUTES.get(name) ?? ATTRIBUTES.get(name.toLowerCase());
+    // The first of a name counts.
+    if (attribute !== undefined) tag[attribute] ??= decodeEntities(value);
   }
-  return { attributes, end: length };
+  return tag;
 }
 
 function endOfValue(text: string, start: number): { start: number; end: number; next: number } {
@@ -137,28 +161,21 @@ function endOfValue(text: string, start: number): { start: number; end: number; 
   return { start, end, next: end };
 }
 
-function readAnchor(
-  attributes: ReadonlyMap<string, string>,
-  text: string,
-  textStart: number,
-  links: LinkResolver,
-): PageFile | undefined {
-  const href = attributes.get("href");
-  const link = href === undefined ? undefined : links.resolve(href.trim());
+function readAnchor(tag: Tag, text: string, links: LinkResolver): PageFile | undefined {
+  const link = tag.href === undefined ? undefined : links.resolve(tag.href.trim());
   if (link === undefined) return undefined;
-  const filename = nameOf(link.url, text, textStart);
+  const filename = nameOf(link.url, text, tag.end);
   if (filename === undefined) return undefined;
-  const requiresPython = attributes.get("data-requires-python")?.trim();
-  const metadata = readMetadata(
-    attributes.get("data-core-metadata") ?? attributes.get("data-dist-info-metadata"),
-  );
+  // One shape for all, and nothing copied: there are thousands.
   return {
     filename,
     url: link.url,
     hashes: parseHash(link.fragment),
-    ...(requiresPython === undefined || requiresPython === "" ? {} : { requiresPython }),
-    yanked: attributes.get("data-yanked") ?? false,
-    ...(metadata === undefined ? {} : { metadata }),
+    size: undefined,
+    requiresPython: tag.requiresPython?.trim() || undefined,
+    yanked: tag.yanked ?? false,
+    uploadTime: undefined,
+    metadata: readMetadata(tag.metadata ?? tag.oldMetadata),
   };
 }
 
@@ -174,6 +191,7 @@ function nameOf(url: string, text: string, textStart: number): string | undefine
 /** `true`, or a hash; `false` is not in the PEP, but says what it says. */
 function readMetadata(value: string | undefined): Hashes | true | undefined {
   if (value === undefined || value.toLowerCase() === "false") return undefined;
+  if (value === "true") return true;
   const hashes = parseHash(value);
   return Object.keys(hashes).length === 0 ? true : hashes;
 }

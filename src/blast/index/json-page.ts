@@ -35,17 +35,21 @@ function readEntry(entry: Json, links: LinkResolver): PageFile | undefined {
   const requiresPython = entry["requires-python"];
   const yanked = entry["yanked"];
   const uploadTime = entry["upload-time"];
-  const metadata = readMetadata(entry["core-metadata"] ?? entry["dist-info-metadata"]);
+  // One shape for all, and nothing copied: there are thousands.
   return {
     filename,
     url: link.url,
     hashes: readHashes(entry["hashes"]),
-    ...(isSize(size) ? { size } : {}),
-    ...(typeof requiresPython === "string" && requiresPython !== "" ? { requiresPython } : {}),
+    size: isSize(size) ? size : undefined,
+    requiresPython: isText(requiresPython) ? requiresPython : undefined,
     yanked: typeof yanked === "string" ? yanked : yanked === true ? "" : false,
-    ...(typeof uploadTime === "string" ? { uploadTime } : {}),
-    ...(metadata === undefined ? {} : { metadata }),
+    uploadTime: isText(uploadTime) ? uploadTime : undefined,
+    metadata: readMetadata(entry["core-metadata"] ?? entry["dist-info-metadata"]),
   };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 /** PEP 714: `core-metadata` wins over the older spelling, also when it says false. */

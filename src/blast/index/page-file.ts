@@ -6,11 +6,11 @@ export interface PageFile {
   /** Absolute, without credentials and fragment. */
   readonly url: string;
   readonly hashes: Hashes;
-  readonly size?: number;
-  readonly requiresPython?: string;
+  readonly size?: number | undefined;
+  readonly requiresPython?: string | undefined;
   readonly yanked: false | string;
-  readonly uploadTime?: string;
-  readonly metadata?: Hashes | true;
+  readonly uploadTime?: string | undefined;
+  readonly metadata?: Hashes | true | undefined;
 }
 
 /** What a page says, in either of its forms. */
@@ -29,11 +29,16 @@ export function isHash(name: string, value: unknown): value is string {
 
 /** `sha256=abc…` as in fragments and attributes (PEP 503, PEP 658); {} if it is nothing such. */
 export function parseHash(text: string): Hashes {
+  if (text === "") return NO_HASHES;
+  if (SHA256.test(text)) return { sha256: text.slice(7) };
   const split = text.indexOf("=");
   const name = text.slice(0, split).toLowerCase();
   const value = text.slice(split + 1);
   return split > 0 && isHash(name, value) ? { [name]: value.toLowerCase() } : {};
 }
+
+const NO_HASHES: Hashes = {};
+const SHA256 = /^sha256=[0-9a-f]{64}$/;
 
 /** An address of a page made absolute, in parts. */
 export interface Link {
@@ -69,9 +74,11 @@ export class LinkResolver {
     const address = hash === -1 ? href : href.slice(0, hash);
     const fragment = hash === -1 ? "" : href.slice(hash + 1);
     // The two usual forms need no parser; pages have thousands of links.
-    if (PLAIN_ABSOLUTE.test(address)) return { url: address, fragment };
-    if (!this.#isFile && PLAIN_ROOTED.test(address) && !address.includes("/.")) {
-      return { url: this.#origin + address, fragment };
+    if (!address.includes("/.")) {
+      if (PLAIN_ABSOLUTE.test(address)) return { url: address, fragment };
+      if (!this.#isFile && PLAIN_ROOTED.test(address)) {
+        return { url: this.#origin + address, fragment };
+      }
     }
     const url = URL.parse(address, this.#base);
     return url !== null && this.#isAllowed(url) ? { url: clean(url), fragment } : undefined;
@@ -82,7 +89,7 @@ export class LinkResolver {
   }
 }
 
-const PLAIN_ABSOLUTE = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/(?:(?!\.)[\w.%+~!=-]*\/)*[\w.%+~!=-]+$/;
+const PLAIN_ABSOLUTE = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/[\w.%+~!=/-]+$/;
 const PLAIN_ROOTED = /^\/[\w.%+~!=-][\w.%+~!=/-]*$/;
 
 function clean(url: URL): string {
@@ -94,7 +101,9 @@ function clean(url: URL): string {
 
 /** The last part of a URL's path, decoded: the name of the file. */
 export function filenameOf(url: string): string {
-  const end = url.search(/[?#]/);
+  const query = url.indexOf("?");
+  const hash = url.indexOf("#");
+  const end = query === -1 || (hash !== -1 && hash < query) ? hash : query;
   const path = end === -1 ? url : url.slice(0, end);
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (!name.includes("%")) return name;
@@ -107,5 +116,9 @@ export function filenameOf(url: string): string {
 
 /** A file of this name can only be a wheel or an sdist of some version. */
 export function isDistribution(filename: string): boolean {
-  return /\.(whl|tar\.gz|zip|tgz|tar\.bz2|tar\.xz|tar)$/i.test(filename);
+  return (
+    filename.endsWith(".whl") ||
+    filename.endsWith(".tar.gz") ||
+    /\.(whl|tar\.gz|zip|tgz|tar\.bz2|tar\.xz|tar)$/i.test(filename)
+  );
 }

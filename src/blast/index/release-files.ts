@@ -60,12 +60,23 @@ export function versionTextOf(filename: string, name: string): string | undefine
   return undefined;
 }
 
+/** Without taking the name apart: pages have thousands. */
 function wheelVersion(filename: string, name: string): string | undefined {
-  const parts = filename.slice(0, -".whl".length).split("-");
-  const [distribution = "", version = "", build = ""] = parts;
-  if (parts.length !== 5 && !(parts.length === 6 && /^\d/.test(build))) return undefined;
+  const nameEnd = filename.indexOf("-");
+  const versionEnd = filename.indexOf("-", nameEnd + 1);
+  let dashes = 0;
+  for (let at = versionEnd; at !== -1; at = filename.indexOf("-", at + 1)) dashes += 1;
+  // Python, ABI and platform; before them perhaps a build number.
+  const isBuild = dashes === 4 && isDigit(filename.charCodeAt(versionEnd + 1));
+  if (nameEnd === -1 || (dashes !== 3 && !isBuild)) return undefined;
+  if (!sameName(filename.slice(0, nameEnd), name)) return undefined;
+  const version = filename.slice(nameEnd + 1, versionEnd);
   // An underscore stands for the dash of "1.0-1", as old builders wrote it.
-  return sameName(distribution, name) ? version.replaceAll("_", "-") : undefined;
+  return version.includes("_") ? version.replaceAll("_", "-") : version;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
 function sameName(text: string, name: string): boolean {
