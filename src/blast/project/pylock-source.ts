@@ -104,8 +104,8 @@ function checkFile(filename: string, found: Locked, { name, version }: Locked): 
 
 function fileOf(table: TomlTable): LockedFile {
   const place = placeOf(table);
-  const name = textAt(table, "name") ?? nameOfPath(place.path) ?? nameOfUrl(place.url);
-  if (name === undefined || name === "") throw missing(table, "name");
+  const name = textAt(table, "name") || nameOfPath(place.path) || nameOfUrl(place.url);
+  if (!name) throw missing(table, "name");
   return { name, ...place };
 }
 
@@ -168,10 +168,11 @@ function hashesOf(table: TomlTable): Hashes {
 
 type TextKey = "url" | "path" | "subdirectory";
 
+/** An empty text says nothing. */
 function optional<Key extends TextKey>(
   table: TomlTable,
   key: Key,
 ): { readonly [K in Key]?: string } {
   const value = textAt(table, key);
-  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: string });
+  return !value ? {} : ({ [key]: value } as { readonly [K in Key]?: string });
 }
