@@ -15,7 +15,7 @@ import type {
   Project,
 } from "../resolve/port.ts";
 import { CacheFolder } from "./cache-folder.ts";
-import { Credentials } from "./credentials.ts";
+import { Credentials, splitCredentials } from "./credentials.ts";
 import type { DirectAnswer } from "./direct.ts";
 import type { Download, OnBytes, WantedFile } from "./downloads.ts";
 import { Downloads } from "./downloads.ts";
@@ -117,7 +117,10 @@ class Client implements IndexClient {
   }
 
   download(file: WantedFile, options: { readonly onBytes?: OnBytes } = {}): Promise<Download> {
-    const url = this.#credentials.add(file.url);
+    // Without credentials of its own, those of the index that it belongs to are the right ones.
+    const split = splitCredentials(file.url);
+    const isOpen = split.username === undefined && split.password === undefined;
+    const url = isOpen ? split.url : this.#credentials.add(file.url);
     return this.#downloads.fetch({ ...file, url }, { urgent: true }, options.onBytes);
   }
 

@@ -15,7 +15,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
@@ -239,7 +238,7 @@ class Transfer {
 }
 
 async function readLocal(file: WantedFile, onBytes: OnBytes | undefined): Promise<Download> {
-  const path = fileURLToPath(file.url);
+  const path = Bun.fileURLToPath(file.url);
   const hashes = new FileHashes(file.hashes);
   const totalBytes = sizeOf(path);
   let doneBytes = 0;

@@ -1,7 +1,6 @@
 /** Places with links to files of any project: folders and web pages (pip's --find-links). */
 import { readdirSync, statSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join, resolve } from "node:path";
 
 import { reasonOf } from "../../kit/fault/reason.ts";
 import { freshnessOf } from "../../kit/http/freshness.ts";
@@ -30,7 +29,7 @@ export class FindLinks {
     this.#context = context;
     this.place = /^[a-z][a-z0-9+.-]+:\/\//i.test(place)
       ? place
-      : pathToFileURL(resolve(expandHome(place, context))).href;
+      : Bun.pathToFileURL(resolve(expandHome(place, context))).href;
   }
 
   /** What the place has of a project; undefined if nothing. */
@@ -55,7 +54,7 @@ export class FindLinks {
 
   #load(ticket: Ticket): MaybePromise<ReadonlyMap<string, readonly PageFile[]>> {
     if (!this.place.startsWith("file:")) return this.#loadPage(ticket);
-    const path = fileURLToPath(this.place);
+    const path = Bun.fileURLToPath(this.place);
     try {
       if (!statSync(path).isDirectory()) {
         const bytes = this.#context.cache.read(path)?.bytes ?? new Uint8Array();
@@ -125,7 +124,7 @@ export function filesIn(folder: string): PageFile[] {
     .sort();
   return names.map((filename) => ({
     filename,
-    url: pathToFileURL(`${folder}/${filename}`).href,
+    url: Bun.pathToFileURL(join(folder, filename)).href,
     hashes: {},
     yanked: false,
   }));

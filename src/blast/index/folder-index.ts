@@ -1,7 +1,6 @@
 /** An index in the file system: a folder per project, with a page or simply the files. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 
 import type { PackageName } from "../pep/name.ts";
 import type { Project } from "../resolve/port.ts";
@@ -25,7 +24,7 @@ export class FolderIndex {
 
   /** Read anew each time: it is here already. */
   project(name: PackageName): Project | undefined {
-    const folder = fileURLToPath(`${this.index}${name}/`);
+    const folder = Bun.fileURLToPath(`${this.index}${name}/`);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
     const wanted = { index: this.index, name };
     const releases = groupByVersion(name, this.#files(folder));
@@ -36,7 +35,7 @@ export class FolderIndex {
     const page = join(folder, "index.html");
     const bytes = this.#context.cache.read(page)?.bytes;
     if (bytes === undefined) return filesIn(folder);
-    const url = pathToFileURL(page).href;
+    const url = Bun.pathToFileURL(page).href;
     return readPage({ url, contentType: "text/html", bytes }, this.#context.warn).files;
   }
 }

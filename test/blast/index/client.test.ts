@@ -181,3 +181,27 @@ describe("credentials", () => {
     expect(await Bun.file(work.at(page)).text()).not.toContain("ecret");
   });
 });
+
+test("credentials of an index go along to its files on the same server only", async () => {
+  using work = createWorkspace();
+  const files = [1, 2].map((number) => ({ filename: `foo-${number}.tar.gz`, hashes: {} }));
+  await using other = startWebServer({ "/foo-2.tar.gz": () => new Response("two") });
+  await using server = startWebServer({
+    "/simple/foo/": () =>
+      jsonPage([
+        { ...files[0], url: "/f/foo-1.tar.gz" },
+        { ...files[1], url: `${other.url}/foo-2.tar.gz` },
+      ]),
+    "/f/foo-1.tar.gz": () => new Response("one"),
+  });
+  const url = `${server.url.replace("//", "//me:pw@")}/simple/`;
+  const index = openIndex(indexOptions(work.path, [url]));
+  const project = await index.project(named("foo"));
+  for (const version of project?.versions ?? []) {
+    for (const file of version.files()) await index.download(file);
+  }
+  const sent = (from: typeof server): (string | null)[] =>
+    from.asked.map(({ headers }) => headers.get("authorization"));
+  expect(sent(server)).toEqual([`Basic ${btoa("me:pw")}`, `Basic ${btoa("me:pw")}`]);
+  expect(sent(other)).toEqual([null]);
+});

@@ -63,12 +63,9 @@ test("what goes in comes out", () => {
         releases.map(({ version }) => version.toString()),
       );
       for (const [index, release] of releases.entries()) {
-        expect(versions[index]?.files()).toEqual(
-          release.files.map((file) => ({
-            ...file,
-            kind: "wheel",
-            index: INDEX,
-          })),
+        const files: unknown = versions[index]?.files();
+        expect(files).toEqual(
+          release.files.map((file) => ({ ...file, kind: "wheel", index: INDEX })),
         );
       }
     }),
