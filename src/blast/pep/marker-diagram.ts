@@ -227,7 +227,8 @@ export function valuesOf(diagram: Diagram, variable: Variable): readonly string[
 /** A condition that asks something. */
 export type Split = Exclude<Diagram, Leaf>;
 
-function firstSplit(left: Diagram, right: Diagram): Split | undefined {
+/** The one that asks first. */
+export function firstSplit(left: Diagram, right: Diagram): Split | undefined {
   if (left.kind === "leaf") return right.kind === "leaf" ? undefined : right;
   if (right.kind === "leaf") return left;
   return compareVariables(left.variable, right.variable) <= 0 ? left : right;
@@ -287,24 +288,54 @@ function zipVersions(
   pair: readonly [Diagram, Diagram],
   combine: (left: Diagram, right: Diagram) => Diagram,
 ): Diagram {
-  const left = intervalsOf(pair[0], variable);
-  const right = intervalsOf(pair[1], variable);
-  const cuts: Cut[] = [];
-  const children: Diagram[] = [];
+  const intervals = zipIntervals(variable, ...pair);
+  const cuts = intervals.flatMap(({ to }) => (to === undefined ? [] : [to]));
+  const children = intervals.map(({ left, right }) => combine(left, right));
+  return splitByVersion(variable, cuts, children);
+}
+
+/** An interval of a version, and what is left of two conditions in it. */
+interface Interval {
+  /** Undefined: without an end at this side. */
+  readonly from: Cut | undefined;
+  readonly to: Cut | undefined;
+  readonly left: Diagram;
+  readonly right: Diagram;
+}
+
+/** The intervals in which neither of two conditions changes. */
+export function zipIntervals(
+  variable: ValueVariable,
+  leftDiagram: Diagram,
+  rightDiagram: Diagram,
+): readonly Interval[] {
+  const left = intervalsOf(leftDiagram, variable);
+  const right = intervalsOf(rightDiagram, variable);
+  const intervals: Interval[] = [];
+  let from: Cut | undefined;
   let leftAt = 0;
   let rightAt = 0;
   for (;;) {
-    children.push(combine(left.children[leftAt] ?? FALSE, right.children[rightAt] ?? FALSE));
     const leftCut = left.cuts[leftAt];
     const rightCut = right.cuts[rightAt];
-    if (leftCut === undefined && rightCut === undefined) break;
-    const order =
-      leftCut === undefined ? 1 : rightCut === undefined ? -1 : compareCuts(leftCut, rightCut);
-    cuts.push((order <= 0 ? leftCut : rightCut) as Cut);
+    const order = compareEnds(leftCut, rightCut);
+    const to = order <= 0 ? leftCut : rightCut;
+    intervals.push({
+      from,
+      to,
+      left: left.children[leftAt] ?? FALSE,
+      right: right.children[rightAt] ?? FALSE,
+    });
+    if (to === undefined) return intervals;
     if (order <= 0) leftAt += 1;
     if (order >= 0) rightAt += 1;
+    from = to;
   }
-  return splitByVersion(variable, cuts, children);
+}
+
+function compareEnds(left: Cut | undefined, right: Cut | undefined): number {
+  if (left === undefined) return right === undefined ? 0 : 1;
+  return right === undefined ? -1 : compareCuts(left, right);
 }
 
 /** The same question with something else following from each answer. */

@@ -1,13 +1,10 @@
 /** What is left to say of a condition where another one holds already. */
-import { type Cut, compareCuts } from "./cut.ts";
 import {
   branch,
   childrenOf,
   type Diagram,
   FALSE,
   flagOf,
-  type Intervals,
-  intervalsOf,
   or,
   pairKey,
   restOf,
@@ -18,6 +15,7 @@ import {
   TRUE,
   type VersionSplit,
   valuesOf,
+  zipIntervals,
 } from "./marker-diagram.ts";
 import { compareVariables, type ValueVariable } from "./marker-variable.ts";
 
@@ -61,7 +59,7 @@ function simplifyChild(child: Diagram, cared: Diagram): Diagram | undefined {
 function simplifySplit(diagram: Split, care: Diagram): Diagram {
   switch (diagram.kind) {
     case "version":
-      return simplifyVersions(diagram, intervalsOf(care, diagram.variable));
+      return simplifyVersions(diagram, care);
     case "text":
       return simplifyTexts(diagram.variable, diagram, care);
     case "flag": {
@@ -74,25 +72,13 @@ function simplifySplit(diagram: Split, care: Diagram): Diagram {
   }
 }
 
-function simplifyVersions(diagram: VersionSplit, care: Intervals): Diagram {
-  const cuts: Cut[] = [];
-  const parts: (Diagram | undefined)[] = [];
-  const originals: Diagram[] = [];
-  let at = 0;
-  let careAt = 0;
-  for (;;) {
-    const original = diagram.children[at] ?? FALSE;
-    originals.push(original);
-    parts.push(simplifyChild(original, care.children[careAt] ?? FALSE));
-    const cut = diagram.cuts[at];
-    const careCut = care.cuts[careAt];
-    if (cut === undefined && careCut === undefined) break;
-    const order = cut === undefined ? 1 : careCut === undefined ? -1 : compareCuts(cut, careCut);
-    cuts.push((order <= 0 ? cut : careCut) as Cut);
-    if (order <= 0) at += 1;
-    if (order >= 0) careAt += 1;
-  }
-  return splitByVersion(diagram.variable, cuts, fillGaps(parts, originals));
+function simplifyVersions(diagram: VersionSplit, care: Diagram): Diagram {
+  const { variable } = diagram;
+  const intervals = zipIntervals(variable, diagram, care);
+  const parts = intervals.map(({ left, right }) => simplifyChild(left, right));
+  const originals = intervals.map(({ left }) => left);
+  const cuts = intervals.flatMap(({ to }) => (to === undefined ? [] : [to]));
+  return splitByVersion(variable, cuts, fillGaps(parts, originals));
 }
 
 /** Where anything will do, what stands beside it does; best what stood there before. */
