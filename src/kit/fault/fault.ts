@@ -10,6 +10,8 @@ export interface FaultOptions {
   readonly hint?: string | undefined;
   /** What brought it about; shown as `cause:` where it says something new. */
   readonly cause?: unknown;
+  /** Lines of another program's output that tell why; shown below the message as they are. */
+  readonly excerpt?: readonly string[] | undefined;
   /** Overrides the exit code of the catalogue. */
   readonly exit?: number | undefined;
   /** Data for `--json` and for callers; must survive JSON. */
@@ -21,6 +23,7 @@ export interface FaultJson {
   readonly code: FaultCode;
   readonly message: string;
   readonly hint?: string;
+  readonly excerpt?: readonly string[];
   readonly exit: number;
   readonly details: Readonly<Record<string, unknown>>;
   /** Messages of the causes, outermost first, at most {@link CAUSES_MAX}. */
@@ -36,6 +39,7 @@ const CAUSES_MAX = 5;
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly hint: string | undefined;
+  readonly excerpt: readonly string[];
   readonly exit: number;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -44,6 +48,7 @@ export class Fault extends Error {
     this.name = "Fault";
     this.code = options.code;
     this.hint = options.hint;
+    this.excerpt = options.excerpt ?? [];
     this.exit = options.exit ?? FAULT_CODES[options.code].exit;
     this.details = options.details ?? {};
   }
@@ -54,6 +59,7 @@ export class Fault extends Error {
       code: this.code,
       message: this.message,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.excerpt.length === 0 ? {} : { excerpt: this.excerpt }),
       exit: this.exit,
       details: this.details,
       causes: causeMessages(this),
@@ -77,6 +83,7 @@ export function faultFromJson(value: unknown): Fault {
     code: record.code,
     message: record.message,
     hint: record.hint,
+    excerpt: record.excerpt,
     exit: record.exit,
     details: record.details,
     cause: causeChain(record.causes ?? []),

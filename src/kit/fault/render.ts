@@ -11,7 +11,7 @@ export interface RenderOptions {
 
 /**
  * A failure as the lines that go to stderr: `error:`, then `cause:` where a cause says something
- * new, then `hint:`. Ends without line break.
+ * new, the lines of an excerpt, then `hint:`. Ends without line break.
  */
 export function renderFault(fault: Fault, options: RenderOptions): string {
   const { style } = options;
@@ -24,6 +24,7 @@ export function renderFault(fault: Fault, options: RenderOptions): string {
       shown += cause;
     }
   }
+  for (const line of fault.excerpt) lines.push(`  ${style.dim("|")} ${sanitise(line)}`.trimEnd());
   if (fault.hint !== undefined) {
     lines.push(`${style.hint("hint:")} ${sanitise(fault.hint)}`);
   }

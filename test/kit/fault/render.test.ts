@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Fault } from "../../../src/kit/fault/fault.ts";
+import { Fault, faultFromJson } from "../../../src/kit/fault/fault.ts";
 import { faultFromBug, renderFault } from "../../../src/kit/fault/render.ts";
 import { loadColorStyle, PLAIN_STYLE } from "../../../src/kit/out/style.ts";
 
@@ -41,4 +41,13 @@ test("colour is around the labels only", async () => {
   const text = renderFault(fault, { style, debug: false });
   expect(text).toContain("\u001b[31merror:");
   expect(Bun.stripANSI(text)).toBe("error: No\nhint: yes");
+});
+
+test("an excerpt keeps its lines, and cannot forge others", () => {
+  const excerpt = ["cc: fatal\nerror: fake", "", "https://me:secret@host/"];
+  const fault = new Fault({ code: "E_BUILD", message: "No", hint: "yes", excerpt });
+  expect(renderFault(fault, plain)).toBe(
+    "error: No\n  | cc: fatal\\nerror: fake\n  |\n  | https://me:***@host/\nhint: yes",
+  );
+  expect(faultFromJson(JSON.parse(JSON.stringify(fault.toJson()))).excerpt).toEqual(excerpt);
 });
