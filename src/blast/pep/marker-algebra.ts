@@ -162,11 +162,6 @@ export class MarkerSet {
   }
 }
 
-/** @see MarkerSet.of */
-export function markerSet(marker: Marker | undefined): MarkerSet {
-  return MarkerSet.of(marker);
-}
-
 /** @see MarkerSet.pythonRange */
 export function pythonRangeOf(set: MarkerSet): VersionRange {
   return set.pythonRange();

@@ -119,6 +119,15 @@ describe("parts of the environment", () => {
     expect(range("os_name == 'nt' and os_name == 'posix'")).toBe("none");
   });
 
+  test("everything and nothing", () => {
+    expect(MarkerSet.of(undefined)).toBe(MarkerSet.always);
+    expect(MarkerSet.always.toString()).toBe("true");
+    expect(MarkerSet.always.toMarkerString()).toBe("");
+    expect(MarkerSet.never.toString()).toBe("python_version < '0'");
+    expect(MarkerSet.always.equals(MarkerSet.never.not())).toBe(true);
+    expect(MarkerSet.always.minus(set("os_name == 'x'"))).toBe(set("os_name != 'x'"));
+  });
+
   test("extras can be settled", () => {
     const marker = set("extra == 'a' and sys_platform == 'win32' or extra == 'b'");
     expect(marker.withExtras(new Set(["a"])).toMarkerString()).toBe("sys_platform == 'win32'");
