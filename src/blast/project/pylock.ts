@@ -5,25 +5,13 @@
  */
 import { dirname, resolve } from "node:path";
 import type { SettingsTable } from "../../kit/config/layer.ts";
-import { readTomlFile, type TomlFile } from "../../kit/config/toml.ts";
-import { parseMarker } from "../pep/marker.ts";
-import { isNormalized, type PackageName } from "../pep/name.ts";
-import { parseSpecifierSet } from "../pep/specifier.ts";
-import { parseVersion, type Version } from "../pep/version.ts";
+import { parseToml, readTomlText, type TomlFile } from "../../kit/config/toml.ts";
+import type { PackageName } from "../pep/name.ts";
+import type { Version } from "../pep/version.ts";
 import type { Hashes } from "../resolve/port.ts";
-import { readSource } from "./pylock-source.ts";
-import {
-  missing,
-  parsedAt,
-  requiredText,
-  rootTable,
-  type TomlTable,
-  tableAt,
-  tablesAt,
-  textAt,
-  textsAt,
-  wrongValue,
-} from "./toml-table.ts";
+import { headOf, packageOf, versionOf } from "./pylock-entry.ts";
+import { readOwnPylock } from "./pylock-own.ts";
+import { missing, rootTable, tablesAt } from "./toml-table.ts";
 
 /** What a lock file says. Markers and specifiers are texts that have been read once. */
 export interface PylockContent {
@@ -125,8 +113,10 @@ export function isPylockName(filename: string): boolean {
  * @throws {Fault} E_CONFIG with file and line of what PEP 751 does not allow
  */
 export async function readPylock(path: string, shown = path): Promise<Pylock | undefined> {
-  const file = await readTomlFile(path, shown);
-  return file === undefined ? undefined : pylockOf(file, dirname(resolve(path)));
+  const text = readTomlText(path, shown);
+  if (text === undefined) return undefined;
+  const folder = dirname(resolve(path));
+  return readOwnPylock(text, shown, folder) ?? pylockOf(await parseToml(shown, text), folder);
 }
 
 /** As {@link readPylock}, of a text at hand. */
@@ -135,7 +125,13 @@ export function pylockOf(file: TomlFile, folder: string): Pylock {
   const packages = tablesAt(root, "packages");
   const { lockVersion, notes } = versionOf(root);
   if (packages === undefined) throw missing(root, "packages");
-  return { ...headOf(root), lockVersion, notes, folder, packages: packages.map(packageOf) };
+  return {
+    ...headOf(root),
+    lockVersion,
+    notes,
+    folder,
+    packages: packages.map((one) => packageOf(one)),
+  };
 }
 
 /**
@@ -145,85 +141,4 @@ export function pylockOf(file: TomlFile, folder: string): Pylock {
  */
 export function checkPylock(lock: Pylock): void {
   for (const { source } of lock.packages) void source;
-}
-
-/** Everything but the packages. */
-export function headOf(root: TomlTable): Omit<Pylock, "packages" | "folder" | "notes"> {
-  const requiresPython = specifierAt(root, "requires-python");
-  const environments = textsAt(root, "environments") ?? [];
-  for (const [index, text] of environments.entries()) {
-    parsedAt(root, ["environments", index], () => parseMarker(text));
-  }
-  const extras = textsAt(root, "extras") ?? [];
-  for (const [index, extra] of extras.entries()) {
-    if (!isNormalized(extra)) throw notNormal(root, ["extras", index], extra);
-  }
-  const tool = tableAt(root, "tool")?.values;
-  return {
-    shown: root.file.file,
-    lockVersion: requiredText(root, "lock-version"),
-    createdBy: requiredText(root, "created-by"),
-    environments,
-    ...(requiresPython === undefined ? {} : { requiresPython }),
-    extras,
-    dependencyGroups: textsAt(root, "dependency-groups") ?? [],
-    defaultGroups: textsAt(root, "default-groups") ?? [],
-    ...(tool === undefined ? {} : { tool }),
-  };
-}
-
-/** Of another major version nothing can be said, of a later minor one nearly everything. */
-export function versionOf(root: TomlTable): Pick<Pylock, "lockVersion" | "notes"> {
-  const lockVersion = requiredText(root, "lock-version");
-  const { release } = parsedAt(root, ["lock-version"], () => parseVersion(lockVersion));
-  if (release[0] !== 1) {
-    throw wrongValue(root, ["lock-version"], `version "${lockVersion}" is not known, only "1.0"`);
-  }
-  const isLater = release.slice(1).some((part) => part !== 0);
-  const note = `"${root.file.file}" has the format "${lockVersion}", of which only "1.0" is known`;
-  return { lockVersion, notes: isLater ? [note] : [] };
-}
-
-/** One entry of [[packages]]. */
-export function packageOf(table: TomlTable): LockedPackage {
-  const name = requiredText(table, "name");
-  if (!isNormalized(name)) throw notNormal(table, ["name"], name);
-  const versionText = textAt(table, "version");
-  const version =
-    versionText === undefined
-      ? undefined
-      : parsedAt(table, ["version"], () => parseVersion(versionText));
-  const marker = textAt(table, "marker");
-  if (marker !== undefined) parsedAt(table, ["marker"], () => parseMarker(marker));
-  const requiresPython = specifierAt(table, "requires-python");
-  const index = textAt(table, "index");
-  const tool = tableAt(table, "tool")?.values;
-  let source: LockedSource | undefined;
-  return {
-    name,
-    ...(version === undefined ? {} : { version }),
-    ...(marker === undefined ? {} : { marker }),
-    ...(requiresPython === undefined ? {} : { requiresPython }),
-    dependencies: (tablesAt(table, "dependencies") ?? []).map(({ values }) => values),
-    ...(index === undefined ? {} : { index }),
-    ...(tool === undefined ? {} : { tool }),
-    get source() {
-      source ??= readSource(table, name, version);
-      return source;
-    },
-  };
-}
-
-function specifierAt(table: TomlTable, key: string): string | undefined {
-  const text = textAt(table, key);
-  if (text !== undefined) parsedAt(table, [key], () => parseSpecifierSet(text));
-  return text;
-}
-
-function notNormal(
-  table: TomlTable,
-  path: readonly (string | number)[],
-  name: string,
-): ReturnType<typeof wrongValue> {
-  return wrongValue(table, path, `"${name}" is not in its normal form (lower case, "-")`);
 }

@@ -113,7 +113,8 @@ export function wrongValue(
   });
 }
 
-function tableOf(file: TomlFile, path: KeyPath, values: SettingsTable): TomlTable {
+/** A table of a file, whose values are at hand. */
+export function tableOf(file: TomlFile, path: KeyPath, values: SettingsTable): TomlTable {
   return { file, path, values, originOf: (inner) => tomlOrigin(file, [...path, ...inner]) };
 }
 

@@ -28,7 +28,7 @@ export interface TomlFile {
  * @throws {Fault} E_CONFIG when it cannot be read, is no UTF-8, or is no TOML
  */
 export async function readTomlFile(path: string, shown = path): Promise<TomlFile | undefined> {
-  const text = readText(path, shown);
+  const text = readTomlText(path, shown);
   return text === undefined ? undefined : parseToml(shown, text);
 }
 
@@ -86,7 +86,8 @@ async function valuesOf(file: string, text: string): Promise<SettingsTable> {
   }
 }
 
-function readText(path: string, shown: string): string | undefined {
+/** The first half of {@link readTomlFile}: the text alone. */
+export function readTomlText(path: string, shown = path): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { MarkerEnvironment } from "../../../src/blast/pep/marker-environment.ts";
 import { tagsForPlatform } from "../../../src/blast/pep/tag.ts";
 import { checkPylock, pylockOf } from "../../../src/blast/project/pylock.ts";
+import { readOwnPylock } from "../../../src/blast/project/pylock-own.ts";
 import { selectForEnvironment } from "../../../src/blast/project/pylock-select.ts";
 import { pylockText } from "../../../src/blast/project/pylock-write.ts";
 import { parseToml } from "../../../src/kit/config/toml.ts";
@@ -212,6 +213,9 @@ async function ours(
   // What we write of it says the same.
   const again = pylockOf(await parseToml("pylock.toml", pylockText(read)), folder);
   expect(pylockText(again)).toBe(pylockText(read));
+  const quick = readOwnPylock(pylockText(read), "pylock.toml", folder);
+  expect(quick === undefined).toBe(read.packages.length === 0);
+  if (quick !== undefined) expect(pylockText(quick)).toBe(pylockText(read));
   try {
     const selected = selectForEnvironment(read, {
       markers: ENVIRONMENT,

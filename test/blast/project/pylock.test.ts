@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { MarkerEnvironment } from "../../../src/blast/pep/marker-environment.ts";
 import { parsePackageName } from "../../../src/blast/pep/name.ts";
 import { tagsForPlatform } from "../../../src/blast/pep/tag.ts";
@@ -10,7 +13,9 @@ import {
   type Pylock,
   type PylockContent,
   pylockOf,
+  readPylock,
 } from "../../../src/blast/project/pylock.ts";
+import { readOwnPylock } from "../../../src/blast/project/pylock-own.ts";
 import {
   type PylockTarget,
   selectForEnvironment,
@@ -256,6 +261,60 @@ test("content is written in one order, and reads back", async () => {
   const lock = await read(TEXT);
   expect(pylockText(lock)).toBe(TEXT);
   expect(pylockText({ ...lock, packages: lock.packages.toReversed() })).toBe(TEXT);
+});
+
+describe("the quick way through what blast has written", () => {
+  const own = (text: string) => readOwnPylock(text, "pylock.toml", "/project");
+
+  test("reads the same", async () => {
+    const lock = own(TEXT);
+    const { packages, ...head } = lock ?? (await read(""));
+    const { packages: wanted, ...wantedHead } = await read(TEXT);
+    expect(head as object).toEqual(wantedHead);
+    expect(packages.map((one) => ({ ...one }))).toEqual(wanted.map((one) => ({ ...one })));
+  });
+
+  test("leaves alone what may be something else", () => {
+    const zeta = 'name = "zeta"\n';
+    for (const text of [
+      EXAMPLE,
+      TEXT.replaceAll("\n", "\r\n"),
+      TEXT.replace('"1.9"', '"""1.9"""'),
+      TEXT.replace('"1.9"', "'''1.9'''"),
+      TEXT.replace('"1.9"', ""),
+      TEXT.replace(zeta, ""),
+      TEXT.replace(`[[packages]]\n${zeta}`, `[tool.x]\n\n[[packages]]\n${zeta}`),
+      TEXT.replace('"1.0"', '"1.0'),
+    ]) {
+      expect(own(text)).toBeUndefined();
+    }
+  });
+
+  test("says file and line of what is wrong, as far as it looks", () => {
+    expect(() => own(TEXT.replace('"2"', '"two"'))).toThrow('"pylock.toml:25:11"');
+    const lock = own(TEXT.replace("size = 3", "size = 3.5"));
+    expect(() => lock?.packages.at(-1)?.source).toThrow('Cannot use "pylock.toml:35:');
+    const broken = own(TEXT.replace("size = 3", "size = "));
+    expect(() => broken?.packages.at(-1)?.source).toThrow('the entry of "zeta" is no TOML');
+  });
+
+  test("is taken for files", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "blast-pylock-"));
+    try {
+      writeFileSync(join(folder, "pylock.toml"), TEXT);
+      writeFileSync(join(folder, "pylock.x.toml"), EXAMPLE);
+      const lock = await readPylock(join(folder, "pylock.toml"), "pylock.toml");
+      expect([lock?.folder, lock?.shown, lock?.packages.length]).toEqual([
+        folder,
+        "pylock.toml",
+        4,
+      ]);
+      expect((await readPylock(join(folder, "pylock.x.toml")))?.packages.length).toBe(3);
+      expect(await readPylock(join(folder, "pylock.y.toml"))).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 test("a lock without packages", async () => {
