@@ -29,6 +29,7 @@ function hintFor(failure: HttpFailure): string | undefined {
     case "tls":
       return "name the authority's file with PIP_CERT or SSL_CERT_FILE, or use a trusted-host";
     case "proxy":
+      if (failure.status === 407) return hintForStatus(407);
       return "check HTTPS_PROXY, HTTP_PROXY and pip's proxy setting";
     case "broken":
       return "try again; --offline uses what is cached";

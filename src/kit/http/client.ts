@@ -163,7 +163,7 @@ export class HttpClient {
     } catch (error) {
       timer.stop();
       this.#timers.delete(timer);
-      throw failureOf(error, url.href);
+      throw withProxy(failureOf(error, url.href), proxy);
     }
   }
 
@@ -188,6 +188,16 @@ export class HttpClient {
   }
 }
 
+/** What did not answer may be the proxy: it is named, without its credentials. */
+function withProxy(failure: HttpFailure, proxy: string | undefined): HttpFailure {
+  const host = proxy === undefined ? undefined : URL.parse(proxy)?.host;
+  if (host === undefined) return failure;
+  const { cause, kind, message, status, url } = failure;
+  const reason = `${message}, by way of the proxy ${host}`;
+  const more = status === undefined ? {} : { status };
+  return new HttpFailure({ kind, url, reason, cause, ...more });
+}
+
 function isAnswer(status: number, request: HttpRequest): boolean {
   return (status >= 200 && status < 300) || request.accept?.includes(status) === true;
 }
@@ -206,6 +216,7 @@ function refusal({ status, headers, url }: HttpResponse): HttpFailure {
 function isPassing(failure: HttpFailure): boolean {
   switch (failure.kind) {
     case "status":
+    case "proxy":
       return isRetryableStatus(failure.status ?? 0);
     case "dns":
     case "connect":
@@ -215,7 +226,6 @@ function isPassing(failure: HttpFailure): boolean {
     case "tls":
     case "redirect":
     case "too-large":
-    case "proxy":
       return false;
   }
 }

@@ -77,13 +77,13 @@ export function failureOf(error: unknown, url: string): HttpFailure {
   if (known !== undefined) return new HttpFailure({ ...known, url, cause: error });
   const text = typeof message === "string" ? message : String(error);
   const kind = kindOfCode(name);
-  const reason =
-    kind === "tls"
-      ? `the certificate is not trusted (${name})`
-      : kind === "proxy"
-        ? "the proxy refused"
-        : text;
-  return new HttpFailure({ kind, url, reason, cause: error });
+  if (kind === "tls") {
+    return new HttpFailure({ kind, url, reason: `the certificate is not trusted (${name})` });
+  }
+  if (kind !== "proxy") return new HttpFailure({ kind, url, reason: text, cause: error });
+  const status = Number(/: (\d{3})\b/.exec(text)?.[1] ?? 0);
+  const reason = status === 0 ? "the proxy refused" : `the proxy refused with status ${status}`;
+  return new HttpFailure({ kind, url, reason, ...(status === 0 ? {} : { status }) });
 }
 
 function kindOfCode(code: string): FailureKind {

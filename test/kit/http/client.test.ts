@@ -217,6 +217,24 @@ describe("a proxy", () => {
     }
   });
 
+  test("that is not there is named, without its credentials", async () => {
+    const http = client({ proxy: "http://me:pw@127.0.0.1:1", retries: 0 });
+    expect(await failing(get(http, "http://a.invalid/"))).toMatchObject({
+      kind: "connect",
+      message: "connection refused, by way of the proxy 127.0.0.1:1",
+    });
+  });
+
+  test("that wants to know who asks is a refusal", async () => {
+    await using proxy = await startRawServer((socket) => {
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    });
+    for (const url of ["http://a.invalid/", "https://a.invalid/"]) {
+      const failure = await failing(get(client({ proxy: proxy.url }), url));
+      expect(failure).toMatchObject({ status: 407, attempts: 1 });
+    }
+  });
+
   test("of another kind is refused", async () => {
     const http = client({ proxy: "socks5://127.0.0.1:1" });
     expect(await failing(get(http, "http://a.invalid/"))).toMatchObject({ kind: "proxy" });
