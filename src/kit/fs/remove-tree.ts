@@ -20,7 +20,11 @@ export function removeTree(path: string): number {
   } catch {
     names = [];
   }
-  for (const name of names) problem ||= removeTree(join(path, name));
+  for (const name of names) {
+    // The others go all the same.
+    const result = removeTree(join(path, name));
+    if (problem === 0) problem = result;
+  }
   const asFolder = removeFolderAt(HERE, path);
   return problem || (asFolder === -errno.ENOENT ? 0 : asFolder);
 }

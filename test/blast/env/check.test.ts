@@ -43,7 +43,7 @@ test("a fresh install is as it was recorded, bytecode and all", async () => {
   expect(found()).toEqual([]);
 });
 
-test("missing, changed and foreign files are found, and what blast installed is mended", async () => {
+test("missing, changed and foreign files are found, and what is ours is mended", async () => {
   using work = createWorkspace();
   const { environment, store, site, found } = await scene(work);
   const before = snapshotTree(environment.root);

@@ -16,7 +16,9 @@ test("one writer at a time; who waits is told for whom", async () => {
   expect(refused).toBeInstanceOf(Fault);
   expect(refused).toMatchObject({
     code: "E_LOCKED",
-    message: `Cannot change "${environment.root}": process ${process.pid} (blast install a) is changing it`,
+    message:
+      `Cannot change "${environment.root}": process ${process.pid} (blast install a) ` +
+      "is changing it",
   });
   expect(tryLockEnvironment(environment, "c")).toBeUndefined();
   const told: string[] = [];

@@ -4,7 +4,8 @@ import { formatRecordEntry, parseRecord } from "../../../src/blast/env/record.ts
 
 test("lines as installers write them", () => {
   const text =
-    'a.py,sha256=abc,12\r\n"b, c.py",sha256=def,3\n../../bin/x,,\n"say ""hi"".txt",,0\nlast,sha1=x,7';
+    'a.py,sha256=abc,12\r\n"b, c.py",sha256=def,3\n../../bin/x,,\n' +
+    '"say ""hi"".txt",,0\nlast,sha1=x,7';
   expect(parseRecord(text)).toEqual([
     { path: "a.py", hash: "sha256=abc", size: 12 },
     { path: "b, c.py", hash: "sha256=def", size: 3 },

@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Environment, openEnvironment } from "../../../src/blast/env/environment.ts";
 import { recover } from "../../../src/blast/env/recover.ts";
 import { applyChanges, type ChangePlan } from "../../../src/blast/env/transaction.ts";
@@ -169,4 +170,93 @@ test("a recovery that is cut short itself is finished by the next one", async ()
       if (!wasDone) expect(visible(environment, work)).toEqual(old as Record<string, string>);
     }
   }
+});
+
+test("a manifest that cannot be written takes the whole change back", async () => {
+  using work = createWorkspace(parent);
+  const { environment, plan } = await scene(work);
+  const old = visible(environment, work);
+  const manifests = [
+    { path: work.at("pyproject.toml"), before: "before", after: "after" },
+    { path: work.at("no/such/folder/blast.toml"), before: null, after: "x" },
+  ];
+  const failed = await applyChanges(environment, plan, { command, manifests }).catch(
+    (error: unknown) => error,
+  );
+  expect(failed).toMatchObject({ code: "E_IO" });
+  expect(visible(environment, work)).toEqual(old);
+});
+
+/** As if the machine had been started again since the last transaction. */
+function reboot(work: Workspace): void {
+  work.write("venv/.blast/unsettled", "another boot\n");
+}
+
+test("after a power cut, what has not reached the disk is taken back", async () => {
+  for (const lost of ["foo/__init__.py", "foo-2.0.dist-info/RECORD", "../../../bin/foo2"]) {
+    using work = createWorkspace(parent);
+    const { environment, plan } = await scene(work);
+    const old = visible(environment, work);
+    await (await applying(environment, plan, work))();
+    const path = join(environment.paths.purelib, lost);
+    rmSync(path);
+    writeFileSync(path, "");
+    reboot(work);
+    expect(recover(environment, "blast list").takenBack).toEqual([command]);
+    expect(visible(environment, work)).toEqual(old);
+    expect(readdirSync(`${environment.root}/.blast`).sort()).toEqual(["done-1", "lock"]);
+  }
+});
+
+test("after a power cut that lost nothing, nothing happens, and only once", async () => {
+  using work = createWorkspace(parent);
+  const { environment, plan } = await scene(work);
+  await (await applying(environment, plan, work))();
+  const fresh = visible(environment, work);
+  reboot(work);
+  expect(recover(environment, "blast list").takenBack).toEqual([]);
+  expect(visible(environment, work)).toEqual(fresh);
+  expect(existsSync(`${environment.root}/.blast/unsettled`)).toBe(false);
+});
+
+test("a crash while a lost transaction is taken back is made good by the next command", async () => {
+  for (let at = 1; at < 60; at++) {
+    using work = createWorkspace(parent);
+    const { environment, plan } = await scene(work);
+    const old = visible(environment, work);
+    await (await applying(environment, plan, work))();
+    const path = join(environment.paths.purelib, "foo/new/deep.py");
+    rmSync(path);
+    writeFileSync(path, "torn");
+    reboot(work);
+    await disturbed({ at, kind: "crash" }, () => recover(environment, "a"));
+    recover(environment, "b");
+    expect(visible(environment, work)).toEqual(old);
+  }
+});
+
+test("what somebody put in the place of an old file is not lost", async () => {
+  using work = createWorkspace(parent);
+  const { environment, plan } = await scene(work);
+  const old = visible(environment, work);
+  const { calls } = await bothStates(applying);
+  for (let at = calls; at > 0; at--) {
+    using other = createWorkspace(parent);
+    const again = await scene(other);
+    const go = await applying(again.environment, again.plan, other);
+    await disturbed({ at, kind: "crash" }, go);
+    const place = join(again.environment.paths.purelib, "other.py");
+    const isOpen = stateNames(again.environment).some((name) => name.startsWith("open"));
+    if (existsSync(place) || !isOpen) continue;
+    // Here the old file lies aside, and another program makes a new one.
+    writeFileSync(place, "intruder");
+    const { displaced } = recover(again.environment, "blast list");
+    expect(displaced).toEqual(["lib/python3.11/site-packages/other.py"]);
+    expect(visible(again.environment, other)).toEqual(old);
+    const kept = snapshotTree(join(again.environment.root, ".blast/displaced-2"));
+    expect(Object.values(kept)).toEqual(["644 intruder"]);
+    expect(plan.install).toHaveLength(2);
+    return;
+  }
+  expect.unreachable();
 });

@@ -55,7 +55,7 @@ async function run(work: Workspace, plan: DriverPlan): Promise<string> {
   return text.trim();
 }
 
-test("SIGKILL at random moments of a threaded upgrade leaves the old state or the new", async () => {
+test("SIGKILL at random moments of a threaded upgrade: the old state or the new", async () => {
   using work = createWorkspace(parent);
   const { venv, old, change } = scene(work, 800);
   await run(work, old);
