@@ -54,7 +54,6 @@ export async function loadBlastConfig(sources: BlastConfigSources): Promise<Blas
   ];
   if (!parts.every((part) => isCorrect(part.values))) await tellProblems(parts);
   const merged = mergeLayers([
-    { name: "default", values: blastDefaults(), originOf: () => "default" },
     ...parts.map(layerOf),
     {
       name: "flags",
@@ -63,8 +62,8 @@ export async function loadBlastConfig(sources: BlastConfigSources): Promise<Blas
     },
   ]);
   return {
-    values: merged.values as BlastSettings,
-    originOf: (path) => merged.originOf(path) ?? "default",
+    values: overDefaults(merged.values),
+    originOf: (path) => (isGiven(merged.values, path) && merged.originOf(path)) || "default",
     ineffective: parts.flatMap((part) =>
       ineffectiveKeys(part.values).map((key) => ({
         key,
@@ -87,6 +86,20 @@ export function blastDefaults(): BlastSettings {
     tables.push([name, Object.fromEntries(entries)]);
   }
   return Object.fromEntries(tables) as BlastSettings;
+}
+
+function isGiven(values: SettingsTable, [table = "", key]: KeyPath): boolean {
+  const own = values[table];
+  return isTable(own) && (key === undefined || Object.hasOwn(own, key));
+}
+
+/** The defaults have no layer of their own: their origin is known, and they are many. */
+function overDefaults(given: SettingsTable): BlastSettings {
+  const tables = Object.entries(blastDefaults()).map(([name, defaults]) => {
+    const own = given[name] as SettingsTable | undefined;
+    return [name, own === undefined ? defaults : { ...defaults, ...own }];
+  });
+  return Object.fromEntries(tables);
 }
 
 /** The keys of a file's settings that have no effect yet: `container.isolation_level`. */

@@ -34,26 +34,29 @@ export function mergeLayers(layers: readonly Layer[]): MergedLayers {
   const rank = (layer: Layer) => LAYER_NAMES.indexOf(layer.name);
   const sorted = [...layers].sort((a, b) => rank(a) - rank(b));
   const values: Record<string, unknown> = {};
-  const origins = new Map<string, string>();
+  const origins: Origins = new Map();
   for (const layer of sorted) overlay(values, layer.values, [], layer, origins);
   return {
     values,
     originOf: (path) => {
       for (let length = path.length; length > 0; length -= 1) {
-        const origin = origins.get(JSON.stringify(path.slice(0, length)));
-        if (origin !== undefined) return origin;
+        const found = origins.get(JSON.stringify(path.slice(0, length)));
+        if (found !== undefined) return found.layer.originOf(found.path);
       }
       return undefined;
     },
   };
 }
 
+/** Which layer a path is from: its place is looked up when somebody asks. */
+type Origins = Map<string, { readonly layer: Layer; readonly path: KeyPath }>;
+
 function overlay(
   target: Record<string, unknown>,
   source: SettingsTable,
   above: KeyPath,
   layer: Layer,
-  origins: Map<string, string>,
+  origins: Origins,
 ): void {
   for (const [key, value] of Object.entries(source)) {
     if (value === undefined) continue; // a flag that was not given
@@ -62,12 +65,12 @@ function overlay(
       const old = Object.hasOwn(target, key) ? target[key] : undefined;
       const table = isTable(old) ? (old as Record<string, unknown>) : {};
       setOwn(target, key, table);
-      if (!isTable(old)) origins.set(JSON.stringify(path), layer.originOf(path));
+      if (!isTable(old)) origins.set(JSON.stringify(path), { layer, path });
       overlay(table, value, path, layer, origins);
     } else {
       forget(origins, path);
       setOwn(target, key, value);
-      origins.set(JSON.stringify(path), layer.originOf(path));
+      origins.set(JSON.stringify(path), { layer, path });
     }
   }
 }
@@ -83,7 +86,7 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
 }
 
 /** A value that replaces a table takes the places of what was in it along. */
-function forget(origins: Map<string, string>, path: KeyPath): void {
+function forget(origins: Origins, path: KeyPath): void {
   const prefix = JSON.stringify(path).slice(0, -1);
   for (const id of origins.keys()) if (id.startsWith(`${prefix},`)) origins.delete(id);
 }
