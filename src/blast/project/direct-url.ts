@@ -2,7 +2,7 @@
  * Distributions named by place: `name @ URL`, bare URLs and paths to the resolver's terms, and
  * direct_url.json (PEP 610) in both directions.
  */
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PepError, quote } from "../pep/error.ts";
@@ -43,6 +43,15 @@ const HASH_NAMES = /^(?:md5|sha1|sha224|sha256|sha384|sha512)$/;
 /** True for what starts like a URL that names a distribution. */
 export function isDirectUrl(text: string): boolean {
   return DIRECT_URL.test(text);
+}
+
+/** What lies at a path; undefined also for what the system does not take as a path. */
+export function statOrNothing(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** True for a path or URL path that ends like an archive. */
@@ -137,7 +146,7 @@ function vcsReference(address: string, plus: number, extra: FragmentParts): Dire
 }
 
 function localReference(path: string, text: string, extra: FragmentParts): DirectReference {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOrNothing(path);
   if (stat === undefined) throw new PepError(`Cannot find ${quote(path)}`);
   if (stat.isDirectory()) {
     const inner = extra.subdirectory === undefined ? path : join(path, extra.subdirectory);

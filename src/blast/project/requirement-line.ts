@@ -2,7 +2,6 @@
  * One requirement as people write it: PEP 508, a URL, a path, an archive in the folder. The same
  * rules for lines of requirements files, entries of pyproject.toml and words of the command line.
  */
-import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
@@ -19,6 +18,7 @@ import {
   hasArchiveEnding,
   isDirectUrl,
   readDirectReference,
+  statOrNothing,
 } from "./direct-url.ts";
 
 /** A requirement of the user's own. */
@@ -177,7 +177,7 @@ function pathRequirement(text: string, place: RequirementPlace): ProjectRequirem
   const looksLikePath = path.includes("/") || path.startsWith(".");
   const at = path.indexOf("@");
   const named = at > 0 && !/^[./]|\//.test(path.slice(0, at));
-  const exists = () => statSync(resolve(place.base, path), { throwIfNoEntry: false });
+  const exists = () => statOrNothing(resolve(place.base, path));
   if (named && exists() === undefined) return undefined;
   const isFile = () => exists()?.isFile() === true;
   if (/^[\w.-]+\.(?:txt|in)$/.test(path) && isFile()) {
@@ -210,9 +210,17 @@ function directRequirement(
 
 function wheelName(source: DirectSource): Pick<Requirement, "name" | "extras"> | undefined {
   if (source.kind !== "archive") return undefined;
-  const filename = decodeURIComponent(basename(new URL(source.url).pathname));
+  const filename = decoded(basename(new URL(source.url).pathname));
   if (!filename.endsWith(".whl")) return undefined;
   return { name: parsePackageName(parseWheelName(filename).name), extras: [] };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function requirementOf(
