@@ -1,12 +1,19 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LOCK, O } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
-import { nodeFault, systemFault } from "./faults.ts";
+import {
+  HERE,
+  makeFolderAt,
+  makeFoldersAt,
+  openAt,
+  renameAt,
+  writeNewFileAt,
+} from "../../kit/fs/at.ts";
+import { systemFault } from "./faults.ts";
 import { scratch } from "./scratch.ts";
-import { writeAll } from "./write-all.ts";
 
 /**
  * Where wheels are unpacked before they get their final name. Each folder is locked (flock(2)) by
@@ -51,16 +58,15 @@ export class Staging implements Disposable {
   /** Undefined where a sweep took the folder before it was locked. */
   static #tryOpen(path: string): Staging | undefined {
     makeFolder(path);
-    const lock = new Fd(scratch().open(path, FOLDER_FLAGS));
+    const lock = new Fd(openAt(HERE, path, FOLDER_FLAGS));
     if (!lock.isOpen) {
       if (lock.number === -errno.ENOENT) return undefined;
       throw systemFault("open", path, lock.number);
     }
     const locked = sys.flock(lock.number, LOCK.EX | LOCK.NB);
     // Where a file system has no locks, leftovers are told by their age alone.
-    const made =
-      locked === -errno.EAGAIN ? locked : sys.mkdirat(lock.number, scratch().name("tree"), 0o755);
-    const tree = new Fd(made < 0 ? made : scratch().open("tree", FOLDER_FLAGS, lock.number));
+    const made = locked === -errno.EAGAIN ? locked : makeFolderAt(lock.number, "tree", 0o755);
+    const tree = new Fd(made < 0 ? made : openAt(lock.number, "tree", FOLDER_FLAGS));
     if (tree.isOpen) return new Staging(path, lock, tree);
     lock.close();
     if (tree.number === -errno.EAGAIN || tree.number === -errno.ENOENT) return undefined;
@@ -72,7 +78,8 @@ export class Staging implements Disposable {
    * @throws {Fault} E_IO or E_NO_SPACE
    */
   write(name: string, bytes: Uint8Array): void {
-    writeNewFile(this.#lock.number, join(this.path, name), name, bytes);
+    const result = writeNewFileAt(this.#lock.number, name, bytes, { mode: 0o644 });
+    if (result < 0) throw systemFault("write", join(this.path, name), result);
   }
 
   /**
@@ -81,13 +88,9 @@ export class Staging implements Disposable {
    */
   publish(target: string): boolean {
     makeFolder(join(target, ".."));
-    try {
-      renameSync(this.path, target);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "ENOTEMPTY" || code === "EEXIST") return false;
-      throw nodeFault("write", target, error);
-    }
+    const result = renameAt(HERE, this.path, HERE, target);
+    if (result === -errno.EEXIST || result === -errno.ENOTEMPTY) return false;
+    if (result < 0) throw systemFault("write", target, result);
     this.#isPublished = true;
     return true;
   }
@@ -121,7 +124,7 @@ export function sweepStaging(store: string, nowMs: number): number {
   let swept = 0;
   for (const name of namesIn(parent)) {
     const path = join(parent, name);
-    using folder = new Fd(scratch().open(path, FOLDER_FLAGS));
+    using folder = new Fd(openAt(HERE, path, FOLDER_FLAGS));
     if (!folder.isOpen) continue;
     const locked = sys.flock(folder.number, LOCK.EX | LOCK.NB);
     if (locked === -errno.EAGAIN) continue;
@@ -141,12 +144,9 @@ export function discard(store: string, path: string): void {
   const parent = join(store, STAGING);
   makeFolder(parent);
   const away = join(parent, freshName());
-  try {
-    renameSync(path, away);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw nodeFault("remove", path, error);
-  }
+  const result = renameAt(HERE, path, HERE, away);
+  if (result === -errno.ENOENT) return;
+  if (result < 0) throw systemFault("remove", path, result);
   removeQuietly(away);
 }
 
@@ -164,11 +164,8 @@ function freshName(): string {
 }
 
 function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw nodeFault("write", path, error);
-  }
+  const result = makeFoldersAt(HERE, path);
+  if (result < 0) throw systemFault("write", path, result);
 }
 
 function removeQuietly(path: string): boolean {
@@ -179,13 +176,4 @@ function removeQuietly(path: string): boolean {
     // The next sweep will try again; what brought us here is what matters.
     return false;
   }
-}
-
-function writeNewFile(folder: number, path: string, name: string, bytes: Uint8Array): void {
-  const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
-  const fd = sys.openat(folder, scratch().name(name), flags, 0o644);
-  if (fd < 0) throw systemFault("write", path, fd);
-  const result = writeAll(fd, bytes);
-  const closed = sys.close(fd);
-  if (result < 0 || closed < 0) throw systemFault("write", path, Math.min(result, closed));
 }

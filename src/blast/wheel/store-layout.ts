@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { O } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { HERE, openAt } from "../../kit/fs/at.ts";
 import { Manifest } from "./manifest.ts";
 import { scratch } from "./scratch.ts";
 
@@ -28,7 +29,7 @@ export function readManifest(wheel: string): Manifest | undefined {
  * calls: a hundred manifests are read before anything is installed.
  */
 function readFile(path: string): Buffer | undefined {
-  const fd = scratch().open(path, O.RDONLY);
+  const fd = openAt(HERE, path, O.RDONLY);
   if (fd < 0) return undefined;
   const { pointer, bytes } = scratch().archive;
   const pieces: Buffer[] = [];

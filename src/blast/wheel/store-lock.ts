@@ -1,12 +1,11 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { LOCK, O } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
-import { nodeFault, systemFault } from "./faults.ts";
-import { scratch } from "./scratch.ts";
+import { HERE, makeFoldersAt, openAt } from "../../kit/fs/at.ts";
+import { systemFault } from "./faults.ts";
 
 /** Held until it is disposed of, or until the process ends. */
 export type StoreLock = Disposable;
@@ -24,13 +23,8 @@ const POLL_MS = 50;
  */
 export async function takeStoreLock(store: string, kind: StoreLockKind): Promise<StoreLock> {
   const path = join(store, "lock");
-  try {
-    mkdirSync(store, { recursive: true });
-  } catch (error) {
-    if (kind === "shared") return new Fd(-errno.EROFS);
-    throw nodeFault("write", store, error);
-  }
-  const fd = new Fd(sys.openat(-100, scratch().name(path), O.RDWR | O.CREAT | O.CLOEXEC, 0o644));
+  const made = makeFoldersAt(HERE, store);
+  const fd = new Fd(made < 0 ? made : openAt(HERE, path, O.RDWR | O.CREAT, 0o644));
   if (!fd.isOpen) {
     if (kind === "shared") return fd;
     throw systemFault("write", path, fd.number);

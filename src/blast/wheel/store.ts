@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
-import { AT } from "../../../ffi/abi/constants.ts";
 import { type PackageName, parsePackageName } from "../pep/name.ts";
 import { parseVersion, type Version } from "../pep/version.ts";
 import { ports } from "../ports.ts";
 import { integrityFault, nodeFault } from "./faults.ts";
 import type { Manifest } from "./manifest.ts";
 import type { UnpackPool, UnpackWorkerFactory } from "./pool.ts";
-import { scratch } from "./scratch.ts";
 import { FORMAT_FOLDER, readManifest, TREE, wheelPath } from "./store-layout.ts";
 import { type StoreLock, takeStoreLock } from "./store-lock.ts";
 import type { StoredFile, StoredWheel } from "./stored-wheel.ts";
@@ -312,9 +310,7 @@ function sizeOf(path: string): number {
 }
 
 function touch(path: string, nowMs: number): void {
-  const { status } = scratch();
-  if (scratch().statAt(AT.FDCWD, scratch().name(path)) < 0) return;
-  if (nowMs - status.mtimeSec * 1000 < TOUCH_INTERVAL_MS) return;
+  if (nowMs - lastUseOf(path) < TOUCH_INTERVAL_MS) return;
   try {
     utimesSync(path, nowMs / 1000, nowMs / 1000);
   } catch {

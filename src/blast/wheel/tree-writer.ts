@@ -1,12 +1,12 @@
 import { O } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { makeFolderAt, openAt, writeAllTo } from "../../kit/fs/at.ts";
 import { systemFault } from "./faults.ts";
 import { scratch } from "./scratch.ts";
-import { writeAll } from "./write-all.ts";
 
 const FOLDER_MODE = 0o755;
-const FOLDER_FLAGS = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
-const FILE_FLAGS = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
+const FOLDER_FLAGS = O.RDONLY | O.DIRECTORY | O.NOFOLLOW;
+const FILE_FLAGS = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW;
 
 /** A file's state right after it was written; a later change shows in it. */
 export interface WrittenFile {
@@ -51,7 +51,7 @@ export class TreeWriter implements Disposable {
   ): WrittenFile {
     const slash = path.lastIndexOf("/");
     const folder = this.#enter(slash < 0 ? "" : path.slice(0, slash));
-    const fd = sys.openat(folder, scratch().name(path.slice(slash + 1)), FILE_FLAGS, mode);
+    const fd = openAt(folder, path.slice(slash + 1), FILE_FLAGS, mode);
     if (fd < 0) throw this.#failed(path, fd);
     try {
       fill((piece) => this.#append(fd, piece, path));
@@ -65,7 +65,7 @@ export class TreeWriter implements Disposable {
   }
 
   #append(fd: number, piece: Uint8Array, path: string): void {
-    const result = writeAll(fd, piece);
+    const result = writeAllTo(fd, piece);
     if (result < 0) throw this.#failed(path, result);
   }
 
@@ -89,9 +89,8 @@ export class TreeWriter implements Disposable {
     for (const name of parts.slice(kept)) {
       const parent = this.#chain.at(-1)?.fd ?? this.#root;
       const below = this.#folder === "" ? name : `${this.#folder}/${name}`;
-      const pointer = scratch().name(name);
-      const made = this.#made.has(below) ? 0 : sys.mkdirat(parent, pointer, FOLDER_MODE);
-      const fd = made < 0 ? made : sys.openat(parent, pointer, FOLDER_FLAGS, 0);
+      const made = this.#made.has(below) ? 0 : makeFolderAt(parent, name, FOLDER_MODE);
+      const fd = made < 0 ? made : openAt(parent, name, FOLDER_FLAGS);
       if (fd < 0) throw this.#failed(below, fd);
       this.#made.add(below);
       this.#chain.push({ name, fd });

@@ -3,6 +3,7 @@ import { AT, O, S, STATX } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { HERE, openAt, openFolderAt } from "../../kit/fs/at.ts";
 import { systemFault } from "./faults.ts";
 import { PIECE_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest.ts";
@@ -26,7 +27,7 @@ export function compareTree(
   manifest: Manifest,
   options: { readonly full: boolean },
 ): Deviation[] {
-  using folder = new Fd(scratch().open(tree, O.RDONLY | O.DIRECTORY));
+  using folder = new Fd(openFolderAt(HERE, tree));
   const { files } = manifest;
   if (!folder.isOpen) return files.map(({ path }) => ({ path, kind: "missing" }));
   const comparison = { folder: folder.number, tree, manifest, files };
@@ -73,7 +74,7 @@ function isAbsent(result: number): boolean {
 function compareContent({ folder, tree, files }: Comparison): Deviation[] {
   const found: Deviation[] = [];
   for (const { path, size, sha256 } of files) {
-    using file = new Fd(scratch().open(path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK, folder));
+    using file = new Fd(openAt(folder, path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK));
     if (isAbsent(file.number)) found.push({ path, kind: "missing" });
     else if (file.number === -errno.ELOOP) found.push({ path, kind: "changed" });
     else if (!file.isOpen) throw systemFault("read", `${tree}/${path}`, file.number);

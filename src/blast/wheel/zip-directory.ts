@@ -329,7 +329,6 @@ function kindProblem(member: ZipMember): string | undefined {
   const type = member.mode & TYPE_MASK;
   if (type === TYPE_LINK) return "it is a symbolic link";
   if (type === TYPE_FOLDER && !member.isFolder) return "it is a folder and a file at once";
-  if (type === TYPE_FILE && member.isFolder) return "it is a folder and a file at once";
   if (type !== 0 && type !== TYPE_FILE && type !== TYPE_FOLDER) return "it is no plain file";
   if (member.isFolder && member.sizeBytes !== 0) return "it is a folder with content";
   if (member.method === 0 && member.compressedBytes !== member.sizeBytes) {

@@ -3,6 +3,7 @@ import { O } from "../../../ffi/abi/constants.ts";
 import { Fd } from "../../../ffi/fd.ts";
 import type { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { HERE, openAt } from "../../kit/fs/at.ts";
 import { integrityFault, systemFault } from "./faults.ts";
 import { PIECE_BYTES } from "./limits.ts";
 import { scratch } from "./scratch.ts";
@@ -26,7 +27,7 @@ export class ArchiveFile implements ByteSource, Disposable {
   constructor(path: string, label: string) {
     this.#path = path;
     this.label = label;
-    this.#fd = new Fd(scratch().open(path, O.RDONLY));
+    this.#fd = new Fd(openAt(HERE, path, O.RDONLY));
     if (!this.#fd.isOpen) throw systemFault("read", path, this.#fd.number);
     const result = scratch().stat(this.#fd.number);
     if (result < 0) {
