@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { ANSWER_MARK } from "../../src/blast/python/probe-script.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -17,9 +16,14 @@ export interface FakePython {
  * @returns the absolute path of the executable
  */
 export function fakePython(work: Workspace, prefix: string, python: FakePython): string {
+  return work.write(`${prefix}/bin/python3`, fakePythonScript(python), { mode: 0o755 });
+}
+
+/** The executable of {@link fakePython}; its installation may be moved. */
+export function fakePythonScript(python: FakePython): string {
   const { version, implementation = "cpython", freeThreaded = false } = python;
   const [major = "3", minor = "0"] = version.split(".");
-  const root = work.at(prefix);
+  const root = ROOT;
   const name = `python${major}.${Number.parseInt(minor, 10)}`;
   const paths = (base: string): Record<string, string> => ({
     stdlib: `${base}/lib/${name}`,
@@ -31,7 +35,7 @@ export function fakePython(work: Workspace, prefix: string, python: FakePython):
   });
   const shown = implementation === "cpython" ? "CPython" : "PyPy";
   const answer = {
-    executable: join(root, "bin/python3"),
+    executable: `${root}/bin/python3`,
     version,
     major: Number(major),
     minor: Number.parseInt(minor, 10),
@@ -69,10 +73,12 @@ export function fakePython(work: Workspace, prefix: string, python: FakePython):
   };
   const line = `${ANSWER_MARK}${JSON.stringify(answer)}`;
   // Only what the shell itself knows: PATH may lead to made-up Pythons alone.
-  const script = `#!/bin/sh
+  return `#!/bin/sh
 if [ "$1" = --version ]; then echo "Python ${version}"; exit; fi
-echo x >>"\${0%/*}/starts"
-printf '%s\\n' '${line}'
+root=$(cd "\${0%/*}/.." && pwd)
+echo x >>"$root/bin/starts"
+printf '%s\\n' '${line.replaceAll(ROOT, `'"$root"'`)}'
 `;
-  return work.write(`${prefix}/bin/python3`, script, { mode: 0o755 });
 }
+
+const ROOT = "@root@";

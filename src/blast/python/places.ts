@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { type Environment, xdgPaths } from "../../kit/config/paths.ts";
-import type { PythonRequest } from "./request.ts";
+import { ANY_VERSION, type PythonRequest } from "./request.ts";
 
 /** A file that may be a Python. */
 export interface Candidate {
@@ -116,16 +116,23 @@ function byVersionDown(a: string, b: string): number {
   return byRank !== 0 ? byRank : second.localeCompare(first, "en", { numeric: true });
 }
 
-function pathPlace(environment: Environment, folder: string, names: readonly string[]): Place {
+/** The likely names in all folders, before the unlikely ones in any: each costs a system call. */
+function pathPlace(
+  environment: Environment,
+  folder: string,
+  { first, others }: ExecutableNames,
+): Place {
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((entry) => entry !== "");
   return {
     name: "PATH",
     folders,
     *candidates() {
       for (const entry of new Set(folders)) {
-        // What is active stands first in PATH, and was looked at already.
         if (isShimFolder(entry)) yield* shimCandidates(entry, environment, folder);
-        else yield* namedCandidates(entry, names);
+        else yield* namedCandidates(entry, first);
+      }
+      for (const entry of new Set(folders)) {
+        if (!isShimFolder(entry)) yield* namedCandidates(entry, others);
       }
     },
   };
@@ -214,7 +221,7 @@ function condaPlace(environment: Environment, user: string): Place {
   };
 }
 
-function systemPlace(names: readonly string[]): Place {
+function systemPlace({ first, others }: ExecutableNames): Place {
   if (IS_WINDOWS) return launcherPlace();
   const mac = process.platform === "darwin" ? ["/opt/homebrew/bin"] : [];
   const folders = [...mac, "/usr/bin", "/usr/local/bin", "/bin"];
@@ -222,7 +229,7 @@ function systemPlace(names: readonly string[]): Place {
     name: "the system's folders",
     folders: [...folders, "/opt"],
     *candidates() {
-      for (const folder of folders) yield* namedCandidates(folder, names);
+      for (const folder of folders) yield* namedCandidates(folder, [...first, ...others]);
       for (const folder of macFrameworks()) yield* prefixCandidates(folder);
       for (const entry of entriesOf("/opt")) {
         if (!/py/i.test(entry)) continue;
@@ -268,28 +275,25 @@ function launcherPlace(): Place {
   };
 }
 
-/** The names under which a Python of the wish may be found in a folder of programs. */
-export function executableNames(request: PythonRequest): string[] {
-  if (request.kind === "name") return [request.name + EXTENSION];
-  const base = ["python3", "python"];
-  if (request.kind !== "version") {
-    return withExtension([...base, ...MINORS_DOWN.map((minor) => `python3.${minor}`)]);
-  }
-  const { implementation, release, exact, freeThreaded } = request;
-  const wanted = release ?? exact?.release.map(Number);
-  const stem = implementation === undefined || implementation === "cpython" ? "python" : "pypy";
-  const names = stem === "python" ? base : [`${implementation}3`, `${implementation}`];
-  const root = stem === "python" ? "python" : `${implementation}`;
-  const suffix = freeThreaded ? "t" : "";
-  if (wanted?.[1] !== undefined) {
-    return withExtension([`${root}${wanted[0]}.${wanted[1]}${suffix}`, ...names]);
-  }
-  const others = MINORS_DOWN.map((minor) => `${root}3.${minor}${suffix}`);
-  return withExtension([...names, ...others]);
+/** Names under which a Python may lie in a folder of programs. */
+interface ExecutableNames {
+  readonly first: readonly string[];
+  readonly others: readonly string[];
 }
 
-function withExtension(names: readonly string[]): string[] {
-  return names.map((name) => name + EXTENSION);
+function executableNames(request: PythonRequest): ExecutableNames {
+  if (request.kind === "name") return { first: [request.name + EXTENSION], others: [] };
+  const { implementation, release, exact, freeThreaded } =
+    request.kind === "version" ? request : ANY_VERSION;
+  const root =
+    implementation === undefined || implementation === "cpython" ? "python" : implementation;
+  const wanted = release ?? exact?.release.map(Number);
+  const suffix = `${freeThreaded ? "t" : ""}${EXTENSION}`;
+  const plain = [`${root}3${EXTENSION}`, `${root}${EXTENSION}`];
+  if (wanted?.[1] !== undefined) {
+    return { first: [`${root}${wanted[0]}.${wanted[1]}${suffix}`], others: plain };
+  }
+  return { first: plain, others: MINORS_DOWN.map((minor) => `${root}3.${minor}${suffix}`) };
 }
 
 /** The folder and those above it, nearest first. */

@@ -29,6 +29,9 @@ export interface VersionRequest {
   readonly debug: boolean;
 }
 
+/** Any finished version of the usual kind. */
+export const ANY_VERSION: VersionRequest = { kind: "version", freeThreaded: false, debug: false };
+
 const IMPLEMENTATIONS: Readonly<Record<string, string | undefined>> = {
   python: undefined,
   cpython: "cpython",

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Environment, xdgPaths } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
-import { type Program, runInPlace } from "../../kit/proc/exec.ts";
+import type { Program } from "../../kit/proc/exec.ts";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { promptText } from "../python/activate-scripts.ts";
 import { allowedPath } from "./allowed.ts";
@@ -30,6 +30,7 @@ export async function runSubshell(
   const path = shell.includes("/") ? shell : Bun.which(shell);
   try {
     if (path === null) throw new Error(`no "${shell}" in PATH`);
+    const { runInPlace } = await import("../../kit/proc/exec.ts");
     return await runInPlace(await programFor(path, environment, activation, program));
   } catch (error) {
     throw new Fault({
@@ -158,27 +159,3 @@ if [[ -o interactive && -n "\${${BOOT}-}" ]]; then
 fi
 unset ${BOOT}
 `;
-
-/** How to call blast again: the path under which this one was called, "" where that is unknown. */
-export function ownProgram(argv0: string): string {
-  const name = basename(argv0).replace(/\.exe$/i, "");
-  if (name !== "blast") return Bun.which("blast") ?? "";
-  if (argv0.includes("/")) return posixAbsolute(argv0);
-  return Bun.which(argv0) ?? "";
-}
-
-function posixAbsolute(path: string): string {
-  return path.startsWith("/") ? path : join(process.cwd(), path);
-}
-
-/** For messages: what brings the integration into the user's shell. */
-export function initLine(shell: string | undefined): string {
-  switch (basename(shell ?? "")) {
-    case "zsh":
-      return 'eval "$(blast init zsh)" in ~/.zshrc';
-    case "fish":
-      return "blast init fish | source in ~/.config/fish/config.fish";
-    default:
-      return 'eval "$(blast init bash)" in ~/.bashrc';
-  }
-}
