@@ -12,6 +12,7 @@ export const blastCommand = defineCommand({
     start: async () => (await import("./cli/start.ts")).startCommand,
     kill: async () => (await import("./cli/kill.ts")).killCommand,
     init: async () => (await import("./cli/init.ts")).initCommand,
+    python: async () => (await import("./cli/python.ts")).pythonCommand,
     install: async () => (await import("./cli/install.ts")).installCommand,
     update: async () => (await import("./cli/update.ts")).updateCommand,
     remove: async () => (await import("./cli/remove.ts")).removeCommand,
