@@ -184,7 +184,7 @@ export const BLAST_TABLES = {
     keys: {
       max_concurrent_requests: {
         kind: "count",
-        default: 10,
+        default: 50,
         min: 1,
         about: "Requests to indexes that run at the same time.",
       },

@@ -2,7 +2,8 @@ import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { PepError } from "../pep/error.ts";
 import { type PackageName, parsePackageName } from "../pep/name.ts";
-import { openPlace } from "../sync/place.ts";
+import { installedGraph } from "../sync/installed-graph.ts";
+import { openPlace, type Place } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
 import { syncProject } from "../sync/sync-project.ts";
 import { commandText, openSession } from "./open-session.ts";
@@ -14,13 +15,16 @@ export async function run(context: CommandContext<UpdateArgs>): Promise<number> 
   const { args, printer } = context;
   const session = await openSession(printer, args);
   const place = await openPlace(session, { python: args.python, create: true });
-  const names = args.package.map(packageName);
+  const { force_updates: isForced, update_dependencies: follows } = session.config.values.updates;
+  const named = args.package.map(packageName);
+  const names = follows ? withNeeds(named, place) : named;
   const { outcome, files } = await syncProject(session, place, {
     flags: args,
     exact: false,
     locked: false,
     frozen: false,
     upgrade: names.length === 0 ? "all" : new Set(names),
+    ...(isForced ? { reinstall: (name) => names.length === 0 || names.includes(name) } : {}),
     dryRun: args["dry-run"],
     compileBytecode: session.config.values.install.compile_bytecode,
     command: commandText(context),
@@ -33,6 +37,19 @@ export async function run(context: CommandContext<UpdateArgs>): Promise<number> 
     files,
   });
   return 0;
+}
+
+/** The names, and all that those packages need ([updates] update_dependencies). */
+function withNeeds(named: readonly PackageName[], place: Place): PackageName[] {
+  const graph = installedGraph(place.environment.installed(), place.interpreter.markers);
+  const found = new Set<PackageName>();
+  const visit = (name: PackageName): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const { requirement } of graph.needs(name)) visit(requirement.name);
+  };
+  for (const name of named) visit(name);
+  return [...found];
 }
 
 /** A name of the command line. @throws {Fault} E_USAGE */

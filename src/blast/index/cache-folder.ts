@@ -6,6 +6,8 @@ import {
   openSync,
   readSync,
   renameSync,
+  type Stats,
+  statSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -26,6 +28,8 @@ export interface CacheFile {
   readonly sizeBytes: number;
   /** When it was written, or last found to be still right. */
   readonly writtenMs: number;
+  /** Of its content: another one when the file was replaced, the same one when it was touched. */
+  readonly stamp: string;
   read(offset: number, lengthBytes: number): Buffer;
   /** Removes it: it is no good. */
   discard(): void;
@@ -87,7 +91,9 @@ export class CacheFolder {
         whole = bytes;
         return bytes;
       };
-      return { sizeBytes: size, writtenMs: mtimeMs, read, discard: () => removeQuietly(path) };
+      const stamp = stampOf(status);
+      const discard = (): void => removeQuietly(path);
+      return { sizeBytes: size, writtenMs: mtimeMs, stamp, read, discard };
     } catch {
       return undefined;
     }
@@ -105,18 +111,23 @@ export class CacheFolder {
     return bytes.subarray(0, readFully(fd, bytes, offset));
   }
 
-  /** Replaces a file. */
-  write(path: string, bytes: Uint8Array): void {
+  /** Replaces a file. @returns its stamp; undefined where it could not be written */
+  write(path: string, bytes: Uint8Array): string | undefined {
+    let stamp: string | undefined;
     this.#attempt(path, () => {
       const temporary = temporaryPath(path);
       try {
         writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
+        // Of the file under its temporary name: another process may replace it right after.
+        const written = stampOf(statSync(temporary));
         renameSync(temporary, path);
+        stamp = written;
       } catch (error) {
         removeQuietly(temporary);
         throw error;
       }
     });
+    return stamp;
   }
 
   /** Adds to the end of a file, in one call, so that two processes do not mix their lines. */
@@ -178,4 +189,12 @@ export function removeQuietly(path: string): void {
   } catch {
     // It never was, or somebody else was faster.
   }
+}
+
+/**
+ * Which content a file has, as far as its folder entry tells: files of the cache are only ever
+ * replaced, and a new file has another number or another time of birth.
+ */
+export function stampOf({ birthtimeMs, ino, size }: Stats): string {
+  return `${ino}:${size}:${birthtimeMs}`;
 }

@@ -15,6 +15,7 @@ import type {
   Project,
 } from "../resolve/port.ts";
 import { CacheFolder } from "./cache-folder.ts";
+import type { ConsultedPage } from "./consulted.ts";
 import { Credentials, splitCredentials } from "./credentials.ts";
 import type { DirectAnswer } from "./direct.ts";
 import type { Download, OnBytes, WantedFile } from "./downloads.ts";
@@ -35,6 +36,11 @@ export interface IndexClient extends PackageIndex {
    * @throws {Fault} E_NETWORK, E_INTEGRITY, E_NO_SPACE, E_IO, E_NOT_FOUND
    */
   download(file: WantedFile, options?: { readonly onBytes?: OnBytes }): Promise<Download>;
+  /**
+   * The pages that all answers until now came from; undefined where something else was asked as
+   * well, or nothing is kept: then nobody can tell whether the answers would be the same again.
+   */
+  consulted(): readonly ConsultedPage[] | undefined;
   /** Breaks off what is still going on. The client cannot be used afterwards. */
   close(): void;
 }
@@ -122,6 +128,19 @@ class Client implements IndexClient {
     const isOpen = split.username === undefined && split.password === undefined;
     const url = isOpen ? split.url : this.#credentials.add(file.url);
     return this.#downloads.fetch({ ...file, url }, { urgent: true }, options.onBytes);
+  }
+
+  consulted(): readonly ConsultedPage[] | undefined {
+    const { noCache, refresh } = this.#options;
+    if (noCache || refresh === true || this.#findLinks.length > 0) return undefined;
+    if (this.#directs.size > 0) return undefined;
+    const all: ConsultedPage[] = [];
+    for (const index of this.#indexes) {
+      const pages = index instanceof PageStore ? index.consulted() : undefined;
+      if (pages === undefined) return undefined;
+      all.push(...pages);
+    }
+    return all;
   }
 
   close(): void {

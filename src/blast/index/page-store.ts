@@ -7,6 +7,7 @@ import type { PackageName } from "../pep/name.ts";
 import type { MaybePromise, Project } from "../resolve/port.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { digestOf, fileNameOf } from "./cache-names.ts";
+import { type ConsultedPage, isYoung } from "./consulted.ts";
 import type { DecodedPage, PageBytes, PageHead } from "./digest.ts";
 import { decodePage, encodePage, pageInMemory, replaceHead } from "./digest.ts";
 import { networkFault, offlineFault } from "./faults.ts";
@@ -30,12 +31,11 @@ export interface PageContext {
 const PAGE_BYTES_MAX = 512 * 1024 * 1024;
 /** That a name is unknown is forgotten sooner than what is known: somebody may just upload it. */
 const MISSING_TTL_SECONDS_MAX = 600;
-/** A file from the future tells of a clock that was wrong. */
-const CLOCK_SLACK_MS = 60_000;
 
 interface Kept extends DecodedPage {
   readonly bytes: PageBytes;
   readonly writtenMs: number;
+  readonly stamp: string;
 }
 
 /** @see PEP 503 for the addresses, PEP 691 for the forms */
@@ -44,6 +44,7 @@ export class PageStore {
   /** With a slash at its end, without credentials. */
   readonly index: string;
   readonly #folder: string;
+  readonly #consulted = new Map<PackageName, ConsultedPage | undefined>();
 
   constructor(index: string, context: PageContext) {
     this.index = index;
@@ -59,7 +60,10 @@ export class PageStore {
   project(name: PackageName, ticket: Ticket): MaybePromise<Project | undefined> {
     const { noCache, offline } = this.#context;
     const kept = noCache ? undefined : this.#read(name);
-    if (kept !== undefined && (offline || this.#isFresh(kept))) return projectIn(kept);
+    if (kept !== undefined && (offline || this.#isFresh(kept))) {
+      this.#note(name, kept.head, kept.stamp);
+      return projectIn(kept);
+    }
     if (offline) throw offlineFault(`the page of "${name}"`);
     return this.#fetch(name, kept, ticket);
   }
@@ -68,16 +72,30 @@ export class PageStore {
     const bytes = this.#context.cache.open(this.#path(name));
     if (bytes === undefined) return undefined;
     const page = decodePage(bytes, { index: this.index, name });
-    return page === undefined ? undefined : { ...page, bytes, writtenMs: bytes.writtenMs };
+    if (page === undefined) return undefined;
+    return { ...page, bytes, writtenMs: bytes.writtenMs, stamp: bytes.stamp };
+  }
+
+  /** The pages that were read until now; undefined if one of them is not in the cache. */
+  consulted(): readonly ConsultedPage[] | undefined {
+    const pages = [...this.#consulted.values()];
+    return pages.every((page) => page !== undefined) ? pages : undefined;
+  }
+
+  #note(name: PackageName, head: PageHead, stamp: string | undefined): void {
+    const limitMs = this.#limitMs(head);
+    const path = this.#path(name);
+    this.#consulted.set(name, stamp === undefined ? undefined : { path, limitMs, stamp });
   }
 
   #isFresh({ head, writtenMs }: Kept): boolean {
-    const { now, pageTtlSeconds, refresh } = this.#context;
-    if (refresh) return false;
-    const ttlMs = head.freshMs ?? pageTtlSeconds * 1000;
-    const limitMs = head.missing ? Math.min(ttlMs, MISSING_TTL_SECONDS_MAX * 1000) : ttlMs;
-    const ageMs = now() - writtenMs;
-    return limitMs > 0 && ageMs < limitMs && ageMs > -CLOCK_SLACK_MS;
+    const { now, refresh } = this.#context;
+    return !refresh && isYoung(now() - writtenMs, this.#limitMs(head));
+  }
+
+  #limitMs(head: PageHead): number {
+    const ttlMs = head.freshMs ?? this.#context.pageTtlSeconds * 1000;
+    return head.missing ? Math.min(ttlMs, MISSING_TTL_SECONDS_MAX * 1000) : ttlMs;
   }
 
   async #fetch(
@@ -109,7 +127,7 @@ export class PageStore {
           const releases = groupByVersion(name, page?.files ?? []);
           const head = this.#head(name, freshness, page === undefined);
           const encoded = encodePage(head, releases);
-          this.#keep(name, encoded, freshness);
+          this.#note(name, head, this.#keep(name, encoded, freshness));
           return projectIn(decodePage(pageInMemory(encoded), { index: this.index, name }));
         },
         ticket,
@@ -123,11 +141,13 @@ export class PageStore {
   #confirm(name: PackageName, kept: Kept, freshness: Freshness): Project | undefined {
     const { cache, noCache, now } = this.#context;
     // Mostly the same time once more, and then the file need not be written again.
-    if (freshness.freshMs === undefined || freshness.freshMs === kept.head.freshMs) {
+    const { freshMs } = freshness;
+    if (freshMs === undefined || freshMs === kept.head.freshMs) {
       if (!noCache) cache.touch(this.#path(name), now());
+      this.#note(name, kept.head, kept.stamp);
     } else {
-      const whole = kept.bytes.read(0, kept.bytes.sizeBytes);
-      this.#keep(name, replaceHead(whole, { freshMs: freshness.freshMs }), freshness);
+      const whole = replaceHead(kept.bytes.read(0, kept.bytes.sizeBytes), { freshMs });
+      this.#note(name, { ...kept.head, freshMs }, this.#keep(name, whole, freshness));
     }
     return projectIn(kept);
   }
@@ -144,9 +164,9 @@ export class PageStore {
     };
   }
 
-  #keep(name: PackageName, bytes: Uint8Array, freshness: Freshness): void {
+  #keep(name: PackageName, bytes: Uint8Array, freshness: Freshness): string | undefined {
     const { cache, noCache } = this.#context;
-    if (freshness.storable && !noCache) cache.write(this.#path(name), bytes);
+    return freshness.storable && !noCache ? cache.write(this.#path(name), bytes) : undefined;
   }
 
   #path(name: PackageName): string {

@@ -45,11 +45,11 @@ export async function compile(session: Session, request: CompileRequest): Promis
   const inputs = await gather(session, request);
   session.addFlags(inputs.index);
   const { interpreter } = await choosePython(request.python, findOptions(session));
-  const opened = await session.index(interpreter);
-  const index = request.noDependencies
-    ? (await import("./without-dependencies.ts")).withoutDependencies(opened)
-    : opened;
-  const at = async (): Promise<PackageIndex> => index;
+  const at = async (): Promise<PackageIndex> => {
+    const index = await session.index(interpreter);
+    if (!request.noDependencies) return index;
+    return (await import("./without-dependencies.ts")).withoutDependencies(index);
+  };
   const [requirements, constraints, overrides] = await Promise.all([
     rootsOf([...inputs.named, ...inputs.listed], at),
     rootsOf([...inputs.constraints, ...session.project.constraints], at),
@@ -59,6 +59,8 @@ export async function compile(session: Session, request: CompileRequest): Promis
   const resolution = await ask(
     session,
     {
+      interpreter,
+      isPlain: !request.noDependencies,
       target: targetFor(session.project, interpreter, request),
       requirements,
       constraints,
@@ -71,7 +73,7 @@ export async function compile(session: Session, request: CompileRequest): Promis
         "only-binary": [...inputs.onlyBinary, ...(flags["only-binary"] ?? [])],
       },
     },
-    index,
+    at,
   );
   return render(resolution, [...inputs.named, ...inputs.listed], request);
 }

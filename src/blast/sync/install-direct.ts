@@ -51,16 +51,17 @@ export async function installDirect(
     }
   }
   const index = (): Promise<PackageIndex> => openIndex(session, place, request);
-  const [requirements, constraints, overrides, opened, rules] = await Promise.all([
+  const [requirements, constraints, overrides, rules] = await Promise.all([
     rootsOf(request.requirements, index),
     rootsOf(request.constraints, index),
     rootsOf(request.overrides, index),
-    index(),
     rulesOf(session, request.flags),
   ]);
   const resolution = await ask(
     session,
     {
+      interpreter: place.interpreter,
+      isPlain: !request.noDependencies,
       target,
       requirements,
       constraints,
@@ -68,7 +69,7 @@ export async function installDirect(
       preferences: request.upgrade ? new Map() : preferencesOf(installed),
       flags: request.flags,
     },
-    opened,
+    index,
   );
   const wanted = wantedOf(resolution, {
     choice: {

@@ -140,15 +140,15 @@ async function lockAnew(job: LockJob): Promise<Locked> {
   const index = (): Promise<PackageIndex> => session.index(interpreter);
   const requiresPython = pythonsOf(project, interpreter);
   const pythons = pythonRange(requiresPython);
-  const [roots, constraints, overrides, opened] = await Promise.all([
+  const [roots, constraints, overrides] = await Promise.all([
     lockRoots(project, sets, index),
     rootsOf([...project.constraints, ...options.constraints], index),
     rootsOf([...project.overrides, ...options.overrides], index),
-    index(),
   ]);
   const resolution = await ask(
     session,
     {
+      interpreter,
       target: { kind: "universal", requiresPython: pythons, python: interpreter.version },
       requirements: roots.roots,
       constraints,
@@ -156,7 +156,7 @@ async function lockAnew(job: LockJob): Promise<Locked> {
       preferences: preferencesOf(job.previous, options.upgrade),
       flags: options.flags,
     },
-    opened,
+    index,
   );
   const contentFor = contentMaker(job, { resolution, roots, requiresPython });
   return {

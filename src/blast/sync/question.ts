@@ -2,6 +2,7 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { Version } from "../pep/version.ts";
+import type { Interpreter } from "../python/probe.ts";
 import type {
   PackageIndex,
   Resolution,
@@ -24,12 +25,16 @@ export interface ResolveFlags {
 
 /** What is asked. */
 export interface Question {
+  /** Whose pip says which index there is, where nothing else does. */
+  readonly interpreter: Interpreter;
   readonly target: Target;
   readonly requirements: readonly RootRequirement[];
   readonly constraints?: readonly RootRequirement[];
   readonly overrides?: readonly RootRequirement[];
   readonly preferences?: ReadonlyMap<PackageName, readonly Version[]>;
   readonly flags: ResolveFlags;
+  /** False: the index is seen through something, so that its answers are not the usual ones. */
+  readonly isPlain?: boolean;
 }
 
 /** The parts of the question that flags and settings decide. */
@@ -65,19 +70,17 @@ export async function rulesOf(session: Session, flags: ResolveFlags): Promise<Ru
 }
 
 /**
- * Asks the resolver.
+ * Asks the resolver, unless the answer is known and nothing has changed since.
  *
+ * @param open the index, or a view of it that is no index of its own
  * @throws {Fault} E_UNSATISFIABLE with the derivation as its message
  */
 export async function ask(
   session: Session,
   question: Question,
-  index: PackageIndex,
+  open: () => Promise<PackageIndex>,
 ): Promise<Resolution> {
-  const [{ resolve }, rules] = await Promise.all([
-    import("../resolve/resolve.ts"),
-    rulesOf(session, question.flags),
-  ]);
+  const rules = await rulesOf(session, question.flags);
   const request: ResolveRequest = {
     target: question.target,
     requirements: question.requirements,
@@ -86,10 +89,30 @@ export async function ask(
     preferences: question.preferences ?? new Map(),
     ...rules,
   };
+  const answers =
+    question.isPlain === false
+      ? undefined
+      : await answerFile(session, question.interpreter, request);
+  const known = session.environment["BLAST_SOLVE_ANEW"] ? undefined : answers?.read();
+  const resolution = known ?? (await solve(request, await open()));
+  if (known === undefined) answers?.keep(resolution, await session.consulted());
+  for (const warning of resolution.warnings) session.printer.warn(warning);
+  return resolution;
+}
+
+/** Answers for all platforms are kept in lock files. */
+async function answerFile(session: Session, interpreter: Interpreter, request: ResolveRequest) {
+  if (request.target.kind !== "environment" || !session.keepsAnswers) return undefined;
+  const { AnswerFile } = await import("./answers.ts");
+  const { cacheFolder, offline } = session;
+  const indexes = await session.indexPlaces(interpreter);
+  return new AnswerFile(request, { cacheFolder, offline, indexes });
+}
+
+async function solve(request: ResolveRequest, index: PackageIndex): Promise<Resolution> {
+  const { resolve } = await import("../resolve/resolve.ts");
   try {
-    const resolution = await resolve(request, index);
-    for (const warning of resolution.warnings) session.printer.warn(warning);
-    return resolution;
+    return await resolve(request, index);
   } catch (error) {
     throw await unsatisfiable(error);
   }

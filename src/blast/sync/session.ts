@@ -2,10 +2,12 @@
 import { rmSync } from "node:fs";
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { xdgPaths } from "../../kit/config/paths.ts";
+import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { Printer } from "../../kit/out/printer.ts";
 import type { BlastConfig } from "../config.ts";
 import type { LinkMode } from "../env/link.ts";
 import type { IndexClient } from "../index/client.ts";
+import type { ConsultedPage } from "../index/consulted.ts";
 import type { IndexOptions } from "../index/options.ts";
 import type { PipConfig } from "../project/pip-config.ts";
 import type { Interpreter } from "../python/probe.ts";
@@ -124,6 +126,22 @@ export class Session {
     return this.#index;
   }
 
+  /** The pages that were read in this run, if they are all that was asked. */
+  async consulted(): Promise<readonly ConsultedPage[] | undefined> {
+    return (await this.#index)?.consulted();
+  }
+
+  /** Whether answers of the resolver may be kept, and kept ones be used. */
+  get keepsAnswers(): boolean {
+    return this.flags.cache !== false;
+  }
+
+  /** Addresses of the indexes, in their order, without credentials; places with links too. */
+  async indexPlaces(interpreter: Interpreter): Promise<readonly string[]> {
+    const { indexes, findLinks } = await this.#places(interpreter);
+    return [...indexes, ...findLinks].map((place) => redactCredentials(place));
+  }
+
   async #openIndex(interpreter: Interpreter): Promise<IndexClient> {
     const [{ openIndex }, options] = await Promise.all([
       import("../index/client.ts"),
@@ -132,8 +150,11 @@ export class Session {
     return openIndex({ ...options, builder: this.builder(interpreter) });
   }
 
-  async #indexOptions(interpreter: Interpreter): Promise<IndexOptions> {
-    const { resolver, cache } = this.config.values;
+  async #places(interpreter: Interpreter): Promise<{
+    readonly indexes: readonly string[];
+    readonly findLinks: readonly string[];
+  }> {
+    const { resolver } = this.config.values;
     const pip = await this.pip();
     const noIndex = this.flags.index === false || resolver.no_index || pip.noIndex === true;
     const extra = [
@@ -143,23 +164,31 @@ export class Session {
     ];
     const main =
       this.flags["index-url"] ?? (resolver.index_url === "" ? undefined : resolver.index_url);
-    const indexes = noIndex
-      ? []
-      : [...extra, main ?? pip.indexUrl ?? (await this.#pipDefault(interpreter))];
-    const ca = pip.cert;
     return {
-      indexes: indexes.map((url) => ({ url })),
+      indexes: noIndex
+        ? []
+        : [...extra, main ?? pip.indexUrl ?? (await this.#pipDefault(interpreter))],
       findLinks: [
         ...(this.flags["find-links"] ?? []),
         ...resolver.find_links.map((place) => this.#placeOf(place)),
         ...(pip.findLinks ?? []),
       ],
+    };
+  }
+
+  async #indexOptions(interpreter: Interpreter): Promise<IndexOptions> {
+    const { resolver, cache } = this.config.values;
+    const pip = await this.pip();
+    const { indexes, findLinks } = await this.#places(interpreter);
+    return {
+      indexes: indexes.map((url) => ({ url })),
+      findLinks,
       cacheFolder: this.cacheFolder,
       offline: this.offline,
       concurrency: resolver.max_concurrent_requests,
       timeoutMs: (pip.timeoutSeconds ?? resolver.request_timeout) * 1000,
       retries: pip.retries ?? resolver.retries,
-      ...(ca === undefined ? {} : { ca }),
+      ...(pip.cert === undefined ? {} : { ca: pip.cert }),
       ...(pip.clientCert === undefined ? {} : { clientCert: pip.clientCert }),
       ...(pip.proxy === undefined ? {} : { proxy: pip.proxy }),
       verifySsl: resolver.verify_ssl,
@@ -170,6 +199,12 @@ export class Session {
       environment: this.environment,
       onWarning: (text, hint) => this.printer.warn(text, hint),
     };
+  }
+
+  /** Ends what the engines still have open. */
+  async close(): Promise<void> {
+    (await this.#index)?.close();
+    await (await this.#store)?.close();
   }
 
   async #pipDefault(interpreter: Interpreter): Promise<string> {

@@ -1,6 +1,7 @@
 /** Makes an environment what its project asks for. */
 import { basename } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import type { PackageName } from "../pep/name.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
@@ -19,6 +20,8 @@ export interface SyncRequest {
   readonly frozen: boolean;
   /** Pins to let go of. */
   readonly upgrade?: "all" | ReadonlySet<string>;
+  /** Install these anew although they are there in this version. */
+  readonly reinstall?: (name: PackageName) => boolean;
   readonly dryRun: boolean;
   readonly compileBytecode: boolean;
   readonly command: string;
@@ -73,6 +76,7 @@ export async function syncProject(
     ...common,
     wanted,
     manifests: changed,
+    ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
   });
   if (!request.dryRun && isPlain && !request.frozen) {
     noteSynced(session, place, request.flags, { exact: request.exact, wanted });
