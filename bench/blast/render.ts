@@ -6,8 +6,9 @@ export function renderTasks(results: readonly TaskResult[]): string {
   const goals = results.filter(({ task }) => task.goal !== undefined);
   const met = goals.filter((result) => isMet(result)).length;
   const missed = goals.filter((result) => !isMet(result)).map(({ task }) => task.title);
+  const misses = missed.length > 0 ? ` Missed: ${missed.join("; ")}.` : "";
   return [
-    `Goals met: ${met} of ${goals.length}.${missed.length > 0 ? ` Missed: ${missed.join("; ")}.` : ""}`,
+    `Goals met: ${met} of ${goals.length}.${misses}`,
     "",
     table(["task", "tool", "median ms", "ratio", "goal", "cpu ms", "peak MiB"], rowsOf(results)),
   ].join("\n");

@@ -186,8 +186,14 @@ function syncTask(options: TaskOptions, set: RequirementSet): Task {
   const project = (name: string): string => {
     const folder = made(join(scratch, id, name));
     const lines = set.lines.map((line) => JSON.stringify(line)).join(", ");
-    const toml = `[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.12,<3.13"\ndependencies = [${lines}]\n`;
-    writeFileSync(join(folder, "pyproject.toml"), toml);
+    const toml = [
+      "[project]",
+      'name = "demo"',
+      'version = "1"',
+      'requires-python = ">=3.12,<3.13"',
+      `dependencies = [${lines}]`,
+    ];
+    writeFileSync(join(folder, "pyproject.toml"), `${toml.join("\n")}\n`);
     return folder;
   };
   const entrant = (label: string, folder: string, argv: string[]): Entrant => ({

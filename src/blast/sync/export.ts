@@ -37,8 +37,10 @@ function requirementText({ name, version, source }: LockedPackage): string {
       const place = source.url ?? source.path;
       return `${name} @ ${source.type}+${place}@${source.commit}${below}`;
     }
-    case "directory":
-      return `${source.editable ? "-e " : ""}${source.path.startsWith(".") ? "" : "./"}${source.path}`;
+    case "directory": {
+      const path = source.path.startsWith(".") ? source.path : `./${source.path}`;
+      return source.editable ? `-e ${path}` : path;
+    }
   }
 }
 
