@@ -11,6 +11,7 @@ import { ask, type ResolveFlags, rulesOf } from "./question.ts";
 import { namesOf, rootsOf } from "./roots.ts";
 import type { Session } from "./session.ts";
 import { targetOf } from "./target.ts";
+import { satisfiedNote } from "./up-to-date.ts";
 import { wantedOf } from "./wanted.ts";
 
 /** What to install. */
@@ -45,9 +46,15 @@ export async function installDirect(
   const installed = place.environment.installed();
   const target = targetOf(place.interpreter);
   if (!request.upgrade && !request.exact && !request.requireHashes) {
+    const { known, note } = satisfiedNote(place, request);
+    const yes = (): ChangeOutcome => {
+      return { installed: [], removed: [], kept: installed.length, notes: [] };
+    };
+    if (known && request.overrides.length === 0) return yes();
     const { isSatisfied } = await import("./satisfied.ts");
     if (isSatisfied(request, installed, target.markers)) {
-      return { installed: [], removed: [], kept: installed.length, notes: [] };
+      note();
+      return yes();
     }
   }
   const index = (): Promise<PackageIndex> => openIndex(session, place, request);

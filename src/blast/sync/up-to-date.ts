@@ -9,6 +9,7 @@ import { STATE_FOLDER } from "../env/state-folder.ts";
 import type { Place } from "./place.ts";
 import type { SelectionFlags } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
+import type { Asked } from "./satisfied.ts";
 import type { Session } from "./session.ts";
 import type { WantedPackage } from "./wanted.ts";
 
@@ -64,6 +65,42 @@ export function noteSynced(
   try {
     writeFileAtomic({ path: notePath(place), content: JSON.stringify(note) });
   } catch {}
+}
+
+/** How many questions are remembered that were answered with yes. */
+const SATISFIED_MAX = 8;
+const SATISFIED_NAME = "satisfied.json";
+
+/**
+ * Whether all of this was found installed and fitting, and nobody has changed the packages since;
+ * `note` remembers that it was.
+ */
+export function satisfiedNote(place: Place, asked: Asked): { known: boolean; note: () => void } {
+  const texts = [asked.requirements, asked.constraints].map((list) =>
+    list.map(({ text, editable }) => (editable ? `-e ${text}` : text)),
+  );
+  const described = JSON.stringify([place.interpreter.markers, sitesOf(place), texts]);
+  const key = new Bun.CryptoHasher("sha256").update(described).digest("hex");
+  const path = join(place.environment.root, STATE_FOLDER, SATISFIED_NAME);
+  const keys = readKeys(path);
+  return {
+    known: keys.includes(key),
+    note: () => {
+      try {
+        const kept = [key, ...keys].slice(0, SATISFIED_MAX);
+        writeFileAtomic({ path, content: JSON.stringify(kept) });
+      } catch {}
+    },
+  };
+}
+
+function readKeys(path: string): readonly string[] {
+  try {
+    const keys: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return Array.isArray(keys) ? keys : [];
+  } catch {
+    return [];
+  }
 }
 
 function notePath(place: Place): string {
