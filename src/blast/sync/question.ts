@@ -118,7 +118,15 @@ async function solve(request: ResolveRequest, index: PackageIndex): Promise<Reso
   }
 }
 
-async function unsatisfiable(error: unknown): Promise<unknown> {
+/**
+ * The resolver's refusal as a fault; anything else as it is.
+ *
+ * @param action what cannot be done
+ */
+export async function unsatisfiable(
+  error: unknown,
+  action = "find versions that fit together",
+): Promise<unknown> {
   if (!(error instanceof Error) || error.name !== "NoSolution") return error;
   const [{ explain }, { NoSolution }] = await Promise.all([
     import("../resolve/report.ts"),
@@ -128,7 +136,7 @@ async function unsatisfiable(error: unknown): Promise<unknown> {
   const { message, hint } = explain(error);
   return new Fault({
     code: "E_UNSATISFIABLE",
-    message: `Cannot find versions that fit together: ${message}`,
+    message: `Cannot ${action}: ${message}`,
     hint,
   });
 }

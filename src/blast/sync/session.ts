@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve, sep } from "node:path";
 import { xdgPaths } from "../../kit/config/paths.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { Printer } from "../../kit/out/printer.ts";
+import type { BuildFlags } from "../build/flags.ts";
 import type { BlastConfig } from "../config.ts";
 import type { LinkMode } from "../env/link.ts";
 import type { IndexClient } from "../index/client.ts";
@@ -16,7 +17,7 @@ import { type Builder, lazyBuilder } from "./lazy-builder.ts";
 import type { Project } from "./project.ts";
 
 /** Flags that say where packages come from; absent ones were not given. */
-export interface IndexFlags {
+export interface IndexFlags extends BuildFlags {
   readonly "index-url"?: string | undefined;
   readonly "extra-index-url"?: readonly string[];
   readonly "find-links"?: readonly string[];
