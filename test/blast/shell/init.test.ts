@@ -50,11 +50,13 @@ describe("the scripts", () => {
       expect(text).not.toContain("@PROGRAM@");
       expect(text).not.toContain("@ALLOWED@");
       const hook = text.slice(text.indexOf("# Activates what is allowed here"));
-      // Substitutions that bash and zsh fork for; fish runs functions within itself.
+      // Substitutions that bash and zsh fork for. fish runs functions within itself, and zsh reads
+      // a file by itself.
       if (shell === "bash" || shell === "zsh") {
-        const substitutions = [...hook.matchAll(/\$\((?!\()[^)]*\)/g)].map(([found]) => found);
+        const found = [...hook.matchAll(/\$\((?!\(|<)[^)]*\)/g)].map(([text]) => text);
         const once = shell === "bash" ? ["$(declare -p PROMPT_COMMAND 2>/dev/null || :)"] : [];
-        expect(substitutions).toEqual(once);
+        expect(found).toEqual(once);
+        expect(shell === "bash" && hook.includes("$(<")).toBe(false);
       }
     }
   });
