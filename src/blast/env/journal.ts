@@ -57,10 +57,15 @@ export function formatJournal(journal: Journal): string {
   return `${JSON.stringify(journal)}\n`;
 }
 
+/** Whether a journal was written to its end, whatever its format. */
+export function isWholeJournal(text: string): boolean {
+  // The line break is the last byte that is written.
+  return text.endsWith("\n");
+}
+
 /** Reads a journal; undefined where it is cut off, or of a format that is not known. */
 export function parseJournal(text: string): Journal | undefined {
-  // The line break is the last byte that is written.
-  if (!text.endsWith("\n")) return undefined;
+  if (!isWholeJournal(text)) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -16,7 +16,7 @@ import type { Journal } from "./journal.ts";
 import { tryLockEnvironment } from "./lock.ts";
 import { holdsManifest, setManifest } from "./manifest.ts";
 import { takeBack } from "./moves.ts";
-import { bootId, lastJournal, listState, readJournal, STATE_FOLDER } from "./state-folder.ts";
+import { bootId, lastJournal, listState, readOpenJournal, STATE_FOLDER } from "./state-folder.ts";
 import { isWrittenWhole } from "./written.ts";
 
 /** What earlier commands have left behind, and what became of it. */
@@ -75,7 +75,7 @@ export function takeBackTransaction(
   const root = must(openFolderAt(HERE, environment.root), "open", environment.root);
   let displaced: string[] = [];
   try {
-    const journal = readJournal(environment, `open-${number}`);
+    const journal = readOpenJournal(environment, `open-${number}`);
     if (journal !== undefined && isThere(root, `${folder}/new`)) {
       displaced = takeBack(root, journal, `${STATE_FOLDER}/displaced-${number}`);
       for (const { path, before, after } of journal.manifests) {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
 import type { Environment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
-import { parseJournal } from "./journal.ts";
+import { isWholeJournal, parseJournal } from "./journal.ts";
 
 /**
  * `.blast/` in an environment: its lock, its transactions, and what each of them did.
@@ -14,9 +15,6 @@ import { parseJournal } from "./journal.ts";
  *     unsettled   the last transaction may be lost in a power cut until this is gone
  */
 export const STATE_FOLDER = ".blast";
-
-/** The version of all that is in the folder. */
-export const STATE_FORMAT = 1;
 
 /** What lies in the state folder, by number, ascending. */
 export interface StateListing {
@@ -54,9 +52,32 @@ export function listState(environment: Environment): StateListing {
 
 /** The journal of a transaction; undefined where it was never finished, or is of another format. */
 export function readJournal(environment: Environment, folder: string): Journal | undefined {
+  const text = readJournalText(environment, folder);
+  return text === undefined ? undefined : parseJournal(text);
+}
+
+/**
+ * As {@link readJournal}, for a transaction that is to be taken back.
+ *
+ * @throws {Fault} E_REFUSED where the journal was finished, but cannot be understood: then files may
+ *   have been moved, and nobody here knows which
+ */
+export function readOpenJournal(environment: Environment, folder: string): Journal | undefined {
+  const text = readJournalText(environment, folder);
+  const journal = text === undefined ? undefined : parseJournal(text);
+  if (text === undefined || journal !== undefined || !isWholeJournal(text)) return journal;
+  const path = join(environment.root, STATE_FOLDER, folder, "journal.json");
+  throw new Fault({
+    code: "E_REFUSED",
+    message: `Cannot take back what a command left unfinished: "${path}" is of another format`,
+    hint: "use the version of blast that wrote it, or make the environment anew",
+  });
+}
+
+function readJournalText(environment: Environment, folder: string): string | undefined {
   try {
     const path = join(environment.root, STATE_FOLDER, folder, "journal.json");
-    return parseJournal(readFileSync(path, "utf8"));
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }

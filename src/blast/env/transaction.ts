@@ -55,7 +55,7 @@ export interface ChangeOptions extends LockOptions {
   readonly manifests?: readonly ManifestChange[];
   /** The number of the transaction that this one takes back. */
   readonly undoes?: number;
-  /** At most so many threads link files; by default as many as there are processors, up to 4. */
+  /** So many threads link files; by default up to 4, where there are as many processors. */
   readonly threads?: number | undefined;
 }
 

@@ -107,12 +107,6 @@ export function removeFolderAt(folder: number, path: string): number {
   return address < 0 ? address : sys.unlinkat(folder, address, AT.REMOVEDIR);
 }
 
-/** fchmodat(2). */
-export function setModeAt(folder: number, path: string, mode: number): number {
-  const address = place(path, 0);
-  return address < 0 ? address : sys.fchmodat(folder, address, mode, 0);
-}
-
 /** Writes all bytes; a write that came short goes on. */
 export function writeAllTo(fd: number, bytes: Uint8Array): number {
   let done = 0;

@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, openEnvironment } from "../../../src/blast/env/environment.ts";
@@ -219,7 +219,7 @@ test("after a power cut that lost nothing, nothing happens, and only once", asyn
   expect(existsSync(`${environment.root}/.blast/unsettled`)).toBe(false);
 });
 
-test("a crash while a lost transaction is taken back is made good by the next command", async () => {
+test("a crash while a lost transaction is taken back is made good by the next one", async () => {
   for (let at = 1; at < 60; at++) {
     using work = createWorkspace(parent);
     const { environment, plan } = await scene(work);
@@ -259,4 +259,26 @@ test("what somebody put in the place of an old file is not lost", async () => {
     return;
   }
   expect.unreachable();
+});
+
+test("a journal of another format, or tampered with, is not guessed at", async () => {
+  for (const [from, to] of [
+    ['"format":1', '"format":2'],
+    ['".blast/open-2/old/0"', '"../../out"'],
+  ] as const) {
+    using work = createWorkspace(parent);
+    const { environment, plan } = await scene(work);
+    const go = await applying(environment, plan, work);
+    // In the middle of the links: the journal is whole by then.
+    await disturbed({ at: 40, kind: "crash" }, go);
+    expect(stateNames(environment)).toEqual(["open-2"]);
+    const path = work.at("venv/.blast/open-2/journal.json");
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain(from);
+    writeFileSync(path, text.replace(from, to));
+    const before = snapshotTree(environment.root, /^$/);
+    expect(() => recover(environment, "blast list")).toThrow("is of another format");
+    delete before[".blast/lock"];
+    expect(snapshotTree(environment.root, /^\.blast\/lock$/)).toEqual(before);
+  }
 });

@@ -31,7 +31,7 @@ function versions(environment: Environment): string[] {
   return environment.installed().map(({ name, version }) => `${name} ${version}`);
 }
 
-test("one after the other, changes are taken back: from kept files, then from the store", async () => {
+test("changes are taken back one by one: from kept files, then from the store", async () => {
   using work = createWorkspace();
   const { environment, install, back } = scene(work);
   const trees = [snapshotTree(environment.root)];
