@@ -8,6 +8,8 @@ export interface WheelSpec {
   readonly name?: string;
   /** Default "1.0". */
   readonly version?: string;
+  /** In the file's name and WHEEL. Default "py3-none-any". */
+  readonly tag?: string;
   /** By path. Default: one module. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly executable?: readonly string[];
@@ -31,14 +33,14 @@ export interface TestWheel {
 
 /** Makes a wheel (PEP 427), valid but for what the spec changes. */
 export function makeWheel(spec: WheelSpec = {}): TestWheel {
-  const { name = "demo", version = "1.0" } = spec;
+  const { name = "demo", version = "1.0", tag = "py3-none-any" } = spec;
   const info = `${name}-${version}.dist-info`;
   const files: Record<string, string | Uint8Array> = {
     ...(spec.files ?? { [`${name}/__init__.py`]: "answer = 42\n" }),
   };
   const metadata = "metadata" in spec ? spec.metadata : metadataOf(name, version);
   if (metadata !== undefined) files[`${info}/METADATA`] = metadata;
-  const wheel = "wheel" in spec ? spec.wheel : WHEEL_TEXT;
+  const wheel = "wheel" in spec ? spec.wheel : WHEEL_TEXT.replace("py3-none-any", tag);
   if (wheel !== undefined) files[`${info}/WHEEL`] = wheel;
   const lines = Object.entries(files).map(([path, content]) => recordLine(path, content));
   lines.push(`${info}/RECORD,,`);
@@ -55,7 +57,7 @@ export function makeWheel(spec: WheelSpec = {}): TestWheel {
   );
   const bytes = writeZip(spec.edit?.(entries) ?? entries, spec.zip);
   const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-  return { filename: `${name}-${version}-py3-none-any.whl`, bytes, sha256 };
+  return { filename: `${name}-${version}-${tag}.whl`, bytes, sha256 };
 }
 
 /** Writes a wheel into a folder; its path. */

@@ -36,7 +36,8 @@ export async function askDirect(source: DirectSource, tools: DirectTools): Promi
       message: `Cannot install "${place}": it is neither a wheel nor a source archive`,
     });
   }
-  const { path } = await tools.download(file);
+  const hashes = { ...file.hashes, ...source.hashes };
+  const { path } = await tools.download({ ...file, hashes });
   const isWhole = source.subdirectory === undefined;
   const text = isWhole ? await readArchive(path, { filename: file.filename, kind }) : undefined;
   if (text === undefined) return await build(source, path, tools);

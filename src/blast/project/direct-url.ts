@@ -80,8 +80,13 @@ export function readDirectReference(text: string, base: string): DirectReference
   if (plus >= 0 && plus < colon) return vcsReference(address, plus, extra);
   if (/^file:/i.test(address)) return localReference(pathOfFileUrl(address, base), text, extra);
   checkUrl(address, text);
-  const source: DirectSource = { kind: "archive", url: address, ...subdirectoryOf(extra) };
-  return withExtra(source, extra);
+  return withExtra(archiveSource(address, extra), extra);
+}
+
+function archiveSource(url: string, extra: FragmentParts): DirectSource {
+  const { hashes } = extra;
+  const checked = hashes === undefined ? {} : { hashes };
+  return { kind: "archive", url, ...subdirectoryOf(extra), ...checked };
 }
 
 /** Parts of a URL's fragment. */
@@ -156,7 +161,7 @@ function localReference(path: string, text: string, extra: FragmentParts): Direc
     throw new PepError(`Cannot install ${quote(path)}: it is neither wheel, archive nor folder`);
   }
   const url = /^file:\/\//i.test(text) ? splitFragment(text).address : pathToFileURL(path).href;
-  return withExtra({ kind: "archive", url, ...subdirectoryOf(extra) }, extra);
+  return withExtra(archiveSource(url, extra), extra);
 }
 
 function withExtra(source: DirectSource, extra: FragmentParts): DirectReference {

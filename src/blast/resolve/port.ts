@@ -63,7 +63,13 @@ export interface CoreMetadata {
 
 /** A distribution that is named by place and not by version (PEP 508 URLs, PEP 610). */
 export type DirectSource =
-  | { readonly kind: "archive"; readonly url: string; readonly subdirectory?: string }
+  | {
+      readonly kind: "archive";
+      readonly url: string;
+      readonly subdirectory?: string;
+      /** Of the URL's fragment (`#sha256=…`): what is fetched must have them. */
+      readonly hashes?: Hashes;
+    }
   | {
       readonly kind: "git";
       readonly url: string;

@@ -1,7 +1,8 @@
-import type { DirectSource } from "./port.ts";
+import type { DirectSource, Hashes } from "./port.ts";
 
 /** Version control that pip knows and this does not read. */
 const VERSION_CONTROL = /^(?:git|hg|svn|bzr)\+/i;
+const HASH_NAMES = /^(?:md5|sha1|sha224|sha256|sha384|sha512)$/;
 
 /**
  * The source that the URL of a requirement names (PEP 508, and pip's `git+https://…@revision`);
@@ -16,7 +17,8 @@ export function sourceOfUrl(url: string): DirectSource | undefined {
   const control = VERSION_CONTROL.exec(place);
   if (control === null) {
     const isUrl = /^[a-z][a-z0-9+.-]*:/i.test(place);
-    return isUrl ? { kind: "archive", url: place, ...subdirectory } : undefined;
+    const hashes = hashesOf(fragment);
+    return isUrl ? { kind: "archive", url: place, ...subdirectory, ...hashes } : undefined;
   }
   if (control[0].toLowerCase() !== "git+") return undefined;
   const bare = place.slice(control[0].length);
@@ -26,6 +28,14 @@ export function sourceOfUrl(url: string): DirectSource | undefined {
   if (path === -1 || mark < path) return { kind: "git", url: bare, ...subdirectory };
   const revision = bare.slice(mark + 1);
   return { kind: "git", url: bare.slice(0, mark), revision, ...subdirectory };
+}
+
+function hashesOf(fragment: URLSearchParams): { readonly hashes?: Hashes } {
+  const found = [...fragment].filter(([name]) => HASH_NAMES.test(name));
+  if (found.length === 0) return {};
+  return {
+    hashes: Object.fromEntries(found.map(([name, digest]) => [name, digest.toLowerCase()])),
+  };
 }
 
 /** Equal for sources that are the same thing. */

@@ -32,17 +32,21 @@ export function withHashes(
 }
 
 function bound(wanted: WantedPackage, allowed: ReadonlySet<string>): WantedPackage {
-  const { file } = wanted;
-  if (file === undefined) return wanted;
-  const offered = Object.entries(file.hashes).map(([name, value]) => `${name}:${value}`);
-  if (offered.some((hash) => allowed.has(hash))) return wanted;
-  const sha256 = [...allowed].find((hash) => hash.startsWith("sha256:"))?.slice("sha256:".length);
-  if (offered.length === 0 && sha256 !== undefined && allowed.size === 1) {
-    return { ...wanted, file: { ...file, hashes: { sha256 } } };
+  const { file, source } = wanted;
+  if (source !== undefined && source.kind !== "archive") {
+    throw new Fault({
+      code: "E_INTEGRITY",
+      message: `Cannot install "${wanted.name}": a folder or repository has no hash`,
+      hint: "name an archive or a version, or leave --require-hashes away",
+    });
   }
+  const offered = Object.entries(file?.hashes ?? {}).map(([name, value]) => `${name}:${value}`);
+  // What nobody has told is computed from the file that is fetched.
+  if (offered.length === 0) return { ...wanted, allowedHashes: allowed };
+  if (offered.some((hash) => allowed.has(hash))) return wanted;
   throw new Fault({
     code: "E_INTEGRITY",
-    message: `Cannot install "${file.filename}": its hash is none of those that were given`,
-    hint: `the index says ${offered.join(", ") || "none"}`,
+    message: `Cannot install "${file?.filename}": its hash is none of those that were given`,
+    hint: `the index says ${offered.join(", ")}`,
   });
 }

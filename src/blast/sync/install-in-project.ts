@@ -1,10 +1,7 @@
 /** Installing by name in a project: recorded, locked, installed, or none of it. */
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
-import type { PackageName } from "../pep/name.ts";
-import { requirementToString } from "../pep/requirement.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
-import type { Resolution } from "../resolve/port.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import type { Inputs } from "./inputs.ts";
 import { lockProject } from "./lock-project.ts";
@@ -12,6 +9,7 @@ import type { Place } from "./place.ts";
 import { openProject, type Project, selectionOf } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import { type RecordEdit, type RecordPlace, withRequirements } from "./record.ts";
+import { boundedText, recordedText, withNames } from "./recorded.ts";
 import type { Session } from "./session.ts";
 
 /** What to install, and how. */
@@ -47,21 +45,27 @@ export async function installInProject(
   place: Place,
   request: ProjectInstall,
 ): Promise<ProjectChange> {
-  const { inputs, args } = request;
-  const where = recordPlace(args, inputs.named);
-  const loose = inputs.named.map(recordedText);
+  const { inputs } = request;
+  const { own, others } = splitOwn(session.project, inputs.named);
+  const args = {
+    ...request.args,
+    extra: [...request.args.extra, ...own.flatMap((one) => one.extras)],
+  };
+  const named = await withNames(others, () => session.index(place.interpreter));
+  const where = recordPlace(args, named);
+  const loose = named.map(recordedText);
   const first =
     loose.length === 0 ? undefined : await withRequirements(session.project, where, loose);
   const changed = await projectWith(session, first);
   const locked = await lockProject(session, place.interpreter, changed, {
-    upgrade: args.upgrade ? "all" : new Set(inputs.named.flatMap(({ name }) => name ?? [])),
+    upgrade: args.upgrade ? "all" : new Set(named.map(({ name }) => name)),
     flags: request.flags,
     locked: args.locked,
     frozen: args.frozen,
     constraints: inputs.constraints,
     overrides: inputs.overrides,
   });
-  const bounded = inputs.named.map((one) => boundedText(one, locked.resolution));
+  const bounded = named.map((one) => boundedText(one, locked.resolution));
   const final =
     first === undefined ? undefined : await withRequirements(session.project, where, bounded);
   const project = await projectWith(session, final);
@@ -79,6 +83,24 @@ export async function installInProject(
     manifests: edits,
   });
   return { outcome, files: edits.map(({ path }) => basename(path)) };
+}
+
+/**
+ * `blast install -e .` names the project itself, which is installed so that changes count at once
+ * wherever it can be built, and needs no record.
+ */
+function splitOwn(project: Project, named: readonly ProjectRequirement[]) {
+  const isOwn = ({ source }: ProjectRequirement): boolean =>
+    source?.kind === "directory" && resolve(source.path) === project.folder;
+  const own = named.filter(isOwn);
+  if (own.length > 0 && !project.isPackage) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot install "${project.folder}" as a package: it does not say how to build it`,
+      hint: "[project] and [build-system] in pyproject.toml say it; --no-record tries without",
+    });
+  }
+  return { own, others: named.filter((one) => !isOwn(one)) };
 }
 
 /** The project as it will be with the edit. */
@@ -109,40 +131,4 @@ function selectionFlags(args: ProjectInstall["args"], where: RecordPlace) {
     extra: [...args.extra, ...(where.optional === undefined ? [] : [where.optional])],
     group: args.group,
   };
-}
-
-/** As it goes into the file before its version is known. */
-function recordedText(entry: ProjectRequirement): string {
-  const { requirement, source, name } = entry;
-  if (entry.editable || name === undefined || requirement === undefined) {
-    throw new Fault({
-      code: "E_REFUSED",
-      message: `Cannot record "${entry.text}": it has no place in the project's file`,
-      hint: "--no-record installs it without recording",
-    });
-  }
-  if (source?.kind === "directory") {
-    return `${name} @ ${Bun.pathToFileURL(source.path).href}`;
-  }
-  return requirementToString(requirement);
-}
-
-/** A name alone gets the version that was found as its lower bound, so that it says something. */
-function boundedText(entry: ProjectRequirement, resolution: Resolution | undefined): string {
-  const { requirement } = entry;
-  const text = recordedText(entry);
-  if (requirement === undefined || entry.source !== undefined) return text;
-  if (requirement.specifier.specifiers.length > 0) return text;
-  const lowest = lowestVersion(resolution, requirement.name);
-  if (lowest === undefined) return text;
-  const [head = "", ...marker] = text.split(";");
-  const tail = marker.length === 0 ? "" : ` ;${marker.join(";")}`;
-  return `${head.trimEnd()}>=${lowest}${tail}`;
-}
-
-/** Forks of a universal answer may have several; the bound has to let all of them in. */
-function lowestVersion(resolution: Resolution | undefined, name: PackageName): string | undefined {
-  // Packages are sorted by name, then version.
-  const version = resolution?.packages.find((one) => one.name === name)?.version;
-  return version?.toString().replace(/\+.*$/, "");
 }

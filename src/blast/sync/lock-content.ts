@@ -144,11 +144,19 @@ function hasHash(hashes: Hashes): boolean {
 }
 
 async function hashesOf(
-  file: { readonly url: string; readonly filename: string },
+  file: { readonly url: string; readonly filename: string; readonly hashes: Hashes },
   parts: LockParts,
 ): Promise<Hashes> {
-  const { sha256 } = await (await parts.index()).download({ ...file, hashes: {} });
+  const { url, filename, hashes } = file;
+  const { sha256 } = await (await parts.index()).download({ url, filename, hashes });
   return { sha256 };
+}
+
+function archiveHashes(
+  { url, hashes = {} }: DirectSource & { readonly kind: "archive" },
+  parts: LockParts,
+): Promise<Hashes> {
+  return hashesOf({ url, filename: filenameOf(url), hashes }, parts);
 }
 
 /** Files of this machine are told by their path from the lock file. */
@@ -186,7 +194,7 @@ async function sourceOf(source: DirectSource, parts: LockParts): Promise<LockedS
       return {
         kind: "archive",
         ...placeOf(source.url, parts.project),
-        hashes: await hashesOf({ url: source.url, filename: filenameOf(source.url) }, parts),
+        hashes: await archiveHashes(source, parts),
         ...below,
       };
   }

@@ -86,7 +86,11 @@ function isSameSource(installed: DirectUrl, wanted: DirectSource): boolean {
   }
   if (installed.url !== wanted.url) return false;
   if ((installed.subdirectory ?? "") !== (wanted.subdirectory ?? "")) return false;
-  if (wanted.kind === "archive") return info.kind === "archive";
+  if (wanted.kind === "archive") {
+    const { hashes = {} } = wanted;
+    if (info.kind !== "archive") return false;
+    return Object.entries(hashes).every(([name, value]) => (info.hashes[name] ?? value) === value);
+  }
   return info.kind === "vcs" && info.commit === wanted.revision;
 }
 

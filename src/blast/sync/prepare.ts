@@ -88,6 +88,7 @@ async function fetchItem(
   if (file?.kind === "wheel") {
     const index = await options.index();
     const { path, sha256 } = await index.download(file, { onBytes });
+    checkAllowed(wanted, sha256);
     const stored = await store.add(path, { sha256, expected });
     options.discard(path);
     progress.finished(wanted);
@@ -96,6 +97,7 @@ async function fetchItem(
   if (file !== undefined) {
     const index = await options.index();
     const archive = await index.download(file, { onBytes });
+    checkAllowed(wanted, archive.sha256);
     const built = await options.builder().buildWheel(wanted, archive.path);
     const stored = await store.add(built.path, { sha256: built.sha256, expected });
     progress.finished(wanted);
@@ -118,10 +120,15 @@ async function fetchSource(
   const archive =
     source.kind === "archive"
       ? await (await options.index()).download(
-          { url: source.url, filename: filenameOf(source.url), hashes: wanted.hashes ?? {} },
+          {
+            url: source.url,
+            filename: filenameOf(source.url),
+            hashes: { ...source.hashes, ...wanted.hashes },
+          },
           { onBytes: (bytes) => progress.bytes(wanted, bytes) },
         )
       : undefined;
+  if (archive !== undefined) checkAllowed(wanted, archive.sha256);
   const isWheel = source.kind === "archive" && /\.whl$/i.test(new URL(source.url).pathname);
   if (archive !== undefined && isWheel) {
     const stored = await store.add(archive.path, { sha256: archive.sha256, expected });
@@ -137,6 +144,16 @@ async function fetchSource(
     ...(built.commit === undefined ? {} : { commit: built.commit }),
   };
   return { ...itemOf(wanted, stored), ...directUrlItem(wanted, found) };
+}
+
+/** @throws {Fault} E_INTEGRITY a file that is none of those that were asked for */
+function checkAllowed({ name, allowedHashes }: WantedPackage, sha256: string): void {
+  if (allowedHashes === undefined || allowedHashes.has(`sha256:${sha256}`)) return;
+  throw new Fault({
+    code: "E_INTEGRITY",
+    message: `Cannot install "${name}": the file's hash is none of those that were given`,
+    hint: `it is sha256:${sha256}`,
+  });
 }
 
 interface Expectation {

@@ -22,6 +22,8 @@ export interface WantedPackage {
   readonly source?: DirectSource;
   /** Of a direct source's archive, where a lock file names them. */
   readonly hashes?: Hashes;
+  /** `sha256:…` of which what is fetched must have one; undefined: `hashes` say it. */
+  readonly allowedHashes?: ReadonlySet<string>;
   /** The branch or tag that was asked for, where `source` has a commit. */
   readonly requestedRevision?: string;
   /** True if the user asked for it by name (PEP 376's REQUESTED). */

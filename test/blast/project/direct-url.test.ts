@@ -51,14 +51,15 @@ describe("references", () => {
   });
 
   test("what the fragment says", () => {
+    const hashes = { sha256: "ab", sha512: "cd" };
     expect(
       readDirectReference(
         "https://h/x.tar.gz?q=1#egg=n%5Be%5D&sha256=AB&sha512=cd&subdirectory=a",
         "",
       ),
     ).toEqual({
-      source: { kind: "archive", url: "https://h/x.tar.gz?q=1", subdirectory: "a" },
-      hashes: { sha256: "ab", sha512: "cd" },
+      source: { kind: "archive", url: "https://h/x.tar.gz?q=1", subdirectory: "a", hashes },
+      hashes,
       egg: "n[e]",
     });
   });

@@ -159,7 +159,11 @@ describe("what a line can be", () => {
       {
         ...plain,
         name: "my-pkg",
-        source: { kind: "archive", url: "https://h/q/My_Pkg-1.0-py3-none-any.whl" },
+        source: {
+          kind: "archive",
+          url: "https://h/q/My_Pkg-1.0-py3-none-any.whl",
+          hashes: { sha256: "ab" },
+        },
         hashes: ["sha256:ab"],
       },
       {
