@@ -59,8 +59,8 @@ export function readJournal(environment: Environment, folder: string): Journal |
 /**
  * As {@link readJournal}, for a transaction that is to be taken back.
  *
- * @throws {Fault} E_REFUSED where the journal was finished, but cannot be understood: then files may
- *   have been moved, and nobody here knows which
+ * @throws {Fault} E_REFUSED where the journal was finished, but cannot be understood: files may
+ *   have been moved then, and nobody here knows which
  */
 export function readOpenJournal(environment: Environment, folder: string): Journal | undefined {
   const text = readJournalText(environment, folder);
