@@ -153,13 +153,15 @@ export class Backend {
 
 /** A build that has failed: with the end of what it printed, and where all of it is. */
 export function buildFault(label: string, reason: string, log: BuildLog): Fault {
-  const lines = log.lines();
+  // The others are ours.
+  const excerpt = log.lines().filter((line) => !line.startsWith("# "));
+  const isTold = excerpt.length > 0;
   return new Fault({
     code: "E_BUILD",
     message: `Cannot build "${label}": ${reason}`,
-    excerpt: lines.filter((line) => !line.startsWith("# ")),
-    hint: lines.length === 0 ? undefined : `all of its output is in ${log.path}`,
-    details: { label, log: log.path },
+    excerpt,
+    hint: isTold ? `all of its output is in ${log.path}` : undefined,
+    details: isTold ? { label, log: log.path } : { label },
   });
 }
 

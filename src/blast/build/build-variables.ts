@@ -4,12 +4,34 @@ import { delimiter, join } from "node:path";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What would lead a build's Python elsewhere, or belongs to the shell that we were started in. */
-const LEFT_OUT =
-  /^(?:PYTHON(?:PATH|HOME|STARTUP|SAFEPATH|EXECUTABLE)|VIRTUAL_ENV(?:_PROMPT)?|__PYVENV_LAUNCHER__|_OLD_VIRTUAL_.*|BUN_.*|BLAST_.*)$/;
-
-/** Of a hook of git that we may have been started by: `git rev-parse --local-env-vars`. */
-const GIT_PLACES =
-  /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|NAMESPACE|CEILING_DIRECTORIES|CONFIG|GRAFT_FILE|SHALLOW_FILE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX)$/;
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  "PYTHONPATH",
+  "PYTHONHOME",
+  "PYTHONSTARTUP",
+  "PYTHONSAFEPATH",
+  "PYTHONEXECUTABLE",
+  "VIRTUAL_ENV",
+  "VIRTUAL_ENV_PROMPT",
+  "__PYVENV_LAUNCHER__",
+  // Of a hook of git that we may have been started by: `git rev-parse --local-env-vars`.
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_COMMON_DIR",
+  "GIT_CONFIG",
+  "GIT_DIR",
+  "GIT_GRAFT_FILE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_NAMESPACE",
+  "GIT_NO_REPLACE_OBJECTS",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_PREFIX",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_SHALLOW_FILE",
+  "GIT_WORK_TREE",
+]);
+/** Ours, also with credentials of indexes; Bun's, that turn this executable into another one. */
+const LEFT_OUT_PREFIX = /^(?:BLAST|BUN|_OLD_VIRTUAL)_/;
 
 /** A Python that builds. */
 export interface BuildPython {
@@ -42,7 +64,7 @@ export function buildVariables(user: Variables, python: BuildPython): Record<str
 export function plainVariables(user: Variables): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(user)) {
-    if (value === undefined || LEFT_OUT.test(name) || GIT_PLACES.test(name)) continue;
+    if (value === undefined || LEFT_OUT.has(name) || LEFT_OUT_PREFIX.test(name)) continue;
     variables[name] = value;
   }
   return variables;

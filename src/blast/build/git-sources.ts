@@ -170,7 +170,7 @@ class Mirror {
     return undefined;
   }
 
-  /** All branches and tags, which version numbers are made from; and those that are not among them. */
+  /** All branches and tags, which version numbers are made from, and what is not among them. */
   async #fetch(names: readonly string[]): Promise<void> {
     const { url, variables } = this.#address;
     const others = names.filter((name) => !/^refs\/(heads|tags)\//.test(name));

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { linkProblem } from "../../kit/archive/link-problem.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
 import { nameProblem } from "../wheel/zip-name.ts";
@@ -85,9 +86,10 @@ export class SourceWriter {
   /** A symbolic link. @throws as {@link folder} */
   link(name: string, target: string): void {
     this.#told(name, () => {
-      const above = this.#path(name).split("/").slice(0, -1);
+      // The topmost folder is the source itself: what lies beside it is none of it.
+      const above = this.#path(name).split("/").slice(1, -1);
       const problem = linkProblem(above, target);
-      if (problem !== undefined) throw this.refusal(name, problem);
+      if (problem !== undefined) throw this.refusal(name, `it is ${problem}`);
       symlinkSync(target, this.#freePath(name));
     });
   }
@@ -178,20 +180,4 @@ export class SourceWriter {
       });
     }
   }
-}
-
-/**
- * Why a link must not be made; undefined where it may. ".." behind a name is refused, as the name
- * may be a link itself: leading ones are counted against the folders above, which are none.
- */
-function linkProblem(above: readonly string[], target: string): string | undefined {
-  if (target === "" || target.includes("\0")) return "it is a link to nothing";
-  if (target.startsWith("/")) return "it is a link to an absolute path";
-  const parts = target.split("/").filter((part) => part !== "" && part !== ".");
-  const climbs = parts.findIndex((part) => part !== "..");
-  const leading = climbs === -1 ? parts.length : climbs;
-  if (parts.indexOf("..", leading) !== -1) return 'it is a link with ".." behind a name';
-  // The topmost folder is the source itself; what lies beside it is not its own.
-  if (leading >= above.length && leading > 0) return "it is a link that leads out";
-  return undefined;
 }

@@ -1,9 +1,9 @@
 /** Source archives become folders. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readTar, TarError, type TarMember } from "../../kit/archive/tar.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { type SourceLimits, SourceWriter } from "./source-writer.ts";
-import { readTarMembers, TarError, type TarMember } from "./tar.ts";
 
 /** What is to be unpacked. */
 export interface SourceArchive {
@@ -70,7 +70,7 @@ async function unpackTar(
   try {
     const tar = openTar(archive, options);
     try {
-      await readTarMembers(tar.stream, { member: (member) => writeMember(writer, member) });
+      for await (const member of readTar(tar.chunks)) await writeMember(writer, member);
     } finally {
       await tar.close();
     }
@@ -90,27 +90,31 @@ function damaged(filename: string, error: unknown): Fault {
   });
 }
 
-function writeMember(writer: SourceWriter, member: TarMember) {
-  const { name, kind, target, mode, modifiedSeconds } = member;
+async function writeMember(writer: SourceWriter, member: TarMember): Promise<void> {
+  const { path, kind, target, mode, modifiedSeconds } = member;
   switch (kind) {
-    case "file":
-      return writer.file(name, { executable: (mode & 0o100) !== 0, modifiedSeconds });
+    case "file": {
+      const file = writer.file(path, { executable: (mode & 0o100) !== 0, modifiedSeconds });
+      try {
+        for await (const chunk of member.content()) file.write(chunk);
+      } finally {
+        file.close();
+      }
+      return;
+    }
     case "folder":
-      writer.folder(name);
-      return undefined;
-    case "link":
-      writer.link(name, target);
-      return undefined;
-    case "same":
-      writer.sameFile(name, target);
-      return undefined;
+      return writer.folder(path);
+    case "symlink":
+      return writer.link(path, target);
+    case "hardlink":
+      return writer.sameFile(path, target);
     case "other":
-      throw writer.refusal(name, "it is neither file, folder nor link");
+      throw writer.refusal(path, "it is neither file, folder nor link");
   }
 }
 
 interface OpenTar {
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly chunks: AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -118,9 +122,10 @@ function openTar({ path, filename }: SourceArchive, options: UnpackOptions): Ope
   const name = filename.toLowerCase();
   const close = async (): Promise<void> => undefined;
   if (/\.(tar\.gz|tgz)$/.test(name)) {
-    return { stream: Bun.file(path).stream().pipeThrough(new DecompressionStream("gzip")), close };
+    const chunks = Bun.file(path).stream().pipeThrough(new DecompressionStream("gzip"));
+    return { chunks: chunks as unknown as AsyncIterable<Uint8Array>, close };
   }
-  if (name.endsWith(".tar")) return { stream: Bun.file(path).stream(), close };
+  if (name.endsWith(".tar")) return { chunks: Bun.file(path).stream(), close };
   const module = /(bz2|tbz)$/.test(name) ? "bz2" : "lzma";
   const child = Bun.spawn([options.python, "-I", "-S", "-c", DECOMPRESS, path, module], {
     env: { ...options.environment },
@@ -129,7 +134,7 @@ function openTar({ path, filename }: SourceArchive, options: UnpackOptions): Ope
     stderr: "ignore",
   });
   return {
-    stream: child.stdout,
+    chunks: child.stdout,
     close: async () => {
       // What comes behind the end of the archive is nobody's business.
       child.kill("SIGKILL");

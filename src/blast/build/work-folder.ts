@@ -20,8 +20,8 @@ export class WorkFolder {
   }
 
   /**
-   * Makes one, in the cache or, where that cannot be written, in the system's temporary folder. What
-   * runs that were killed have left behind is removed.
+   * Makes one, in the cache or, where that cannot be written, in the system's temporary folder.
+   * What runs that were killed have left behind is removed.
    */
   static open(builds: string): WorkFolder {
     const parent = join(builds, "work");

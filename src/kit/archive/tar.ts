@@ -11,6 +11,8 @@ export interface TarMember {
   /** Permission bits, with set-id and sticky. */
   readonly mode: number;
   readonly sizeBytes: number;
+  /** Seconds since 1970; 0 where the archive does not say it. */
+  readonly modifiedSeconds: number;
   /** Of links. */
   readonly target: string;
   /** The bytes of a file; may be left unread, but not after the next member was asked for. */
@@ -73,6 +75,7 @@ interface Extra {
   readonly path?: string;
   readonly linkpath?: string;
   readonly size?: string;
+  readonly mtime?: string;
 }
 
 function memberOf(header: Buffer, type: string, extra: Extra, reader: BlockReader): TarMember {
@@ -91,6 +94,7 @@ function memberOf(header: Buffer, type: string, extra: Extra, reader: BlockReade
     kind,
     mode: numberAt(header, 100, 8) & 0o7777,
     sizeBytes: kind === "file" ? sizeBytes : 0,
+    modifiedSeconds: Math.max(0, Number(extra.mtime ?? numberAt(header, 136, 12)) || 0),
     target: extra.linkpath ?? textAt(header, 157, 100),
     content: () => reader.content(),
   };
@@ -109,7 +113,7 @@ function paxHeader(bytes: Buffer): Extra {
     const record = bytes.toString("utf8", space + 1, at + length - 1);
     const equals = record.indexOf("=");
     const key = record.slice(0, equals);
-    if (key === "path" || key === "linkpath" || key === "size") {
+    if (["path", "linkpath", "size", "mtime"].includes(key)) {
       found[key] = record.slice(equals + 1);
     }
     at += length;
@@ -136,6 +140,8 @@ function checkSum(header: Buffer): void {
 function numberAt(header: Buffer, offset: number, length: number): number {
   const field = header.subarray(offset, offset + length);
   if (((field[0] ?? 0) & 0x80) !== 0) {
+    // A negative one: a time before 1970.
+    if (field[0] === 0xff) return 0;
     let value = (field[0] ?? 0) & 0x7f;
     for (const byte of field.subarray(1)) value = value * 256 + byte;
     return value;

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { linkProblem } from "./link-problem.ts";
 import { readTar, TarError, type TarMember } from "./tar.ts";
 
 /** What an archive may hold. */
@@ -132,19 +133,11 @@ function makeFolder(state: Unpacking, path: string): void {
 }
 
 function checkLink(path: string, target: string): void {
-  if (target === "" || target.startsWith("/")) {
-    throw new HostileArchive(`"${path}" is a link that leads outside`);
-  }
-  const parts = parentOf(path)
+  const above = parentOf(path)
     .split("/")
     .filter((part) => part !== "");
-  for (const part of target.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) {
-      throw new HostileArchive(`"${path}" is a link that leads outside`);
-    }
-  }
+  const problem = linkProblem(above, target);
+  if (problem !== undefined) throw new HostileArchive(`"${path}" is ${problem}`);
 }
 
 async function writeFile(state: Unpacking, path: string, member: TarMember): Promise<void> {

@@ -91,6 +91,10 @@ const HOSTILE: Readonly<Record<string, readonly TarEntry[]>> = {
   "an absolute link": [{ path: "a", type: "2", target: "/etc" }],
   "a link that leads up": [{ path: "a/b", type: "2", target: "../../x" }],
   "a link that leads up and back": [{ path: "b", type: "2", target: "a/../../out/x" }],
+  "a link that leads outside through another one": [
+    { path: "a/b/c", type: "2", target: "../.." },
+    { path: "out", type: "2", target: "a/b/c/../.." },
+  ],
   "a file through a link": [
     { path: "real/", type: "5" },
     { path: "a", type: "2", target: "real" },
