@@ -15,6 +15,7 @@ import type { MarkerEnvironment } from "./marker-environment.ts";
 import { simplifyUnder } from "./marker-simplify.ts";
 import { markerDiagram, rangeDiagram, textDiagram } from "./marker-terms.ts";
 import { diagramText } from "./marker-text.ts";
+import { roundedDiagram } from "./python-releases.ts";
 import { VersionRange } from "./range.ts";
 
 const sets = new WeakMap<Diagram, MarkerSet>();
@@ -121,6 +122,14 @@ export class MarkerSet {
   withExtras(extras: ReadonlySet<string>, groups: ReadonlySet<string> = NOTHING): MarkerSet {
     const choice = { extras, groups };
     return MarkerSet.#from(bounded(() => assume(this.#diagram, { environment: {}, choice })));
+  }
+
+  /**
+   * The set that holds the same environments, were there final releases of Python only; the same
+   * for all such sets.
+   */
+  forReleases(): MarkerSet {
+    return MarkerSet.#from(roundedDiagram(this.#diagram));
   }
 
   /** As `evaluateMarker` of a marker that this set was made of. */

@@ -1,4 +1,5 @@
 import { compareCuts, HIGHEST } from "../pep/cut.ts";
+import { roundedCut } from "../pep/python-releases.ts";
 import { VersionRange } from "../pep/range.ts";
 import type { Version } from "../pep/version.ts";
 import { type Candidate, pythonRangeOfText } from "./candidate.ts";
@@ -58,9 +59,11 @@ export function pythonSplit(
   requiresPython: string,
   pythons: VersionRange,
 ): "fits" | "never" | VersionRange {
-  const lower = pythonRangeOfText(requiresPython)?.cuts[0];
+  const given = pythonRangeOfText(requiresPython)?.cuts[0];
   const own = pythons.cuts[0];
-  if (lower === undefined || own === undefined || compareCuts(lower, own) <= 0) return "fits";
+  if (given === undefined || own === undefined) return "fits";
+  const lower = roundedCut(given);
+  if (compareCuts(lower, own) <= 0) return "fits";
   const above = VersionRange.between(lower, HIGHEST);
   return above.isDisjointFrom(pythons) ? "never" : above;
 }

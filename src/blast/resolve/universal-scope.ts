@@ -72,7 +72,7 @@ export function whereHolds(marker: Marker | undefined, extra: ExtraName | undefi
   if (extra === undefined) {
     let where = withoutExtras.get(marker);
     if (where === undefined) {
-      where = MarkerSet.of(marker).withExtras(NOTHING);
+      where = MarkerSet.of(marker).withExtras(NOTHING).forReleases();
       withoutExtras.set(marker, where);
     }
     return where;
@@ -84,7 +84,9 @@ export function whereHolds(marker: Marker | undefined, extra: ExtraName | undefi
   }
   let where = byExtra.get(extra);
   if (where === undefined) {
-    where = MarkerSet.of(marker).withExtras(new Set([extra]));
+    where = MarkerSet.of(marker)
+      .withExtras(new Set([extra]))
+      .forReleases();
     byExtra.set(extra, where);
   }
   return where;

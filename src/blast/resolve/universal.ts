@@ -1,5 +1,6 @@
 import { MarkerSet } from "../pep/marker-algebra.ts";
 import type { PackageName } from "../pep/name.ts";
+import { roundedRange } from "../pep/python-releases.ts";
 import { parseVersion, type Version } from "../pep/version.ts";
 import { Catalog } from "./catalog.ts";
 import { find } from "./find.ts";
@@ -25,10 +26,9 @@ export async function resolveUniversal(
   const manifest = new Manifest(request);
   const catalog = new Catalog(index, rulesOf(request));
   const atHand = target.python === undefined ? undefined : parseVersion(target.python).base;
-  const everywhere = MarkerSet.ofPython(target.requiresPython).and(
-    target.within ?? MarkerSet.always,
-  );
-  const whole = new UniversalScope(everywhere, target.requiresPython, atHand);
+  const pythons = roundedRange(target.requiresPython);
+  const within = target.within?.forReleases() ?? MarkerSet.always;
+  const whole = new UniversalScope(MarkerSet.ofPython(pythons).and(within), pythons, atHand);
   const open = [whole];
   const solved: SolvedFork[] = [];
   const preferred = new Map<PackageName, Version[]>();

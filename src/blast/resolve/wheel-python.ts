@@ -1,4 +1,4 @@
-import { cutBelow, HIGHEST } from "../pep/cut.ts";
+import { cutBelowFamily } from "../pep/cut.ts";
 import { VersionRange } from "../pep/range.ts";
 import type { WheelTag } from "../pep/tag.ts";
 import { Version } from "../pep/version.ts";
@@ -39,8 +39,7 @@ function computePythons(python: string, abi: string): VersionRange {
 }
 
 function between(from: readonly number[], to: readonly number[]): VersionRange {
-  const upper = to[0] === undefined ? HIGHEST : cutBelow(versionOf(to));
-  return VersionRange.between(cutBelow(versionOf(from)), upper);
+  return VersionRange.between(cutBelowFamily(versionOf(from)), cutBelowFamily(versionOf(to)));
 }
 
 function versionOf(release: readonly number[]): Version {
