@@ -10,11 +10,11 @@ import { enterCode, openShellChannel } from "../shell/channel.ts";
 import { logicalFolder, openStarted, type Started } from "../shell/open-started.ts";
 import { initLine, ownProgram } from "../shell/program.ts";
 import { parseVariables } from "../shell/variables.ts";
+import type { Place } from "../sync/place.ts";
 import { openProject } from "../sync/project.ts";
 import { Session } from "../sync/session.ts";
 import { commandText } from "./open-session.ts";
 import type { StartArgs } from "./start.ts";
-import { startPort } from "./start-port.ts";
 
 /** Makes the environment, fills it, and changes the shell or begins one. */
 export async function run(context: CommandContext<StartArgs>): Promise<number> {
@@ -28,7 +28,7 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   const packagesFollow = session.config.values.sync.pkg_layer === "automatic";
   if (args.sync && (packagesFollow || started.created)) {
     const command = commandText(context);
-    await startPort.syncProject?.({ session, place: started.place, command });
+    await fill(session, started.place, command);
   }
   const venv = started.place.environment.root;
   const folder = logicalFolder(session.project.folder, process.env);
@@ -45,6 +45,31 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   printer.flush();
   const { runSubshell } = await import("../shell/subshell.ts");
   return runSubshell(process.env, activation, ownProgram(process.argv0));
+}
+
+/** Brings the packages in line with what the project asks for; says something if it changes any. */
+async function fill(session: Session, place: Place, command: string): Promise<void> {
+  const startedMs = performance.now();
+  const { syncProject } = await import("../sync/sync-project.ts");
+  const { outcome, files } = await syncProject(session, place, {
+    flags: {},
+    exact: false,
+    locked: false,
+    frozen: false,
+    dryRun: false,
+    compileBytecode: session.config.values.install.compile_bytecode,
+    command,
+  });
+  if (session.printer.jsonMode) return;
+  if (outcome.installed.length + outcome.removed.length === 0) return;
+  const { reportChange } = await import("../sync/report-change.ts");
+  reportChange(session.printer, outcome, {
+    command: "start",
+    environment: place.environment.root,
+    dryRun: false,
+    seconds: (performance.now() - startedMs) / 1000,
+    files,
+  });
 }
 
 function integrationNote(): string {

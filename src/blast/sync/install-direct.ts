@@ -22,6 +22,8 @@ export interface DirectInstall {
   readonly flags: ResolveFlags;
   /** Let go of the installed versions. */
   readonly upgrade: boolean;
+  /** Versions to take where they fit, in place of the installed ones. */
+  readonly preferences?: ReadonlyMap<PackageName, readonly Version[]>;
   /** Leave out what the packages need. */
   readonly noDependencies: boolean;
   /** Refuse everything whose hash was not given. */
@@ -73,7 +75,7 @@ export async function installDirect(
       requirements,
       constraints,
       overrides,
-      preferences: request.upgrade ? new Map() : preferencesOf(installed),
+      preferences: request.preferences ?? (request.upgrade ? new Map() : preferencesOf(installed)),
       flags: request.flags,
     },
     index,

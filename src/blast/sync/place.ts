@@ -4,10 +4,18 @@ import { join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { Environment } from "../env/environment.ts";
 import { openEnvironment } from "../env/environment.ts";
+import { recover } from "../env/recover.ts";
 import { choosePython, type FindOptions } from "../python/find.ts";
 import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
 import { baseProblem, createVenv } from "../python/venv.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
+import {
+  checkOurs,
+  type Holdings,
+  holdingsOf,
+  isWantedPython,
+  restoreHoldings,
+} from "./rebuild.ts";
 import type { Session } from "./session.ts";
 
 /** An environment to work on. */
@@ -27,6 +35,10 @@ export interface PlaceOptions {
   readonly python?: string | undefined;
   /** Make the project's environment where there is none; otherwise that is an error. */
   readonly create: boolean;
+  /** For the prompt of one that is made; otherwise the name that it had, or the project's. */
+  readonly name?: string | undefined;
+  /** The project's environment, whatever is active; `python` says which Python it is to have. */
+  readonly ownOnly?: boolean;
 }
 
 /**
@@ -37,7 +49,22 @@ export interface PlaceOptions {
  *   system manages itself
  */
 export async function openPlace(session: Session, options: PlaceOptions): Promise<Place> {
+  const place = await findPlace(session, options);
+  const { takenBack, displaced } = recover(place.environment, "blast");
+  for (const command of takenBack) {
+    session.printer.note(`Taken back, since it was cut short: ${command}`);
+  }
+  for (const path of displaced) {
+    session.printer.warn(`A file that stood in the way was put aside: "${path}"`);
+  }
+  // What was taken back may have changed the project's files as well.
+  if (takenBack.length > 0) await session.reopenProject();
+  return place;
+}
+
+async function findPlace(session: Session, options: PlaceOptions): Promise<Place> {
   const { python } = options;
+  if (options.ownOnly === true) return openOwn(session, session.project.environmentFolder, options);
   const named = python === undefined ? undefined : environmentAt(python, session.folder);
   if (named !== undefined) return openNamed(session, named);
   if (python !== undefined && isPath(python, session.folder) && !options.create) {
@@ -107,22 +134,28 @@ async function openPrefix(session: Session, python: string): Promise<Place> {
 
 async function openOwn(session: Session, folder: string, options: PlaceOptions): Promise<Place> {
   const { project, printer } = session;
+  const { python } = options;
   const isProjects = folder === project.environmentFolder;
   const prober = new Prober(session.environment);
+  const find = { ...findOptions(session), prober };
+  let holdings: Holdings | undefined;
   if (existsSync(join(folder, "pyvenv.cfg"))) {
     const place = await openExisting(folder, prober, isProjects);
-    if (place !== undefined) {
+    const isWanted =
+      place !== undefined &&
+      (python === undefined || (await isWantedPython(place.interpreter, python, find)));
+    if (place !== undefined && isWanted) {
       prober.save();
       return place;
     }
-    if (!options.create) {
-      throw new Fault({
-        code: "E_NOT_FOUND",
-        message: `Cannot use the environment "${folder}": its Python is gone or was upgraded`,
-        hint: "`blast sync` makes it anew",
-      });
-    }
-    printer.note(`The Python of "${folder}" is gone or was upgraded: the environment is made anew`);
+    if (!options.create) throw unusable(folder);
+    if (python !== undefined) checkOurs(folder, python, place?.interpreter);
+    holdings = holdingsOf(folder);
+    printer.note(
+      place === undefined
+        ? `The Python of "${folder}" is gone or was upgraded: the environment is made anew`
+        : `"${folder}" has Python ${place.interpreter.version}: the environment is made anew`,
+    );
   } else if (!options.create) {
     throw new Fault({
       code: "E_NOT_FOUND",
@@ -130,17 +163,27 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
       hint: "make one with `blast start`",
     });
   }
-  const choice = await choosePython(options.python, { ...findOptions(session), prober });
+  const choice = await choosePython(python, find);
   for (const warning of choice.warnings) printer.warn(warning);
   createVenv(folder, choice.interpreter, {
-    prompt: project.name,
+    prompt: options.name ?? readVenvConfig(folder)?.get("prompt") ?? project.name,
     systemSitePackages: session.config.values.env.system_site_packages,
     clear: true,
   });
   const environment = openEnvironment(folder);
   const interpreter = await prober.require(environment.python);
   prober.save();
-  return { environment, interpreter, created: true, isProjects };
+  const place = { environment, interpreter, created: true, isProjects };
+  if (holdings !== undefined) await restoreHoldings(session, place, holdings);
+  return place;
+}
+
+function unusable(folder: string): Fault {
+  return new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot use the environment "${folder}": its Python is gone, or not the one wanted`,
+    hint: "`blast sync` makes it anew",
+  });
 }
 
 /** Undefined when its base Python is not what it was made from any more. */

@@ -31,7 +31,7 @@ export class Session {
   readonly printer: Printer;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly project: Project;
+  #project: Project;
   #flags: IndexFlags;
   #pip: Promise<PipConfig> | undefined;
   #index: Promise<IndexClient> | undefined;
@@ -48,8 +48,18 @@ export class Session {
     this.printer = parts.printer;
     this.folder = parts.folder;
     this.environment = parts.environment;
-    this.project = parts.project;
+    this.#project = parts.project;
     this.#flags = parts.flags;
+  }
+
+  get project(): Project {
+    return this.#project;
+  }
+
+  /** Reads the project's files again: something has changed them. */
+  async reopenProject(): Promise<void> {
+    const { openProject } = await import("./project.ts");
+    this.#project = await openProject(this.#project.folder, this.environment, { exactly: true });
   }
 
   get flags(): IndexFlags {

@@ -1,0 +1,96 @@
+/** Environments that are made anew: with another Python, or because theirs is gone. */
+import { Fault } from "../../kit/fault/fault.ts";
+import { openEnvironment } from "../env/environment.ts";
+import { lastJournal } from "../env/state-folder.ts";
+import type { PackageName } from "../pep/name.ts";
+import { tryParseVersion, type Version } from "../pep/version.ts";
+import { readRequirement } from "../project/requirement-line.ts";
+import { choosePython, type FindOptions } from "../python/find.ts";
+import type { Interpreter } from "../python/probe.ts";
+import { matchesRequest, parseRequest } from "../python/request.ts";
+import { readVenvConfig } from "../python/venv-config.ts";
+import type { Place } from "./place.ts";
+import type { Session } from "./session.ts";
+
+/** What an environment held, to be put into the one that takes its place. */
+export interface Holdings {
+  readonly requested: readonly PackageName[];
+  readonly versions: ReadonlyMap<PackageName, readonly Version[]>;
+}
+
+/** Whether the interpreter that an environment has is what `--python` asks for. */
+export async function isWantedPython(
+  now: Interpreter,
+  python: string,
+  options: FindOptions,
+): Promise<boolean> {
+  const request = parseRequest(python, "--python");
+  if (request.kind === "version" || request.kind === "any") return matchesRequest(now, request);
+  return (await choosePython(python, options)).interpreter.path === now.path;
+}
+
+/**
+ * Refuses to take the place of an environment that another tool has made.
+ *
+ * @throws {Fault} E_REFUSED
+ */
+export function checkOurs(venv: string, python: string, now: Interpreter | undefined): void {
+  if (readVenvConfig(venv)?.has("blast") === true) return;
+  const has = now === undefined ? "its Python is gone" : `it has Python ${now.version}`;
+  throw new Fault({
+    code: "E_REFUSED",
+    message: `Cannot use "${venv}" with Python "${python}": ${has}, and another tool made it`,
+    hint: "remove it, and blast makes one; or leave --python away",
+  });
+}
+
+/** What blast has installed in an environment, as its history tells; the Python need not work. */
+export function holdingsOf(venv: string): Holdings | undefined {
+  try {
+    const packages = lastJournal(openEnvironment(venv))?.packages ?? [];
+    const requested = packages.filter((one) => one.requested && one.directUrl === undefined);
+    const versions = new Map<PackageName, Version[]>();
+    for (const { name, version } of packages) {
+      const parsed = tryParseVersion(version);
+      if (parsed !== undefined) versions.set(name, [parsed]);
+    }
+    return { requested: requested.map(({ name }) => name), versions };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Installs again what was asked for by name, in the same versions where they fit. */
+export async function restoreHoldings(
+  session: Session,
+  place: Place,
+  holdings: Holdings,
+): Promise<void> {
+  if (holdings.requested.length === 0) return;
+  const origin = "the environment before";
+  const { installDirect } = await import("./install-direct.ts");
+  try {
+    await installDirect(session, place, {
+      requirements: holdings.requested.map((name) =>
+        readRequirement(name, { origin, base: session.folder }),
+      ),
+      constraints: [],
+      overrides: [],
+      flags: {},
+      upgrade: false,
+      preferences: holdings.versions,
+      noDependencies: false,
+      requireHashes: false,
+      exact: false,
+      dryRun: false,
+      compileBytecode: false,
+      command: "blast: the environment made anew",
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    session.printer.warn(
+      `Not everything that was installed is there again: ${error.message}`,
+      `it was ${holdings.requested.join(", ")}`,
+    );
+  }
+}
