@@ -6,8 +6,8 @@ type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 
 /** The tools by name. Reserved ones are dispatched and listed nowhere. */
 const TOOLS: Readonly<Record<string, LoadSpec>> = {
-  blit: loadBlit,
   blast: loadBlast,
+  blit: loadBlit,
   blitd: () => reservedTool("blitd"),
   rastos: () => reservedTool("rastos"),
 };

@@ -57,7 +57,8 @@ test("every example is understood by the parser", async () => {
   const lines = new Set(commands.flatMap((model) => model.examples.map(({ command }) => command)));
   expect(lines.size).toBeGreaterThan(10);
   for (const line of lines) {
-    const words = line.replace(/^source <\(|\)$|^sudo | \| source$/g, "").split(" ");
+    const plain = line.replace(/^source <\(|^eval "\$\(|\)"?$|^sudo | \| source$/g, "");
+    const words = plain.split(" ");
     let spec = await appletFor(words.shift() ?? "").load();
     for (let next = spec.subCommands?.[words[0] ?? ""]; next !== undefined; ) {
       spec = await next();

@@ -7,7 +7,9 @@ import { needsProgram, testUnless } from "../../support/skip.ts";
 const pages = (await documentedTools()).flatMap((model) => manPages(model, { version: "1.2.3" }));
 
 test("there is one page for each tool and each of its commands, and none twice", () => {
-  expect(pages.map(({ fileName }) => fileName)).toEqual([
+  const names = pages.map(({ fileName }) => fileName);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name) => !name.startsWith("blast"))).toEqual([
     "triad.1",
     "triad-links.1",
     "triad-completions.1",
@@ -20,6 +22,8 @@ test("there is one page for each tool and each of its commands, and none twice",
     "blit-diagnostics.1",
     "blit-diagnostics-perf.1",
   ]);
+  const nested = ["blast.1", "blast-start.1", "blast-python.1", "blast-python-install.1"];
+  expect(names).toEqual(expect.arrayContaining(nested));
 });
 
 testUnless(needsProgram("groff"))("groff has nothing to complain about", async () => {
