@@ -1,5 +1,4 @@
 import { errno, errnoName, errnoText } from "../../../ffi/errno.ts";
-import { SystemError } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { sanitise } from "../../kit/fault/redact.ts";
 
@@ -38,12 +37,6 @@ function hintOf(number: number): string | undefined {
     return "choose a folder that can be written with [cache] cache_dir, or --cache-dir";
   }
   return undefined;
-}
-
-/** A fault of what was thrown; bugs pass through as they are. */
-export function asFault(error: unknown, doing: string, path: string): unknown {
-  if (!(error instanceof SystemError)) return error;
-  return systemFault(doing, error.path ?? path, error.errno);
 }
 
 /** As {@link systemFault}, for what node:fs has thrown. */

@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { integrityFault } from "./faults.ts";
 import { threadInflater } from "./inflate.ts";
 import { findDistInfo, memberAt } from "./inspect.ts";
 import { MemberReader, openZip } from "./zip.ts";
@@ -36,13 +35,4 @@ function read(
   const directory = openZip(archive);
   const member = memberAt(label, directory, choose(label, directory));
   return new MemberReader(archive, threadInflater()).bytes(member);
-}
-
-/**
- * The METADATA of a wheel whose central directory has been read: its member.
- * @throws {Fault} E_INTEGRITY where there is none
- */
-export function metadataMember(label: string, directory: ZipDirectory) {
-  if (directory.members.length === 0) throw integrityFault(label, "it is empty");
-  return memberAt(label, directory, `${findDistInfo(label, directory)}/METADATA`);
 }

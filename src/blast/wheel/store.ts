@@ -37,6 +37,8 @@ export interface AddOptions {
   readonly metadataText?: string | undefined;
   /** The wheel's name, where the archive's own is another. */
   readonly filename?: string | undefined;
+  /** Unpacks also what is there already: `verify` has found it changed. */
+  readonly replace?: boolean;
 }
 
 /** One wheel of the store, for `blast clean`. */
@@ -95,7 +97,8 @@ export class WheelStore {
    * @throws {Fault} E_INTEGRITY, E_NO_SPACE, E_IO; the store is as it was then
    */
   async add(archivePath: string, options: AddOptions): Promise<StoredWheel> {
-    const known = options.sha256 === undefined ? undefined : this.get(options.sha256);
+    const { sha256: hash, replace = false } = options;
+    const known = hash === undefined || replace ? undefined : this.get(hash);
     if (known !== undefined) return checked(known, basename(archivePath), options);
     this.#pool ??= this.#openPool();
     const pool = await this.#pool;
@@ -296,6 +299,7 @@ function jobOf(archivePath: string, options: AddOptions): UnpackJob {
   return {
     archivePath,
     sha256: options.sha256,
+    replace: options.replace === true,
     expected: {
       filename: options.filename ?? (own.endsWith(".whl") ? own : undefined),
       name: options.expected.name,

@@ -21,6 +21,8 @@ export interface UnpackJob {
   /** What the archive has to hash to, in hexadecimal; undefined: whatever it does. */
   readonly sha256: string | undefined;
   readonly expected: WheelExpectation;
+  /** Takes the place of the same wheel, which has been changed since it was unpacked. */
+  readonly replace?: boolean;
 }
 
 const FILE_MODE = 0o644;
@@ -60,7 +62,7 @@ export function unpackWheel(store: string, job: UnpackJob): string {
   staging.write("manifest", encodeManifest({ ...names, tags, warnings }, files, writer.folders));
   if (staging.publish(target)) return sha256;
   // Another process was faster, or what is there is damaged.
-  if (hasManifest(target)) return sha256;
+  if (job.replace !== true && hasManifest(target)) return sha256;
   staging.replace(store, target);
   return sha256;
 }

@@ -26,7 +26,7 @@ function inflate(
 }
 
 test("the handle below node:zlib is there: without it memory is not bounded", () => {
-  // Fails with a Bun whose streams are made otherwise: then src/blast/wheel/inflate.ts has to learn.
+  // Fails with a Bun whose streams are made otherwise: then inflate.ts has to learn that.
   expect(new Inflater(new Uint8Array(10)).isPiecewise).toBeTrue();
   expect(threadInflater()).toBe(threadInflater());
 });

@@ -42,7 +42,7 @@ test("what is written is read again", () => {
   );
 });
 
-test("the head tells sizes, also in whole blocks, and the data folder only where there is one", () => {
+test("the head tells sizes, also in whole blocks, and the data folder if there is one", () => {
   const one: ManifestFile = {
     path: "a",
     size: 4097,

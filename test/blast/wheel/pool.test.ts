@@ -31,7 +31,7 @@ function counting(): { made: Worker[]; factory: () => Worker } {
   return { made, factory };
 }
 
-test("little is unpacked on the calling thread, more in threads, no more than asked for", async () => {
+test("little is unpacked on the calling thread, more in threads as many as asked for", async () => {
   const { made, factory } = counting();
   using pool = new UnpackPool(factory, 2);
   const few = ["a", "b", "c"].map((name) => job(name));

@@ -132,7 +132,7 @@ describe("a wheel in the store", () => {
 });
 
 describe("adding", () => {
-  test("a wheel that is there is not read again, but has to be the one that was meant", async () => {
+  test("a wheel that is there is not read again, but has to be what was meant", async () => {
     using work = createWorkspace();
     const store = openStore(work.path);
     const { sha256 } = await add(store, work);
@@ -148,6 +148,22 @@ describe("adding", () => {
       'Cannot use "gone.whl": its METADATA says "demo 1.0", but expected was "other 1.0"',
     ]);
     expect((await faultOf(again("demo", "1.1"))).code).toBe("E_INTEGRITY");
+  });
+
+  test("in the place of a wheel that was changed", async () => {
+    using work = createWorkspace();
+    const store = openStore(work.path);
+    const wheel = await add(store, work);
+    writeFileSync(join(wheel.folder, "demo/__init__.py"), "answer = 43\n");
+    const path = writeWheel(work.path, makeWheel());
+    const options = { sha256: wheel.sha256, expected: { name: wheel.name } };
+    await store.add(path, options);
+    expect(await store.verify(wheel, { full: true })).not.toEqual([]);
+    // Also while others use the store.
+    using _hold = await store.hold();
+    const mended = await store.add(path, { ...options, replace: true });
+    expect(await store.verify(mended, { full: true })).toEqual([]);
+    expect(readdirSync(join(store.folder, ".unpacking"))).toEqual([]);
   });
 
   test("by the archive's own name or by a given one", async () => {
@@ -242,7 +258,7 @@ describe("cleaning", () => {
     expect(openStore(work.at("nowhere")).entries()).toEqual([]);
   });
 
-  test("removes the longest unused until the rest fits, damaged ones and leftovers always", async () => {
+  test("removes the longest unused until the rest fits, what is damaged always", async () => {
     using work = createWorkspace();
     const { store, wheels } = await three(work, Date.now);
     mkdirSync(join(store.folder, ".unpacking/leftover"));
