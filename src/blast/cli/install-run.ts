@@ -11,11 +11,9 @@ export async function run(context: CommandContext<InstallArgs>): Promise<number>
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);
-  const inputs = await readInputs(
-    { ...args, words: args.package },
-    session.folder,
-    session.environment,
-  );
+  const { folder, environment } = session;
+  const pip = await session.pip();
+  const inputs = await readInputs({ ...args, words: args.package }, { folder, environment, pip });
   for (const note of inputs.notes) printer.warn(note);
   session.addFlags(inputs.index);
   const names = inputs.named.length + inputs.listed.length;

@@ -1,6 +1,7 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { choosePython } from "../python/find.ts";
+import { readBounds } from "../sync/inputs.ts";
 import { lockProject } from "../sync/lock-project.ts";
 import { findOptions } from "../sync/place.ts";
 import type { LockArgs } from "./lock.ts";
@@ -18,8 +19,7 @@ export async function run(context: CommandContext<LockArgs>): Promise<number> {
     flags: args,
     locked: args.check,
     frozen: false,
-    constraints: [],
-    overrides: [],
+    ...(await readBounds(args, session)),
   });
   const edit = await locked.editFor(session.project);
   if (edit !== undefined && !args["dry-run"]) {

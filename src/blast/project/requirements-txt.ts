@@ -1,7 +1,8 @@
 /** requirements.txt and constraints files, by pip's rules, with what they include. */
-import { readFileSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { suggest } from "../../kit/cli/suggest.ts";
 import type { Environment } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { redactCredentials, sanitise } from "../../kit/fault/redact.ts";
@@ -74,7 +75,8 @@ export async function readRequirementsFiles(
 ): Promise<RequirementsFiles> {
   const reader = new Reader(options);
   for (const source of sources) {
-    const path = isAddress(source.path) ? source.path : resolve(options.base, source.path);
+    const isPath = source.path !== STDIN && !isAddress(source.path);
+    const path = isPath ? resolve(options.base, source.path) : source.path;
     await reader.read({ path, shown: source.path, constraint: source.constraint, above: [] });
   }
   return reader.result();
@@ -94,6 +96,9 @@ export async function readRequirementsFile(
   await reader.read({ path: resolve(path), shown, constraint: false, above: [] });
   return reader.result();
 }
+
+/** Stands for standard input. */
+const STDIN = "-";
 
 /** Files that include each other in a row deeper than this are a mistake. */
 const DEPTH_MAX = 64;
@@ -163,7 +168,7 @@ class Reader {
       throw new Fault({ code: "E_USAGE", message: `Cannot fetch "${redactCredentials(path)}"` });
     }
     try {
-      return decodeText(readFileSync(path));
+      return decodeText(readFileSync(path === STDIN ? 0 : path));
     } catch (error) {
       const from = above.length === 0 ? "" : `, which "${above.at(-1)}" includes`;
       const isText = error instanceof PepError;
@@ -172,6 +177,7 @@ class Reader {
         code: isText ? "E_CONFIG" : isAbsent ? "E_NOT_FOUND" : "E_IO",
         message: `Cannot read "${sanitise(shown)}"${from}${isAbsent ? ": no such file" : ""}`,
         cause: isAbsent ? undefined : error,
+        hint: isAbsent ? nearest(path) : undefined,
       });
     }
   }
@@ -304,6 +310,21 @@ function included(value: string, constraint: boolean, file: OpenFile, origin: st
     });
   }
   return { path, shown, constraint, above };
+}
+
+/** A file in the same folder whose name is nearly the one that is not there. */
+function nearest(path: string): string | undefined {
+  let names: readonly string[];
+  try {
+    names = readdirSync(dirname(path));
+  } catch {
+    return undefined;
+  }
+  const found = suggest(
+    basename(path),
+    names.map((word) => ({ word })),
+  );
+  return found === undefined ? undefined : `did you mean "${sanitise(found)}"?`;
 }
 
 function isAddress(path: string): boolean {

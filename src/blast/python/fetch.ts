@@ -13,6 +13,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** How to fetch. */
 export interface FetchOptions {
   readonly environment: Variables;
+  /** For messages. Default: "the list of Pythons". */
+  readonly what?: string;
   /** Of silence. */
   readonly timeoutMs?: number;
   readonly retries?: number;
@@ -51,7 +53,7 @@ export async function fetchText(
           : new TextDecoder().decode(await response.bytes(TEXT_BYTES_MAX)),
     );
   } catch (error) {
-    throw asFault(error, `fetch the list of Pythons`);
+    throw asFault(error, `fetch ${options.what ?? "the list of Pythons"}`, options.what);
   } finally {
     client.close();
   }
@@ -161,13 +163,15 @@ function open(address: string, options: FetchOptions): { url: string; client: Ht
   return { url: url.href, client };
 }
 
-function asFault(error: unknown, doing: string): unknown {
+function asFault(error: unknown, doing: string, what?: string): unknown {
   const isShort = error instanceof Error && error.message === "it is cut short";
   if (!(error instanceof HttpFailure) && !isShort) return error;
   const where = error instanceof HttpFailure ? ` from ${error.host}` : "";
   return new Fault({
     code: "E_NETWORK",
     message: `Cannot ${doing}${where}: ${(error as Error).message}`,
-    hint: "check the address, the proxy (HTTPS_PROXY), and [python] mirror of blast.toml",
+    hint:
+      "check the address and the proxy (HTTPS_PROXY)" +
+      (what === undefined ? "; [python] mirror of blast.toml says where Pythons are" : ""),
   });
 }

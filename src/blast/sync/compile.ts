@@ -101,8 +101,7 @@ async function gather(session: Session, request: CompileRequest): Promise<Inputs
   const lists = files.filter((file) => !tomls.includes(file));
   const inputs = await readInputs(
     { words: [], requirement: lists, constraint: flags.constraint, override: flags.override },
-    session.folder,
-    session.environment,
+    { folder: session.folder, environment: session.environment, pip: await session.pip() },
   );
   for (const note of inputs.notes) session.printer.warn(note);
   if (tomls.length === 0) return inputs;
@@ -126,10 +125,10 @@ async function pinsOf(
   const pins = new Map<PackageName, Version[]>();
   const { output } = request;
   if (output === undefined || request.upgrade || !(await Bun.file(output).exists())) return pins;
+  const { folder, environment } = session;
   const { listed } = await readInputs(
     { words: [], requirement: [output] },
-    session.folder,
-    session.environment,
+    { folder, environment },
   );
   for (const { requirement } of listed) {
     const pinned = requirement === undefined ? undefined : pinnedVersion(requirement.specifier);

@@ -1,4 +1,7 @@
 /** What the command line asks for: words, files, editable folders, and what files say besides. */
+import { Fault } from "../../kit/fault/fault.ts";
+import { redactCredentials } from "../../kit/fault/redact.ts";
+import type { PipConfig } from "../project/pip-config.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
 import { readRequirement } from "../project/requirement-line.ts";
 import type { IndexFlags } from "./session.ts";
@@ -42,29 +45,39 @@ const NOTHING: Omit<Inputs, "named"> = {
   notes: [],
 };
 
+/** What is read besides the command line. */
+export interface InputContext {
+  /** That paths are relative to. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** pip's configuration, where it counts: constraints, and whether hashes are a must. */
+  readonly pip?: Pick<PipConfig, "constraints" | "requireHashes">;
+}
+
 /**
  * Reads it all.
  *
- * @param folder that paths are relative to
  * @throws {Fault} E_CONFIG with file and line, E_NOT_FOUND
  */
-export async function readInputs(
-  flags: InputFlags,
-  folder: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Inputs> {
+export async function readInputs(flags: InputFlags, context: InputContext): Promise<Inputs> {
+  const { folder, environment, pip } = context;
   const origin = "the command line";
   const words = flags.words.map((text) => readRequirement(text, { origin, base: folder }));
   const editables = (flags.editable ?? []).map((text) =>
     readRequirement(text, { origin, base: folder, editable: true }),
   );
-  const plain: Inputs = { ...NOTHING, named: [...words, ...editables] };
+  const requireHashes = pip?.requireHashes === true;
+  const plain: Inputs = { ...NOTHING, named: [...words, ...editables], requireHashes };
   const files = flags.requirement ?? [];
-  const constraints = flags.constraint ?? [];
+  const constraints = [...(flags.constraint ?? []), ...(pip?.constraints ?? [])];
   const overrides = flags.override ?? [];
   if (files.length + constraints.length + overrides.length === 0) return plain;
   const { readRequirementsFiles } = await import("../project/requirements-txt.ts");
-  const options = { base: folder, environment };
+  const options = {
+    base: folder,
+    environment,
+    fetchText: (url: string) => fetchRequirements(url, environment),
+  };
   const [read, replaced] = await Promise.all([
     readRequirementsFiles(
       [
@@ -87,12 +100,39 @@ export async function readInputs(
       ...(read.indexUrl === undefined ? {} : { "index-url": read.indexUrl.value }),
       "extra-index-url": read.extraIndexUrls.map(({ value }) => value),
       "find-links": read.findLinks.map(({ value }) => value),
+      "trusted-host": read.trustedHosts.map(({ value }) => value),
       ...(read.noIndex ? { index: false } : {}),
     },
     noBinary: [...read.formats.noBinary],
     onlyBinary: [...read.formats.onlyBinary],
     pre: read.preReleases,
-    requireHashes: read.requireHashes,
-    notes: read.notes,
+    requireHashes: read.requireHashes || requireHashes,
+    notes: [
+      ...read.notes,
+      ...(read.preferBinary ? ["--prefer-binary of a requirements file has no effect"] : []),
+    ],
   };
+}
+
+/** What `-c` and `--override` say, for commands that take their requirements from the project. */
+export async function readBounds(
+  flags: Pick<InputFlags, "constraint" | "override">,
+  { folder, environment }: Pick<InputContext, "folder" | "environment">,
+): Promise<Pick<Inputs, "constraints" | "overrides">> {
+  const { constraint = [], override = [] } = flags;
+  if (constraint.length + override.length === 0) return { constraints: [], overrides: [] };
+  return readInputs({ words: [], constraint, override }, { folder, environment });
+}
+
+async function fetchRequirements(
+  url: string,
+  environment: InputContext["environment"],
+): Promise<string> {
+  const { fetchText } = await import("../python/fetch.ts");
+  const text = await fetchText(url, { environment, what: "requirements" });
+  if (text !== undefined) return text;
+  throw new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot read "${redactCredentials(url)}": the server has no such file`,
+  });
 }

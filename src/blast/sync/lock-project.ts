@@ -74,7 +74,8 @@ export async function lockProject(
   }
   const sets = await project.sets();
   const inputs = await inputsOf(session, interpreter, project, sets, options);
-  const isWanted = options.upgrade !== "all" && options.upgrade.size === 0;
+  const isBound = options.constraints.length + options.overrides.length > 0;
+  const isWanted = options.upgrade !== "all" && options.upgrade.size === 0 && !isBound;
   if (previous !== undefined && isWanted && fits(previous, inputs, sets)) {
     return kept(session, previous, options);
   }
@@ -309,8 +310,9 @@ async function inputsOf(
     python: pythonsOf(project, interpreter),
     package: project.isPackage ? project.pyproject?.project?.name : undefined,
     sets: sets.map(({ kind, name, requirements }) => [kind, name, texts(requirements)]),
-    constraints: texts([...project.constraints, ...options.constraints]),
-    overrides: texts([...project.overrides, ...options.overrides]),
+    // Those of the command line count once; the pins that they led to are kept afterwards.
+    constraints: texts(project.constraints),
+    overrides: texts(project.overrides),
     strategy: rules.strategy,
     preReleases: rules.preReleases,
     excludeNewer: rules.excludeNewerMs,

@@ -21,6 +21,9 @@ export interface ResolveFlags {
   readonly "only-binary"?: readonly string[];
   readonly resolution?: "highest" | "lowest" | "lowest-direct";
   readonly "exclude-newer"?: string | undefined;
+  /** Files. */
+  readonly constraint?: readonly string[];
+  readonly override?: readonly string[];
 }
 
 /** What is asked. */

@@ -21,6 +21,8 @@ export interface IndexFlags extends BuildFlags {
   readonly "index-url"?: string | undefined;
   readonly "extra-index-url"?: readonly string[];
   readonly "find-links"?: readonly string[];
+  /** Of requirements files. */
+  readonly "trusted-host"?: readonly string[];
   readonly index?: boolean;
   readonly offline?: boolean;
   readonly cache?: boolean;
@@ -77,6 +79,7 @@ export class Session {
         : {}),
       "extra-index-url": [...(own["extra-index-url"] ?? []), ...(more["extra-index-url"] ?? [])],
       "find-links": [...(own["find-links"] ?? []), ...(more["find-links"] ?? [])],
+      "trusted-host": [...(own["trusted-host"] ?? []), ...(more["trusted-host"] ?? [])],
       index: own.index !== false && more.index !== false,
     };
   }
@@ -203,7 +206,11 @@ export class Session {
       ...(pip.clientCert === undefined ? {} : { clientCert: pip.clientCert }),
       ...(pip.proxy === undefined ? {} : { proxy: pip.proxy }),
       verifySsl: resolver.verify_ssl,
-      trustedHosts: [...resolver.trusted_hosts, ...(pip.trustedHosts ?? [])],
+      trustedHosts: [
+        ...(this.flags["trusted-host"] ?? []),
+        ...resolver.trusted_hosts,
+        ...(pip.trustedHosts ?? []),
+      ],
       noCache: this.flags.cache === false,
       pageTtlSeconds: cache.ttl,
       keyring: resolver.keyring as "disabled" | "subprocess",

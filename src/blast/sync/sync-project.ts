@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
+import { readBounds } from "./inputs.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
 import { isSelected, type Project, type SelectionFlags, selectionOf } from "./project.ts";
@@ -64,8 +65,7 @@ export async function syncProject(
     flags: request.flags,
     locked: request.locked,
     frozen: request.frozen,
-    constraints: [],
-    overrides: [],
+    ...(await readBounds(request.flags, session)),
   });
   const lockEdit = await locked.editFor(project);
   const edits = [...(request.edits ?? []), ...(lockEdit === undefined ? [] : [lockEdit])];
@@ -106,10 +106,11 @@ async function syncDirectly(
   const nothing = { installed: [], removed: [], kept: 0, notes: [] };
   if (requirements.length === 0 && !request.exact) return nothing;
   const { installDirect } = await import("./install-direct.ts");
+  const bounds = await readBounds(request.flags, session);
   return installDirect(session, place, {
     requirements,
-    constraints: project.constraints,
-    overrides: project.overrides,
+    constraints: [...project.constraints, ...bounds.constraints],
+    overrides: [...project.overrides, ...bounds.overrides],
     flags: request.flags,
     upgrade: request.upgrade === "all",
     noDependencies: false,

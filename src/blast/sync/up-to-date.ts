@@ -43,6 +43,7 @@ export function isUpToDate(
     note?.format === 1 &&
     (note.exact || !exact) &&
     note.sites === sitesOf(place) &&
+    note.inputs !== undefined &&
     note.inputs === inputsOf(session, place, flags)
   );
 }
@@ -118,6 +119,7 @@ function readNote(place: Place): Partial<Note> | undefined {
 /** Undefined where other files count as well. */
 function inputsOf(session: Session, place: Place, flags: SyncFlags): string | undefined {
   const { folder, files } = session.project;
+  if ((flags.constraint ?? []).length + (flags.override ?? []).length > 0) return undefined;
   const texts: (string | null)[] = INPUTS.map((name) => readOrNull(join(folder, name)));
   const requirements = files.requirements === undefined ? null : texts[2];
   // Other files are read with it, and folders are named by path.

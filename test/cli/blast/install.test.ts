@@ -1,9 +1,11 @@
 /** What can be named in `blast install`, end to end with the compiled executable. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
 import { sourceTree } from "../../support/test-packages.ts";
+
+setDefaultTimeout(60_000);
 
 /** app 1.0, 1.1, 2.0 and 3.0a1; app needs lib, and more by its extra. */
 function offerApp({ index }: BlastWorld): void {
