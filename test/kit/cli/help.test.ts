@@ -58,7 +58,7 @@ test("every example is understood by the parser", async () => {
   expect(lines.size).toBeGreaterThan(10);
   for (const line of lines) {
     // What a shell does around the command is the shell's own.
-    const before = /^source <\(|^eval "\$\(|^\(& |^sudo /;
+    const before = /^Invoke-Expression \(& |^source <\(|^eval "\$\(|^\(& |^sudo /;
     const after = /\)"?$| \| (source|Out-String|Invoke-Expression)\b.*$/;
     const plain = line.replace(before, "").replace(after, "").replace(after, "");
     const words = plain.split(" ");
