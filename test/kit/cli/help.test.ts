@@ -68,7 +68,9 @@ test("every example is understood by the parser", async () => {
       words.shift();
       next = spec.subCommands?.[words[0] ?? ""];
     }
-    const { problems } = parseArguments(words, { args: { ...GLOBAL_ARGS, ...spec.args } });
+    const args = { ...GLOBAL_ARGS, ...spec.args };
+    const passThrough = spec.passThrough === true;
+    const { problems } = parseArguments(words, { args, passThrough });
     expect([line, problems, typeof spec.run]).toEqual([line, [], "function"]);
   }
 });
