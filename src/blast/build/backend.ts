@@ -1,5 +1,5 @@
 /** The hooks of one source's build backend, each called in a process of its own. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { BuildLog } from "./build-log.ts";
@@ -155,7 +155,7 @@ export class Backend {
 export function buildFault(label: string, reason: string, log: BuildLog): Fault {
   // The others are ours.
   const excerpt = log.lines().filter((line) => !line.startsWith("# "));
-  const isTold = excerpt.length > 0;
+  const isTold = excerpt.length > 0 && existsSync(log.path);
   return new Fault({
     code: "E_BUILD",
     message: `Cannot build "${label}": ${reason}`,

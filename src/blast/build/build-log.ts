@@ -5,8 +5,9 @@ import { escapeControls, redactCredentials } from "../../kit/fault/redact.ts";
 
 /** Of the end, for a message. */
 const LINES_MAX = 20;
-/** A line that goes on and on is cut. */
+/** A line that goes on and on is cut; what is looked through for secrets is somewhat more. */
 const LINE_CHARACTERS_MAX = 500;
+const LOOKED_AT_CHARACTERS_MAX = 4096;
 
 /** @see {@link BuildLog.lines} */
 export class BuildLog {
@@ -42,7 +43,7 @@ export class BuildLog {
     const pieces = (this.#pending + this.#decoder.decode(bytes, { stream: true })).split(
       /\r\n|[\r\n]/,
     );
-    this.#pending = (pieces.pop() ?? "").slice(-64 * 1024);
+    this.#pending = (pieces.pop() ?? "").slice(0, LOOKED_AT_CHARACTERS_MAX);
     for (const piece of pieces) this.#add(piece);
   }
 
@@ -61,7 +62,8 @@ export class BuildLog {
   }
 
   #add(piece: string): void {
-    const plain = redactCredentials(Bun.stripANSI(piece)).trimEnd();
+    const start = Bun.stripANSI(piece.slice(0, LOOKED_AT_CHARACTERS_MAX));
+    const plain = redactCredentials(start).trimEnd();
     if (plain === "") return;
     const line = escapeControls(plain.replace(/\t/g, "    ").slice(0, LINE_CHARACTERS_MAX));
     this.#onLine?.(line);

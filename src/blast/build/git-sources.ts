@@ -23,8 +23,8 @@ const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const SHORT_COMMIT = /^[0-9a-f]{4,64}$/i;
 const POLL_MS = 100;
 
-/** What `HEAD` of the server is called in the mirror. */
-const HEAD = "refs/blast/HEAD";
+/** Above what the server has said of its refs, for who cannot ask it. */
+const SAID = "refs/blast/said";
 
 /** @see {@link GitSource} */
 export class GitSources {
@@ -113,7 +113,12 @@ class Mirror {
     const listed = await this.#ask(revision);
     if (listed === undefined) return this.#short(revision);
     if ((await this.#resolve(listed.commit)) === undefined) await this.#fetch([listed.name]);
-    return (await this.#resolve(listed.commit)) ?? this.#known(revision);
+    const commit = await this.#resolve(listed.commit);
+    // Moved between the two questions: then what was fetched counts.
+    if (commit === undefined) return this.#known(revision);
+    const note = ["update-ref", `${SAID}/${listed.name}`, commit];
+    await this.#git.try(["--git-dir", this.#path, ...note]);
+    return commit;
   }
 
   async checkOut(commit: string, folder: string): Promise<void> {
@@ -183,7 +188,7 @@ class Mirror {
         url,
         "+refs/heads/*:refs/heads/*",
         "+refs/tags/*:refs/tags/*",
-        ...others.map((name) => `+${name}:${name === "HEAD" ? HEAD : `refs/blast/${name}`}`),
+        ...others.map((name) => `+${name}:refs/blast/fetched/${name}`),
       ],
       `fetch "${url}"`,
       variables,
@@ -218,10 +223,12 @@ class Mirror {
   /** As the mirror has it. */
   async #known(revision: string | undefined): Promise<string> {
     for (const name of namesOf(revision)) {
-      const local = name === "HEAD" ? HEAD : name;
-      const isOther = !/^refs\/(heads|tags|blast)\//.test(local);
-      const found = await this.#resolve(isOther ? `refs/blast/${local}` : local);
-      if (found !== undefined) return found;
+      const isOwn = /^refs\/(heads|tags)\//.test(name);
+      const fetched = isOwn ? name : `refs/blast/fetched/${name}`;
+      for (const local of this.#offline ? [`${SAID}/${name}`, fetched] : [fetched]) {
+        const found = await this.#resolve(local);
+        if (found !== undefined) return found;
+      }
     }
     const short = revision !== undefined && SHORT_COMMIT.test(revision);
     const found = short ? await this.#resolve(revision) : undefined;

@@ -29,16 +29,20 @@ const DRAIN_MS = 500;
  * @throws node:fs errors when the program cannot be started
  */
 export async function runBuildProcess(options: BuildProcess): Promise<BuildExit> {
-  const child = Bun.spawn([...options.command], {
-    cwd: options.folder,
-    env: { ...options.environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
-  });
-  running.add(child.pid);
+  // Before it starts: a signal that comes while it does must find us ready.
+  running.begin();
+  let pid: number | undefined;
   try {
+    const child = Bun.spawn([...options.command], {
+      cwd: options.folder,
+      env: { ...options.environment },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      detached: true,
+    });
+    pid = child.pid;
+    running.add(pid);
     const output = Promise.all([
       forward(child.stdout, options.onOutput),
       forward(child.stderr, options.onOutput),
@@ -51,8 +55,8 @@ export async function runBuildProcess(options: BuildProcess): Promise<BuildExit>
     const signal = child.signalCode === null ? undefined : String(child.signalCode);
     return { exitCode: signal === undefined ? code : undefined, signal };
   } finally {
-    killGroup(child.pid);
-    running.remove(child.pid);
+    if (pid !== undefined) killGroup(pid);
+    running.end(pid);
   }
 }
 
@@ -76,6 +80,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Ends the groups of all running builds when this process is told to end. */
 class RunningBuilds {
   readonly #pids = new Set<number>();
+  #count = 0;
   readonly #cleaners = new Set<() => void>();
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     for (const pid of this.#pids) killGroup(pid);
@@ -85,13 +90,19 @@ class RunningBuilds {
     process.kill(process.pid, signal);
   };
 
+  begin(): void {
+    if (this.#count === 0) this.#listen(true);
+    this.#count += 1;
+  }
+
   add(pid: number): void {
-    if (this.#pids.size === 0) this.#listen(true);
     this.#pids.add(pid);
   }
 
-  remove(pid: number): void {
-    if (this.#pids.delete(pid) && this.#pids.size === 0) this.#listen(false);
+  end(pid: number | undefined): void {
+    if (pid !== undefined) this.#pids.delete(pid);
+    this.#count -= 1;
+    if (this.#count === 0) this.#listen(false);
   }
 
   /** Called when a signal ends us while a build runs. */

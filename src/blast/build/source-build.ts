@@ -7,7 +7,7 @@ import type { PackageName } from "../pep/name.ts";
 import type { TagSet } from "../pep/tag.ts";
 import type { Version } from "../pep/version.ts";
 import { compareVersions } from "../pep/version.ts";
-import { parseWheelName } from "../pep/wheel-name.ts";
+import { parseWheelName, type WheelName } from "../pep/wheel-name.ts";
 import { type ProjectRequirement, readNamedRequirement } from "../project/requirement-line.ts";
 import { Backend, type BackendPlace, buildFault, type WheelKind } from "./backend.ts";
 import type { BuildEnvironments, Waiter } from "./build-environments.ts";
@@ -101,7 +101,7 @@ export class SourceBuild {
 
   /** @throws {Fault} as {@link metadata} */
   async wheel(expected: ExpectedWheel): Promise<BuiltWheel> {
-    this.#wheel ??= this.#logged(() => this.#findWheel());
+    this.#wheel ??= this.#logged(() => this.#findWheel(expected));
     const wheel = await this.#wheel;
     this.#check(wheel.path, expected);
     return wheel;
@@ -130,18 +130,19 @@ export class SourceBuild {
     }
   }
 
-  async #findWheel(): Promise<BuiltWheel> {
+  /** @param expected undefined: whatever it may be, as only the wheel can tell it */
+  async #findWheel(expected?: ExpectedWheel): Promise<BuiltWheel> {
     const kept = this.#kept();
     if (kept !== undefined) return kept;
     const { label, cacheKey } = this.source;
     this.#tools.onBuild(label);
     const { backend, place } = await this.#start();
     const path = await backend.build(place, await this.#prepared);
+    this.#check(path, expected);
     const key = this.#key();
     if (cacheKey === undefined || key === undefined) {
       return { path, sha256: await digestOfFile(path) };
     }
-    this.#checkName(path);
     return this.#tools.wheels.keep(key, path);
   }
 
@@ -192,9 +193,9 @@ export class SourceBuild {
   }
 
   /** What was built must be what was meant, and be of use here. */
-  #check(path: string, expected: ExpectedWheel): void {
-    const found = this.#checkName(path);
-    const { name, version } = expected;
+  #check(path: string, expected: ExpectedWheel | undefined): void {
+    const found = this.#nameOf(path);
+    const { name, version } = expected ?? found;
     const isMeant =
       found.name === name &&
       (version === undefined || compareVersions(found.version, version) === 0);
@@ -207,7 +208,7 @@ export class SourceBuild {
     }
   }
 
-  #checkName(path: string) {
+  #nameOf(path: string): WheelName {
     try {
       return parseWheelName(basename(path));
     } catch (error) {

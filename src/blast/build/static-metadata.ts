@@ -28,7 +28,9 @@ export function staticMetadata(project: ProjectTable): string | undefined {
   return `${lines.join("\n")}\n`;
 }
 
-function ofExtra({ marker, ...rest }: Requirement, extra: string): string {
+function ofExtra(requirement: Requirement, extra: string): string {
+  const { name, extras, specifier, url, marker } = requirement;
+  const bare = { name, extras, specifier, ...(url === undefined ? {} : { url }) };
   const own = marker === undefined ? "" : `(${markerToString(marker)}) and `;
-  return `${requirementToString(rest)} ; ${own}extra == "${extra}"`;
+  return `${requirementToString(bare)} ; ${own}extra == "${extra}"`;
 }

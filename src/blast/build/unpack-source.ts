@@ -70,7 +70,12 @@ async function unpackTar(
   try {
     const tar = openTar(archive, options);
     try {
-      for await (const member of readTar(tar.chunks)) await writeMember(writer, member);
+      let members = 0;
+      for await (const member of readTar(tar.chunks)) {
+        members += 1;
+        await writeMember(writer, member);
+      }
+      if (members === 0) throw new TarError("it is empty, or cannot be read here");
     } finally {
       await tar.close();
     }
