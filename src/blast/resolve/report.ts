@@ -12,12 +12,21 @@ const FACTS_MAX = 12;
 /** So many fit into one sentence. */
 const SENTENCE_MAX = 3;
 
-/** Why there is no solution, for people: a sentence without a full stop, or a list of facts. */
-export function explain({ failure }: NoSolution): { message: string; hint?: string } {
+/** Why there is no solution, for people. */
+export interface Explanation {
+  /** A sentence without a full stop. */
+  readonly message: string;
+  /** Lines that belong to it, where it takes more than a sentence. */
+  readonly facts?: readonly string[];
+  readonly hint?: string;
+}
+
+/** Tells why there is no solution. */
+export function explain({ failure }: NoSolution): Explanation {
   const reporter = new Reporter(failure);
-  const message = reporter.message();
+  const told = reporter.tell();
   const hint = failure.advice ?? reporter.hint;
-  return hint === undefined ? { message } : { message, hint };
+  return hint === undefined ? told : { ...told, hint };
 }
 
 class Reporter {
@@ -31,15 +40,15 @@ class Reporter {
     this.#facts = factsOf(failure.incompatibility);
   }
 
-  message(): string {
+  tell(): Explanation {
     const texts = this.#facts.map((fact) => this.#textOf(fact)).filter((text) => text !== "");
     const { condition } = this.#failure.scope;
     const where = condition === undefined ? "" : `where ${condition}, `;
-    if (texts.length <= SENTENCE_MAX) return `${where}${sentence(texts)}`;
+    if (texts.length <= SENTENCE_MAX) return { message: `${where}${sentence(texts)}` };
     const shown = texts.slice(0, FACTS_MAX);
     const more = texts.length - shown.length;
     if (more > 0) shown.push(`and ${more} more of the kind`);
-    return `${where}these cannot all hold:\n${shown.map((text) => `  - ${text}`).join("\n")}`;
+    return { message: `${where}these cannot all hold`, facts: shown };
   }
 
   #textOf(fact: Fact): string {

@@ -1,3 +1,4 @@
+import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { ExtraName, PackageName } from "../pep/name.ts";
 import { VersionRange } from "../pep/range.ts";
 import type { Version } from "../pep/version.ts";
@@ -383,7 +384,7 @@ export class Search<S extends Scope> {
         this.sources.set(name, given);
         continue;
       }
-      const place = given === undefined ? (url ?? "") : sourceText(given);
+      const place = given === undefined ? redactCredentials(url ?? "") : sourceText(given);
       const other = known === undefined ? undefined : sourceText(known);
       const cause = { kind: "place", requirer, versions, name, place, other, origin } as const;
       this.solver.learn(forbid(requirer, versions, cause));

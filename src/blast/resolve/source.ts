@@ -1,3 +1,4 @@
+import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { DirectSource, Hashes } from "./port.ts";
 
 /** Version control that pip knows and this does not read. */
@@ -50,14 +51,11 @@ export function sourceKey(source: DirectSource): string {
   }
 }
 
-/** For messages. */
+/** For messages: without credentials. */
 export function sourceText(source: DirectSource): string {
-  switch (source.kind) {
-    case "archive":
-      return source.url;
-    case "git":
-      return source.revision === undefined ? source.url : `${source.url}@${source.revision}`;
-    case "directory":
-      return source.path;
-  }
+  if (source.kind === "directory") return source.path;
+  const place = redactCredentials(source.url);
+  return source.kind === "git" && source.revision !== undefined
+    ? `${place}@${source.revision}`
+    : place;
 }

@@ -136,10 +136,11 @@ export async function unsatisfiable(
     import("../resolve/no-solution.ts"),
   ]);
   if (!(error instanceof NoSolution)) return error;
-  const { message, hint } = explain(error);
+  const { message, facts, hint } = explain(error);
   return new Fault({
     code: "E_UNSATISFIABLE",
     message: `Cannot ${action}: ${message}`,
+    excerpt: facts,
     hint,
   });
 }
