@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
 import { type PackageName, parsePackageName } from "../pep/name.ts";
 import { parseVersion, type Version } from "../pep/version.ts";
 import { ports } from "../ports.ts";
@@ -106,7 +107,13 @@ export class WheelStore {
     const sha256 = await pool.unpack(this.folder, job, sizeOf(archivePath));
     const added = this.get(sha256);
     if (added === undefined) {
-      throw nodeFault("read", wheelPath(this.folder, sha256), new Error("it vanished at once"));
+      const path = wheelPath(this.folder, sha256);
+      throw new Fault({
+        code: "E_IO",
+        message: `Cannot read "${path}": it was there a moment ago`,
+        hint: "another program may be emptying the cache; run the command again",
+        details: { path },
+      });
     }
     return added;
   }

@@ -29,14 +29,20 @@ export class ArchiveFile implements ByteSource, Disposable {
     this.label = label;
     this.#fd = new Fd(openAt(HERE, path, O.RDONLY));
     if (!this.#fd.isOpen) throw systemFault("read", path, this.#fd.number);
-    const result = scratch().stat(this.#fd.number);
-    if (result < 0) {
-      this.#fd.close();
-      throw systemFault("read", path, result);
-    }
-    this.sizeBytes = scratch().status.sizeBytes;
     this.#memory = scratch().archive;
-    if (this.sizeBytes <= this.#memory.bytes.length) this.#fill(0, this.sizeBytes);
+    try {
+      this.sizeBytes = this.#size();
+      if (this.sizeBytes <= this.#memory.bytes.length) this.#fill(0, this.sizeBytes);
+    } catch (error) {
+      this.#fd.close();
+      throw error;
+    }
+  }
+
+  #size(): number {
+    const result = scratch().stat(this.#fd.number);
+    if (result < 0) throw systemFault("read", this.#path, result);
+    return scratch().status.sizeBytes;
   }
 
   read(offset: number, lengthBytes: number): Uint8Array {
