@@ -7,7 +7,12 @@ test("the file holds all of it, the lines its end, fit to be shown", () => {
   using work = createWorkspace();
   const told: string[] = [];
   const log = new BuildLog(work.at("logs/a.log"), (line) => told.push(line));
-  const text = `\u001b[31mred\u001b[0m\r\n\n10%\r50%\r100%\n${"ä"}\tx\u0007\nhttps://me:secret@host/`;
+  const text = [
+    "\u001b[31mred\u001b[0m\r\n",
+    "10%\r50%\r100%",
+    "ä\tx\u0007",
+    "https://me:secret@host/",
+  ].join("\n");
   const bytes = Buffer.from(text);
   for (const byte of bytes) log.write(Uint8Array.of(byte));
   expect(log.lines()).toEqual(["red", "10%", "50%", "100%", "ä    x\\x07", "https://me:***@host/"]);

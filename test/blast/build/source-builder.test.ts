@@ -235,7 +235,7 @@ describe("folders", () => {
     const source = { kind: "directory", path, editable: true } as const;
     const scene = await builderScene(work);
     await expect(scene.builder.buildWheel(wanted({ source }), undefined)).rejects.toMatchObject({
-      message: `Cannot build "${path}": its build backend "backend:hooks" does not support editable installs (PEP 660)`,
+      message: expect.stringMatching(/ does not support editable installs \(PEP 660\)$/),
     });
   });
 

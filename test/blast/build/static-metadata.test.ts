@@ -30,10 +30,10 @@ test("everything that decides what is installed", async () => {
   expect(metadata?.providesExtra as readonly string[]).toEqual(["one", "two"]);
   expect(metadata?.requiresDist.map(requirementToString)).toEqual([
     "a>=1",
-    'b[x] ; sys_platform == "win32"',
+    'b[x]; sys_platform == "win32"',
     "c @ https://host.test/c-1.tar.gz",
-    'd ; extra == "one"',
-    'e<2 ; (python_version < "3" or os_name == "nt") and extra == "two"',
+    'd; extra == "one"',
+    'e<2; (python_version < "3" or os_name == "nt") and extra == "two"',
     'f @ https://host.test/f.zip ; extra == "two"',
   ]);
 });

@@ -12,7 +12,8 @@ test("builds that wait for each other are told, over any number of steps", async
   await expect(waits.during(build("d"), build("a"), never)).rejects.toMatchObject({
     code: "E_BUILD",
     message:
-      'Cannot build "d": its build requires "a", whose build requires "b", whose build requires "d"',
+      'Cannot build "d": its build requires "a", whose build requires "b", ' +
+      'whose build requires "d"',
   });
   await expect(waits.during(build("e"), build("e"), never)).rejects.toMatchObject({
     message: 'Cannot build "e": its build requires itself',
