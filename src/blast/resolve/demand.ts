@@ -40,21 +40,25 @@ export function demandsOf(
   scope: Scope,
 ): Demand[] {
   const demands: Demand[] = [];
-  const sorted = sortedRequirements(metadata);
-  if (extra === undefined) {
-    for (const requirement of sorted.plain) {
-      if (scope.holds(requirement.marker)) {
-        addDemand(demands, requirement, undefined, manifest, scope);
-      }
-    }
-    return demands;
-  }
-  for (const requirement of sorted.ofExtras.get(extra) ?? sorted.ofAnyExtra) {
-    if (scope.isBroughtBy(extra, requirement.marker)) {
-      addDemand(demands, requirement, undefined, manifest, scope);
-    }
+  for (const requirement of requirementsFor(metadata, extra)) {
+    const { marker } = requirement;
+    const counts = extra === undefined ? scope.holds(marker) : scope.isBroughtBy(extra, marker);
+    if (counts) addDemand(demands, requirement, undefined, manifest, scope);
   }
   return demands;
+}
+
+/** Lists from this length on are sorted by extra. */
+const LONG = 24;
+
+/** Those that can count at all. */
+function requirementsFor(
+  metadata: CoreMetadata,
+  extra: ExtraName | undefined,
+): readonly Requirement[] {
+  if (metadata.requiresDist.length < LONG) return metadata.requiresDist;
+  const { plain, ofExtras, ofAnyExtra } = sortedRequirements(metadata);
+  return extra === undefined ? plain : (ofExtras.get(extra) ?? ofAnyExtra);
 }
 
 function addDemand(

@@ -116,6 +116,8 @@ export class Search<S extends Scope> {
   private readonly tries: number[] = [];
   /** Who asks for pre-releases of a package by naming one. */
   private readonly askers = new Map<PackageNode, { node: PackageNode; range: VersionRange }[]>();
+  /** Of packages without askers these stay. */
+  private readonly wishes = new Map<PackageNode, Wish>();
   private decisions = 0;
 
   constructor(options: SearchOptions<S>) {
@@ -392,15 +394,18 @@ export class Search<S extends Scope> {
   }
 
   private wish(node: PackageNode): Wish {
+    const askers = this.askers.get(node);
+    const known = this.wishes.get(node);
+    if (known !== undefined && askers === undefined) return known;
     const name = nameOf(node);
-    const asked = this.askers
-      .get(node)
-      ?.some(
-        ({ node: asker, range }) =>
-          asker.decision !== undefined && range.contains(asker.decision.version),
-      );
+    const asked = askers?.some(
+      ({ node: asker, range }) =>
+        asker.decision !== undefined && range.contains(asker.decision.version),
+    );
     const preferred = this.options.preferred.get(name) ?? NO_VERSIONS;
-    return this.manifest.wish(name, this.scope, asked === true, preferred);
+    const wish = this.manifest.wish(name, this.scope, asked === true, preferred);
+    this.wishes.set(node, wish);
+    return wish;
   }
 
   private countDecision(): void {

@@ -7,6 +7,10 @@ import { CONTRADICTED, INCONCLUSIVE, SATISFIED, Term } from "./term.ts";
 
 /** The root has one version, which no range is asked about. */
 const ROOT_VERSION = "0";
+/** The root's: what is known there is never forgotten. */
+const FIRST_LEVEL = 1;
+/** Shorter lists of incompatibilities are not worth tidying. */
+const TIDY_FROM = 32;
 /** How many requirements of a package on another are looked at for one to widen. */
 const WIDENING_MAX = 4;
 
@@ -272,6 +276,7 @@ export class Solver {
       this.markFalse(incompatibility);
       if (!this.changed.includes(other)) this.changed.push(other);
     }
+    if (this.level === FIRST_LEVEL && list.length > TIDY_FROM) tidy(list);
     return undefined;
   }
 
@@ -398,6 +403,18 @@ function satisfier(incompatibility: Incompatibility): Satisfier {
     previousLevel = Math.max(previousLevel, earlier.level);
   }
   return { node, cause, level: levels[best] as number, previousLevel };
+}
+
+/** Takes out, in place, what can never become true again. */
+function tidy(list: Incompatibility[]): void {
+  let kept = 0;
+  for (const incompatibility of list) {
+    const { falseLevel } = incompatibility;
+    if (falseLevel >= 0 && falseLevel <= FIRST_LEVEL) continue;
+    list[kept] = incompatibility;
+    kept += 1;
+  }
+  list.length = kept;
 }
 
 function remove<T>(list: T[], item: T): void {
