@@ -37,6 +37,11 @@ export interface IndexClient extends PackageIndex {
    */
   download(file: WantedFile, options?: { readonly onBytes?: OnBytes }): Promise<Download>;
   /**
+   * The header fields of a file's METADATA that decide a resolution, as the index tells them apart
+   * from the file (PEP 658): the file's own have to be the same.
+   */
+  metadataText(file: IndexFile): string | undefined;
+  /**
    * The pages that all answers until now came from; undefined where something else was asked as
    * well, or nothing is kept: then nobody can tell whether the answers would be the same again.
    */
@@ -128,6 +133,10 @@ class Client implements IndexClient {
     const isOpen = split.username === undefined && split.password === undefined;
     const url = isOpen ? split.url : this.#credentials.add(file.url);
     return this.#downloads.fetch({ ...file, url }, { urgent: true }, options.onBytes);
+  }
+
+  metadataText(file: IndexFile): string | undefined {
+    return this.#metadata.told(file);
   }
 
   consulted(): readonly ConsultedPage[] | undefined {

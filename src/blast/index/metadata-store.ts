@@ -41,6 +41,12 @@ export class MetadataStore {
     return kept === undefined ? this.#fetch(file, ticket) : readMetadata(kept, file);
   }
 
+  /** What the index says of a file, as the resolver has read it; undefined if it was not asked. */
+  told(file: IndexFile): string | undefined {
+    const key = keyOf(file);
+    return this.#context.noCache ? undefined : this.#cache(file).get(projectOf(file), key)?.text;
+  }
+
   #kept(file: IndexFile): string | undefined {
     if (this.#context.noCache || file.url.startsWith("file:")) return undefined;
     const cache = this.#cache(file);

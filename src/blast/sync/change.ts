@@ -1,7 +1,12 @@
 /** Makes an environment what is wanted, and tells what it did. */
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import { cacheSizeMax } from "../config.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { ManifestChange } from "../env/journal.ts";
 import type { PackageName } from "../pep/name.ts";
+import type { WheelStore } from "../wheel/store.ts";
 import type { Place } from "./place.ts";
 import { planSync, type SyncPlan } from "./plan.ts";
 import type { Session } from "./session.ts";
@@ -19,8 +24,10 @@ export interface ChangeRequest {
   /** Files of the project that change with the environment. */
   readonly manifests?: readonly ManifestChange[];
   readonly reinstall?: (name: PackageName) => boolean;
-  /** What has to go whatever is wanted. */
+  /** What has to go unless it is wanted. */
   readonly remove?: readonly InstalledDistribution[];
+  /** Of what stays: what nobody asks for by name any more. */
+  readonly unmark?: (name: PackageName) => boolean;
 }
 
 /** A package in the answer. */
@@ -52,16 +59,20 @@ export async function changeEnvironment(
     exact: request.exact,
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
     ...(request.remove === undefined ? {} : { remove: request.remove }),
+    ...(request.unmark === undefined ? {} : { unmark: request.unmark }),
   });
   const outcome = outcomeOf(plan);
   const manifests = request.manifests ?? [];
   if (request.dryRun || (isNothing(plan) && manifests.length === 0)) return outcome;
+  const store = await session.store();
+  // A clean-up of another process must not take away what is about to be linked.
+  using held = plan.install.length === 0 ? undefined : await store.hold();
   const items = await prepared(session, place, plan);
   const { applyChanges } = await import("../env/transaction.ts");
   const { install, linkMode } = { install: items, linkMode: session.linkMode };
   const result = await applyChanges(
     place.environment,
-    { remove: plan.remove, install },
+    { remove: plan.remove, install, mark: plan.mark },
     {
       command: request.command,
       manifests,
@@ -73,7 +84,32 @@ export async function changeEnvironment(
     const { compileBytecode } = await import("./compile-bytecode.ts");
     await compileBytecode(place, items);
   }
+  if (held !== undefined) {
+    held[Symbol.dispose]();
+    await trimSometimes(session, store);
+  }
   return { ...outcome, notes: result.notes };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Once a day, after an install: [cache] max_size holds without `blast clean`. */
+async function trimSometimes(session: Session, store: WheelStore): Promise<void> {
+  const limit = cacheSizeMax(session.config.values);
+  const mark = join(session.cacheFolder, "trimmed");
+  const last = statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (limit === undefined || Date.now() - last < DAY_MS) return;
+  try {
+    writeFileSync(mark, "");
+    const removed = await store.trim({ diskBytesMax: limit });
+    if (removed.length > 0) {
+      session.printer.verbose(`The store was above its limit: ${removed.length} wheels removed`);
+    }
+  } catch (error) {
+    // Another process uses the store, or it cannot be written to: another day.
+    if (!(error instanceof Fault) && (error as NodeJS.ErrnoException).code === undefined)
+      throw error;
+  }
 }
 
 /** The items of the plan, with a progress line while something is fetched. */
@@ -113,7 +149,7 @@ async function prepared(session: Session, place: Place, plan: SyncPlan) {
 }
 
 function isNothing(plan: SyncPlan): boolean {
-  return plan.install.length === 0 && plan.remove.length === 0;
+  return plan.install.length + plan.remove.length + plan.mark.length === 0;
 }
 
 function outcomeOf(plan: SyncPlan): ChangeOutcome {

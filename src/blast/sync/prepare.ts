@@ -33,6 +33,8 @@ export interface PrepareOptions {
   /** Lets go of a downloaded archive: what is unpacked needs it no more. */
   readonly discard: (path: string) => void;
   readonly onProgress?: (progress: PrepareProgress) => void;
+  /** Put it in the place of what the store has. */
+  readonly replace?: boolean;
 }
 
 /** How far it is. */
@@ -53,9 +55,13 @@ export async function prepareItems(
   options: PrepareOptions,
 ): Promise<InstallItem[]> {
   const progress = new Progress(wanted.length, options.onProgress);
-  const jobs = wanted.map((one) => {
+  const jobs = wanted.map(async (one) => {
     const stored = storedAlready(one, options.store);
     if (stored === undefined) return fetchItem(one, options, progress);
+    // Environments share its files: what was edited there is fetched anew.
+    if (!(await isSound(stored, options.store))) {
+      return fetchItem(one, { ...options, replace: true }, progress);
+    }
     progress.finished(one);
     return itemOf(one, stored);
   });
@@ -69,6 +75,10 @@ export async function prepareItems(
 /** Whether nothing has to be fetched or built. */
 export function isStored(wanted: WantedPackage, store: WheelStore): boolean {
   return storedAlready(wanted, store) !== undefined;
+}
+
+async function isSound(stored: StoredWheel, store: WheelStore): Promise<boolean> {
+  return (await store.verify(stored, { full: false })).length === 0;
 }
 
 function storedAlready(wanted: WantedPackage, store: WheelStore): StoredWheel | undefined {
@@ -89,7 +99,10 @@ async function fetchItem(
     const index = await options.index();
     const { path, sha256 } = await index.download(file, { onBytes });
     checkAllowed(wanted, sha256);
-    const stored = await store.add(path, { sha256, expected });
+    const metadataText = index.metadataText(file);
+    const promised = metadataText === undefined ? {} : { metadataText };
+    const replace = options.replace === true;
+    const stored = await store.add(path, { sha256, expected, ...promised, replace });
     options.discard(path);
     progress.finished(wanted);
     return itemOf(wanted, stored);

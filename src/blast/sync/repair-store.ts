@@ -35,9 +35,8 @@ async function refetch(
   const files = project?.versions.find((one) => one.version.key === version.key)?.files() ?? [];
   const file = files.find(({ hashes }) => hashes["sha256"] === sha256);
   if (file === undefined) return undefined;
-  await store.remove(sha256);
   const { path } = await index.download(file);
-  const stored = await store.add(path, { sha256, expected: { name, version } });
+  const stored = await store.add(path, { sha256, expected: { name, version }, replace: true });
   session.discardDownload(path);
   return stored;
 }
