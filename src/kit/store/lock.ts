@@ -34,7 +34,13 @@ export function tryLock(path: string, command: string): FileLock | LockHolder {
   // Only for people: a failure here does not make the lock less of one.
   sys.ftruncate(fd, 0);
   writeAllTo(fd, Buffer.from(`${process.pid}\n${command}\n`));
-  return { path, [Symbol.dispose]: () => void sys.close(fd) };
+  let isHeld = true;
+  const release = (): void => {
+    // Only once: the number may be another file's by then.
+    if (isHeld) sys.close(fd);
+    isHeld = false;
+  };
+  return { path, [Symbol.dispose]: release };
 }
 
 /** Whether {@link tryLock} got the lock. */
