@@ -2,6 +2,7 @@ import type { ArgsSpec } from "../../kit/cli/command.ts";
 import { defineCommand } from "../../kit/cli/command.ts";
 import {
   BLAST_GROUPS,
+  BUILD_ARGS,
   INDEX_ARGS,
   PYTHON_ARG,
   RESOLVE_ARGS,
@@ -58,6 +59,7 @@ const COMPILE_ARGS = {
   ...TARGET_ARGS,
   ...RESOLVE_ARGS,
   ...INDEX_ARGS,
+  ...BUILD_ARGS,
 } as const satisfies ArgsSpec;
 
 /** The arguments of `blast compile`. */

@@ -2,6 +2,7 @@ import type { ArgsSpec } from "../../kit/cli/command.ts";
 import { defineCommand } from "../../kit/cli/command.ts";
 import {
   BLAST_GROUPS,
+  BUILD_ARGS,
   DRY_RUN_ARG,
   INDEX_ARGS,
   LOCK_ARGS,
@@ -63,6 +64,7 @@ const INSTALL_ARGS = {
   ...PYTHON_ARG,
   ...RESOLVE_ARGS,
   ...INDEX_ARGS,
+  ...BUILD_ARGS,
   "compile-bytecode": {
     type: "boolean",
     description: "Compile what is installed to bytecode at once",

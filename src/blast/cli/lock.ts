@@ -1,6 +1,13 @@
 import type { ArgsSpec } from "../../kit/cli/command.ts";
 import { defineCommand } from "../../kit/cli/command.ts";
-import { BLAST_GROUPS, DRY_RUN_ARG, INDEX_ARGS, PYTHON_ARG, RESOLVE_ARGS } from "./shared-args.ts";
+import {
+  BLAST_GROUPS,
+  BUILD_ARGS,
+  DRY_RUN_ARG,
+  INDEX_ARGS,
+  PYTHON_ARG,
+  RESOLVE_ARGS,
+} from "./shared-args.ts";
 
 const LOCK_COMMAND_ARGS = {
   check: {
@@ -23,6 +30,7 @@ const LOCK_COMMAND_ARGS = {
   ...PYTHON_ARG,
   ...RESOLVE_ARGS,
   ...INDEX_ARGS,
+  ...BUILD_ARGS,
   ...DRY_RUN_ARG,
 } as const satisfies ArgsSpec;
 

@@ -1,12 +1,13 @@
 import type { ArgsSpec } from "../../kit/cli/command.ts";
 
 const INDEX = "Package index";
+const BUILDING = "Building from sources";
 const RESOLVING = "Resolving";
 const ENVIRONMENT = "Environment";
 const LOCKING = "Lock file";
 
 /** Order of the headings in the help of the commands that resolve and install. */
-export const BLAST_GROUPS = [ENVIRONMENT, LOCKING, RESOLVING, INDEX] as const;
+export const BLAST_GROUPS = [ENVIRONMENT, LOCKING, RESOLVING, INDEX, BUILDING] as const;
 
 /** Where packages come from; pip's names. */
 export const INDEX_ARGS = {
@@ -103,6 +104,32 @@ export const RESOLVE_ARGS = {
     valueHint: "DATE",
     description: "Take nothing that was uploaded later, as 2026-01-31 or with a time",
     group: RESOLVING,
+  },
+} as const satisfies ArgsSpec;
+
+/** How sources are built. */
+export const BUILD_ARGS = {
+  "config-setting": {
+    type: "string",
+    alias: ["C", "config-settings"],
+    repeatable: true,
+    valueHint: "KEY=VALUE",
+    description: "A setting for the build backends of whatever is built from sources",
+    group: BUILDING,
+  },
+  "build-constraint": {
+    type: "string",
+    repeatable: true,
+    valueHint: "FILE",
+    completes: "path",
+    description: "Versions to keep to for what builds require",
+    group: BUILDING,
+  },
+  "build-isolation": {
+    type: "boolean",
+    default: true,
+    negativeDescription: "Build in the environment itself, which must have what builds require",
+    group: BUILDING,
   },
 } as const satisfies ArgsSpec;
 

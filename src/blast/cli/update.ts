@@ -1,6 +1,13 @@
 import type { ArgsSpec } from "../../kit/cli/command.ts";
 import { defineCommand } from "../../kit/cli/command.ts";
-import { BLAST_GROUPS, DRY_RUN_ARG, INDEX_ARGS, PYTHON_ARG, RESOLVE_ARGS } from "./shared-args.ts";
+import {
+  BLAST_GROUPS,
+  BUILD_ARGS,
+  DRY_RUN_ARG,
+  INDEX_ARGS,
+  PYTHON_ARG,
+  RESOLVE_ARGS,
+} from "./shared-args.ts";
 
 const UPDATE_ARGS = {
   package: {
@@ -13,6 +20,7 @@ const UPDATE_ARGS = {
   ...PYTHON_ARG,
   ...RESOLVE_ARGS,
   ...INDEX_ARGS,
+  ...BUILD_ARGS,
   ...DRY_RUN_ARG,
 } as const satisfies ArgsSpec;
 

@@ -90,6 +90,24 @@ describe("sdists", () => {
     expect(environments()).toHaveLength(1);
   });
 
+  test("by the flags: settings, constraints, and the environment itself", async () => {
+    await using world = await blastWorld();
+    for (const version of ["1.0", "2.0"]) world.index.add({ name: "tool", version });
+    const code = "import tool; print('tool', tool.VERSION)";
+    offer(world, { buildSystem: 'requires = ["tool"]', code, hooks: ["build_wheel"] });
+    world.write("bounds.txt", "tool<2\n");
+    const install = ["install", "demo", "--no-record", "-v"];
+    const settings = ["-C", "a=1", "--config-setting", "b=2", "--config-settings=a=3"];
+    const bound = await world.ok(...install, ...settings, "--build-constraint", "bounds.txt");
+    expect(bound.stderr).toContain('  settings {"a": ["1", "3"], "b": "2"}\n  tool 1.0\n');
+    await world.ok("remove", "demo");
+    const absent = await world.fails(...install, "--no-build-isolation");
+    expect(absent.stderr).toContain("  | ModuleNotFoundError: No module named 'tool'\n");
+    await world.ok("install", "tool", "--no-record");
+    const own = await world.ok(...install, "--no-build-isolation");
+    expect(own.stderr).toContain("  settings null\n  tool 2.0\n");
+  });
+
   test("of tools are built, too; circles are told", async () => {
     await using world = await blastWorld();
     offer(world, { name: "tool", hooks: ["build_wheel"] });
