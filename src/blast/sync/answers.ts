@@ -7,9 +7,9 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { areUnchanged, type ConsultedPage } from "../index/consulted.ts";
-import { type ExtraName, parsePackageName } from "../pep/name.ts";
+import type { ExtraName, PackageName } from "../pep/name.ts";
 import { requirementToString } from "../pep/requirement.ts";
-import { parseVersion } from "../pep/version.ts";
+import { parseVersion, type Version } from "../pep/version.ts";
 import type {
   CoreMetadata,
   IndexFile,
@@ -69,7 +69,7 @@ export class AnswerFile {
     }
     const { offline } = this.#context;
     if (!areUnchanged(kept.pages, { offline, nowMs: Date.now() })) return undefined;
-    return { warnings: kept.warnings, packages: kept.packages.map(resolvedOf) };
+    return { warnings: kept.warnings, packages: kept.packages.map((one) => new KnownPackage(one)) };
   }
 
   /** Keeps an answer; one that cannot be kept costs the next run some time. */
@@ -141,20 +141,40 @@ function keptOf(resolved: ResolvedPackage): KeptPackage {
   };
 }
 
-function resolvedOf(kept: KeptPackage): ResolvedPackage {
-  return {
-    name: parsePackageName(kept.name),
-    version: parseVersion(kept.version),
-    extras: kept.extras,
-    files: kept.files,
-    direct: kept.direct,
-    dependencies: kept.dependencies.map((one) => ({
-      name: parsePackageName(one.name),
-      version: parseVersion(one.version),
-      extras: one.extras,
-    })),
-    get metadata(): CoreMetadata {
-      throw new Error("a kept answer has no metadata");
-    },
-  };
+/** A package of a kept answer; what nobody looks at is not even parsed. */
+class KnownPackage implements ResolvedPackage {
+  readonly name: PackageName;
+  readonly extras: readonly ExtraName[];
+  readonly files: readonly IndexFile[];
+  readonly direct: boolean;
+  readonly #kept: KeptPackage;
+  #version: Version | undefined;
+
+  constructor(kept: KeptPackage) {
+    // It was in its normal form when it was kept.
+    this.name = kept.name as PackageName;
+    this.extras = kept.extras;
+    this.files = kept.files;
+    this.direct = kept.direct;
+    this.#kept = kept;
+  }
+
+  get version(): Version {
+    this.#version ??= parseVersion(this.#kept.version);
+    return this.#version;
+  }
+
+  get dependencies(): ResolvedPackage["dependencies"] {
+    return this.#kept.dependencies.map(({ name, version, extras }) => ({
+      name: name as PackageName,
+      get version() {
+        return parseVersion(version);
+      },
+      extras,
+    }));
+  }
+
+  get metadata(): CoreMetadata {
+    throw new Error("a kept answer has no metadata");
+  }
 }
