@@ -5,7 +5,9 @@ import { type PackageName, parsePackageName } from "../pep/name.ts";
 import { installedGraph } from "../sync/installed-graph.ts";
 import { openPlace, type Place } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
+import type { Session } from "../sync/session.ts";
 import { syncProject } from "../sync/sync-project.ts";
+import type { UpdateRequest } from "../sync/update-installed.ts";
 import { commandText, openSession } from "./open-session.ts";
 import type { UpdateArgs } from "./update.ts";
 
@@ -18,17 +20,25 @@ export async function run(context: CommandContext<UpdateArgs>): Promise<number> 
   const { force_updates: isForced, update_dependencies: follows } = session.config.values.updates;
   const named = args.package.map(packageName);
   const names = follows ? withNeeds(named, place) : named;
-  const { outcome, files } = await syncProject(session, place, {
+  await refuseUnknown(session, place, named);
+  const wanted = names.length === 0 ? undefined : new Set(names);
+  const common = {
     flags: args,
-    exact: false,
-    locked: false,
-    frozen: false,
-    upgrade: names.length === 0 ? "all" : new Set(names),
-    ...(isForced ? { reinstall: (name) => names.length === 0 || names.includes(name) } : {}),
+    ...(isForced ? { reinstall: (name: PackageName) => wanted?.has(name) ?? true } : {}),
     dryRun: args["dry-run"],
     compileBytecode: session.config.values.install.compile_bytecode,
     command: commandText(context),
-  });
+  };
+  const speaks = place.isProjects && session.project.exists;
+  const { outcome, files } = speaks
+    ? await syncProject(session, place, {
+        ...common,
+        exact: false,
+        locked: false,
+        frozen: false,
+        upgrade: wanted ?? "all",
+      })
+    : await updateAlone(session, place, { ...common, names: wanted });
   reportChange(printer, outcome, {
     command: "update",
     environment: place.environment.root,
@@ -37,6 +47,23 @@ export async function run(context: CommandContext<UpdateArgs>): Promise<number> 
     files,
   });
   return 0;
+}
+
+async function updateAlone(session: Session, place: Place, request: UpdateRequest) {
+  const { updateInstalled } = await import("../sync/update-installed.ts");
+  return { outcome: await updateInstalled(session, place, request), files: [] };
+}
+
+async function refuseUnknown(
+  session: Session,
+  place: Place,
+  names: readonly PackageName[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const { checkUpdatable } = await import("../sync/update-installed.ts");
+  const sets = await session.project.sets();
+  const asked = sets.flatMap(({ requirements }) => requirements.flatMap(({ name }) => name ?? []));
+  checkUpdatable(names, place.environment.installed(), asked);
 }
 
 /** The names, and all that those packages need ([updates] update_dependencies). */

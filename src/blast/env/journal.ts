@@ -46,6 +46,14 @@ export interface Journal {
   /** New files into their places, in this order, after the others. */
   readonly places: readonly Move[];
   readonly manifests: readonly ManifestChange[];
+  /** Packages that were there already and are asked for now, or not any more. */
+  readonly marked?: readonly {
+    readonly name: PackageName;
+    readonly distInfo: string;
+    /** Of the dist-info folder, relative to the environment's root. */
+    readonly path: string;
+    readonly requested: boolean;
+  }[];
   /** The number of the transaction that this one took back. */
   readonly undoes?: number;
   /** All that blast has installed, as of the end of this transaction. */
@@ -84,6 +92,8 @@ export function parseJournal(text: string): Journal | undefined {
   ];
   if (!lists.every(Array.isArray) || typeof journal.number !== "number") return undefined;
   const moves = [...(journal.asides ?? []), ...(journal.places ?? [])];
+  const marked = journal.marked ?? [];
+  if (!Array.isArray(marked) || !marked.every(({ path }) => isInside(path))) return undefined;
   return moves.every(isMove) ? (journal as Journal) : undefined;
 }
 

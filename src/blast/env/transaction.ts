@@ -25,6 +25,15 @@ import { type LinkMode, linkList, stopLinks, tryLinks, workOnLinks } from "./lin
 import { LinkHelpers } from "./link-helpers.ts";
 import { type LockOptions, lockEnvironment } from "./lock.ts";
 import { setManifest } from "./manifest.ts";
+import {
+  describeMarks,
+  isNews,
+  type Mark,
+  type MarkPlan,
+  planMarks,
+  stageMarks,
+  withMarks,
+} from "./marks.ts";
 import { moveAside, moveIn } from "./moves.ts";
 import { planPlacement } from "./placement.ts";
 import { parseRecord } from "./record.ts";
@@ -38,6 +47,8 @@ export interface ChangePlan {
   /** What of `install` replaces needs no mention here. */
   readonly remove: readonly InstalledDistribution[];
   readonly install: readonly InstallItem[];
+  /** What stays, and is asked for now or not any more. */
+  readonly mark?: readonly Mark[];
 }
 
 /** How a change is made. */
@@ -86,7 +97,8 @@ export async function applyChanges(
 ): Promise<ChangeResult> {
   const { remove, install } = plan;
   const manifests = options.manifests ?? [];
-  if (remove.length + install.length + manifests.length === 0) {
+  const marks = plan.mark ?? [];
+  if (remove.length + install.length + marks.length + manifests.length === 0) {
     return { number: undefined, removed: [], installed: [], linkMode: undefined, notes: [] };
   }
   const lock = options.lock ?? (await lockEnvironment(environment, options));
@@ -112,6 +124,7 @@ export interface PreparedTransaction {
   /** Threads that help to link, if there is enough to do. */
   readonly helpers?: LinkHelpers | undefined;
   readonly notes: readonly string[];
+  readonly marking?: MarkPlan;
 }
 
 function prepare(
@@ -134,6 +147,9 @@ function prepare(
     staying,
     conflicts: options.conflicts ?? "refuse",
   });
+  const marks = (plan.mark ?? []).filter((mark) => !isLeaving(mark.distribution) && isNews(mark));
+  const marking = planMarks(environment, marks);
+  const marked = describeMarks(environment, marks);
   const last = lastJournal(environment);
   const number = nextNumber(environment);
   const infosFirst = removal.paths.toSorted(
@@ -152,19 +168,21 @@ function prepare(
     command: options.command,
     removed,
     installed: added,
-    asides: [...infosFirst, ...placement.displaced].map(
+    asides: [...infosFirst, ...placement.displaced, ...marking.folders].map(
       (path, index): Move => [path, `${folder}/old/${index}`],
     ),
-    places: [...placement.places, ...placement.infos].map(
+    places: [...placement.places, ...placement.infos, ...marking.folders].map(
       (path): Move => [`${folder}/new/${path}`, path],
     ),
+    ...(marked.length === 0 ? {} : { marked }),
     manifests: options.manifests ?? [],
     ...(options.undoes === undefined ? {} : { undoes: options.undoes }),
-    packages: [...kept, ...added],
+    packages: [...withMarks(kept, marked), ...added],
   };
   const notes = [...removal.notes, ...placement.notes];
   const linkMode = options.linkMode ?? "clone";
-  return { journal, layouts, skips: placement.skips, linkMode, notes };
+  const { skips } = placement;
+  return { journal, layouts, skips, linkMode, notes, marking };
 }
 
 function countFiles(items: readonly InstallItem[]): number {
@@ -278,6 +296,7 @@ async function stageAll(
   helpers?.start(list, mode);
   try {
     for (const layout of layouts) stageRest(layout, skips.get(layout), staging, mode);
+    if (prepared.marking !== undefined) stageMarks(root, `${folder}/staging`, prepared.marking);
     workOnLinks(list, mode);
   } catch (error) {
     stopLinks(list);

@@ -9,6 +9,7 @@ import type { InstalledDistribution } from "./installed.ts";
 import type { Journal, JournalPackage, ManifestChange, Move } from "./journal.ts";
 import { lockEnvironment } from "./lock.ts";
 import { holdsManifest } from "./manifest.ts";
+import { describeMarks, markedFolders, marksBack, withMarks } from "./marks.ts";
 import { recoverLocked } from "./recover.ts";
 import { bootId, listState, readJournal, STATE_FOLDER } from "./state-folder.ts";
 import {
@@ -90,6 +91,14 @@ function checkUnchanged(journal: Journal, installed: readonly InstalledDistribut
   const added = journal.removed.find(
     ({ name }) => names.has(name) && !journal.installed.some((entry) => entry.name === name),
   );
+  const lost = journal.marked?.find(({ distInfo }) => !infos.has(distInfo));
+  if (lost !== undefined) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot undo "${journal.command}": "${lost.name}" has been changed since`,
+      hint: "install the versions that you want",
+    });
+  }
   const changed = gone ?? added;
   if (changed === undefined) return;
   throw new Fault({
@@ -129,7 +138,8 @@ async function fromKeptFiles(
   if (!asides.every(isKept)) return undefined;
   const { leaving, staying } = leavingOf(journal, installed);
   const removal = planRemoval(environment, leaving, staying);
-  const removed = new Set(removal.paths);
+  const marked = markedFolders(environment, journal);
+  const removed = new Set([...removal.paths, ...marked]);
   const places = asides
     .toReversed()
     .flatMap(([from, to]) => returning(environment, to, from, removed));
@@ -140,6 +150,7 @@ async function fromKeptFiles(
   const infosFirst = removal.paths.toSorted(
     (a, b) => Number(removal.infos.has(b)) - Number(removal.infos.has(a)),
   );
+  const marks = describeMarks(environment, marksBack(journal, staying));
   const undoing: Journal = {
     format: 1,
     number,
@@ -148,13 +159,14 @@ async function fromKeptFiles(
     command: options.command,
     removed: leaving.map((distribution) => describe(distribution, last)),
     installed: journal.removed,
-    asides: infosFirst.map(
+    asides: [...infosFirst, ...marked].map(
       (path, index): Move => [path, `${STATE_FOLDER}/open-${number}/old/${index}`],
     ),
     places,
     manifests: options.manifests,
+    ...(marks.length === 0 ? {} : { marked: marks }),
     undoes: journal.number,
-    packages: [...packages, ...journal.removed.filter(isFromStore)],
+    packages: [...withMarks(packages, marks), ...journal.removed.filter(isFromStore)],
   };
   return await runTransaction(environment, {
     journal: undoing,
@@ -211,5 +223,6 @@ async function fromStore(
     return directUrl === undefined ? item : { ...item, directUrl: parseDirectUrl(directUrl) };
   });
   const { leaving } = leavingOf(journal, installed);
-  return await applyChanges(environment, { remove: leaving, install }, options);
+  const mark = marksBack(journal, installed);
+  return await applyChanges(environment, { remove: leaving, install, mark }, options);
 }

@@ -21,5 +21,14 @@ export function isWrittenWhole(environment: Environment, journal: Journal): bool
       if (status === undefined || status.size !== size) return false;
     }
   }
+  for (const { distInfo } of journal.marked ?? []) {
+    // RECORD itself is on the disk; what was copied beside it may not be.
+    const distribution = installed.get(distInfo);
+    const beside = distribution?.record()?.filter(({ path }) => path.startsWith(`${distInfo}/`));
+    for (const { path, size } of beside ?? []) {
+      const status = lstatSync(resolve(distribution?.site ?? "", path), { throwIfNoEntry: false });
+      if (size !== undefined && status?.size !== size) return false;
+    }
+  }
   return true;
 }

@@ -7,6 +7,7 @@ import type { PackageIndex, RootRequirement } from "../resolve/port.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import { isChosen } from "./name-choice.ts";
 import type { Place } from "./place.ts";
+import { preferencesOf } from "./preferences.ts";
 import { ask, type ResolveFlags, rulesOf } from "./question.ts";
 import { namesOf, rootsOf } from "./roots.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +25,12 @@ export interface DirectInstall {
   readonly upgrade: boolean;
   /** Versions to take where they fit, in place of the installed ones. */
   readonly preferences?: ReadonlyMap<PackageName, readonly Version[]>;
+  /** Install these anew although they are there in this version. */
+  readonly reinstall?: (name: PackageName) => boolean;
+  /** What stays as it is installed, whatever the answer says. */
+  readonly hold?: (name: PackageName) => boolean;
+  /** Who is asked for by name, if not every requirement is. */
+  readonly isRequested?: (name: PackageName) => boolean;
   /** Leave out what the packages need. */
   readonly noDependencies: boolean;
   /** Refuse everything whose hash was not given. */
@@ -80,30 +87,28 @@ export async function installDirect(
     },
     index,
   );
-  const wanted = wantedOf(resolution, {
+  const { isRequested } = request;
+  const found = wantedOf(resolution, {
     choice: {
       tags: target.tags,
       noBinary: (name) => isChosen(rules.noBinary, name),
       onlyBinary: (name) => isChosen(rules.onlyBinary, name),
     },
-    requested: requestedNames(requirements, installed),
+    requested: requestedNames(requirements, request.exact ? [] : installed),
   });
+  const wanted = found
+    .filter(({ name }) => request.hold?.(name) !== true)
+    .map((one) => (isRequested ? { ...one, requested: isRequested(one.name) } : one));
   return changeEnvironment(session, place, {
     wanted: request.requireHashes
       ? (await import("./hashes.ts")).withHashes(wanted, request.requirements)
       : wanted,
+    ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
     exact: request.exact,
     dryRun: request.dryRun,
     compileBytecode: request.compileBytecode,
     command: request.command,
   });
-}
-
-/** Installed versions are kept where they fit, as pip does without --upgrade. */
-export function preferencesOf(
-  installed: readonly InstalledDistribution[],
-): ReadonlyMap<PackageName, readonly Version[]> {
-  return new Map(installed.map(({ name, version }) => [name, [version]]));
 }
 
 async function openIndex(

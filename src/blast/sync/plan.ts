@@ -1,5 +1,6 @@
 /** The difference between what is installed and what is wanted. */
 import type { InstalledDistribution } from "../env/installed.ts";
+import type { Mark } from "../env/marks.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { DirectUrl } from "../project/direct-url.ts";
 import type { DirectSource } from "../resolve/port.ts";
@@ -11,6 +12,8 @@ export interface SyncPlan {
   /** Also what an install replaces. */
   readonly remove: readonly InstalledDistribution[];
   readonly keep: readonly InstalledDistribution[];
+  /** Of what is kept: what is asked for by name now, or not any more. */
+  readonly mark: readonly Mark[];
 }
 
 /** How to compare. */
@@ -19,8 +22,10 @@ export interface PlanOptions {
   readonly exact: boolean;
   /** Install these anew although they are there in this version. */
   readonly reinstall?: (name: PackageName) => boolean;
-  /** Remove these, which are not wanted. */
+  /** Remove these, unless they are wanted. */
   readonly remove?: readonly InstalledDistribution[];
+  /** Of what stays: what nobody asks for by name any more. */
+  readonly unmark?: (name: PackageName) => boolean;
 }
 
 /** Tools that environments are made with; an exact sync leaves them alone. */
@@ -64,7 +69,22 @@ export function planSync(
     const stays = !isNamed && (!options.exact || SEEDS.has(distribution.name));
     (stays ? keep : remove).push(distribution);
   }
-  return { install, remove, keep };
+  return { install, remove, keep, mark: marksOf(keep, wanted, options) };
+}
+
+/** An exact change knows of everything that is asked for; others only add to it. */
+function marksOf(
+  keep: readonly InstalledDistribution[],
+  wanted: readonly WantedPackage[],
+  { exact, unmark }: PlanOptions,
+): Mark[] {
+  const byName = new Map(wanted.map((one) => [one.name, one]));
+  return keep.flatMap((distribution) => {
+    const requested = byName.get(distribution.name)?.requested;
+    if (requested === undefined || requested === distribution.requested) return [];
+    const isMeant = requested || exact || unmark?.(distribution.name) === true;
+    return isMeant ? [{ distribution, requested }] : [];
+  });
 }
 
 /** True if what is installed is what is wanted, of the same origin. */

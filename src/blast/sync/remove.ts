@@ -1,4 +1,6 @@
 /** Removing by name: out of the project's files, and with what only it needed. */
+import { basename } from "node:path";
+import { suggest } from "../../kit/cli/suggest.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import { evaluateMarker } from "../pep/marker.ts";
@@ -48,16 +50,23 @@ async function removeRecorded(
   request: RemoveRequest,
   edit: Awaited<ReturnType<typeof withoutRequirements>>,
 ): Promise<ProjectChange> {
+  const installed = place.environment.installed();
   const [missing] = edit.missing;
-  if (missing !== undefined) throw notThere(missing, "recorded there");
+  if (missing !== undefined)
+    throw notThere(missing, `recorded in ${basename(edit.path)}`, installed);
+  const named = new Set(request.names);
+  const graph = needsOf(installed, place.interpreter.markers);
+  const goes = orphansOf(installed, graph, named);
   const texts = new Map([[edit.path, edit.after]]);
   const project = await openProject(session.project.folder, session.environment, {
     exactly: true,
     texts,
   });
-  return syncProject(session, place, {
+  const change = await syncProject(session, place, {
     flags: {},
-    exact: true,
+    exact: false,
+    remove: installed.filter(({ name }) => goes.has(name)),
+    unmark: (name) => named.has(name),
     locked: false,
     frozen: false,
     dryRun: request.dryRun,
@@ -66,13 +75,20 @@ async function removeRecorded(
     edits: [edit],
     project,
   });
+  const removed = new Set(change.outcome.removed.map(({ name }) => name));
+  for (const name of named) {
+    const needer = [...graph].find(([one, needs]) => !removed.has(one) && needs.has(name))?.[0];
+    if (removed.has(name) || needer === undefined) continue;
+    session.printer.note(`${name} stays installed, because ${needer} needs it`);
+  }
+  return change;
 }
 
 async function removeInstalled(session: Session, place: Place, request: RemoveRequest) {
   const installed = place.environment.installed();
   const named = new Set(request.names);
   for (const name of named) {
-    if (!installed.some((one) => one.name === name)) throw notThere(name, "installed");
+    if (!installed.some((one) => one.name === name)) throw notThere(name, "installed", installed);
   }
   const graph = needsOf(installed, place.interpreter.markers);
   for (const distribution of installed) {
@@ -146,10 +162,21 @@ function orphansOf(
   return new Set(installed.map(({ name }) => name).filter((name) => !stays.has(name)));
 }
 
-function notThere(name: PackageName, how: string): Fault {
+function notThere(
+  name: PackageName,
+  how: string,
+  installed: readonly InstalledDistribution[],
+): Fault {
+  const near = suggest(
+    name,
+    installed.map((one) => ({ word: one.name })),
+  );
   return new Fault({
     code: "E_NOT_FOUND",
     message: `Cannot remove "${name}": it is not ${how}`,
-    hint: "`blast list` shows what is installed",
+    hint:
+      near === undefined || near === name
+        ? "`blast list` shows what is installed"
+        : `did you mean "${near}"?`,
   });
 }

@@ -54,11 +54,17 @@ function summaryText(outcome: ChangeOutcome, report: ChangeReport): string {
   const time = `${report.seconds.toFixed(2)} s`;
   if (parts.length === 0) {
     const isAre = outcome.kept === 1 ? "package is" : "packages are";
-    return `Nothing to do: ${outcome.kept} ${isAre} as wanted (${time})`;
+    const what = report.files.length === 0 ? "Nothing to do" : filesText(report);
+    return `${what}: ${outcome.kept} ${isAre} as wanted (${time})`;
   }
   const text = parts.join(" and ");
   const sentence = would === "" ? text.charAt(0).toUpperCase() + text.slice(1) : would + text;
   return `${sentence} in ${time}`;
+}
+
+/** Where nothing but the project's files changes. */
+function filesText({ files, dryRun }: ChangeReport): string {
+  return `${dryRun ? "Would change" : "Changed"} ${files.join(" and ")}`;
 }
 
 function countText(count: number): string {

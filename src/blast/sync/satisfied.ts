@@ -36,6 +36,10 @@ export function isSatisfied(
   const todo: [Requirement, ReadonlySet<string>][] = [];
   for (const { requirement, source } of asked.requirements) {
     if (requirement === undefined || source !== undefined) return false;
+    const isMarked = byName.get(requirement.name)?.requested === true;
+    const applies = requirement.marker === undefined || evaluateMarker(requirement.marker, markers);
+    // Installed for another package's sake so far: that it is asked for is to be noted.
+    if (applies && !isMarked) return false;
     todo.push([requirement, new Set()]);
   }
   const metadata = new Map<PackageName, CoreMetadata>();

@@ -1,11 +1,13 @@
 /** Makes an environment what its project asks for. */
 import { basename } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import type { InstalledDistribution } from "../env/installed.ts";
 import type { PackageName } from "../pep/name.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import { readBounds } from "./inputs.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
+import { preferencesOf } from "./preferences.ts";
 import { isSelected, type Project, type SelectionFlags, selectionOf } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import type { RecordEdit } from "./record.ts";
@@ -26,6 +28,10 @@ export interface SyncRequest {
   readonly dryRun: boolean;
   readonly compileBytecode: boolean;
   readonly command: string;
+  /** What has to go unless it is still wanted. */
+  readonly remove?: readonly InstalledDistribution[];
+  /** Of what stays: what nobody asks for by name any more. */
+  readonly unmark?: (name: PackageName) => boolean;
   /** Files of the project that change with the environment. */
   readonly edits?: readonly RecordEdit[];
   /** The project as those edits make it. */
@@ -77,6 +83,8 @@ export async function syncProject(
     wanted,
     manifests: changed,
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
+    ...(request.remove === undefined ? {} : { remove: request.remove }),
+    ...(request.unmark === undefined ? {} : { unmark: request.unmark }),
   });
   if (!request.dryRun && isPlain && !request.frozen) {
     noteSynced(session, place, request.flags, { exact: request.exact, wanted });
@@ -112,7 +120,8 @@ async function syncDirectly(
     constraints: [...project.constraints, ...bounds.constraints],
     overrides: [...project.overrides, ...bounds.overrides],
     flags: request.flags,
-    upgrade: request.upgrade === "all",
+    upgrade: request.upgrade !== undefined,
+    ...preferencesFor(place, request.upgrade),
     noDependencies: false,
     requireHashes: false,
     exact: request.exact,
@@ -120,6 +129,13 @@ async function syncDirectly(
     compileBytecode: request.compileBytecode,
     command: request.command,
   });
+}
+
+/** What is installed, but for what is to be let go of. */
+function preferencesFor(place: Place, upgrade: SyncRequest["upgrade"]) {
+  if (upgrade === undefined || upgrade === "all") return {};
+  const kept = place.environment.installed().filter(({ name }) => !upgrade.has(name));
+  return { preferences: preferencesOf(kept) };
 }
 
 function noLock(project: Project): Fault {

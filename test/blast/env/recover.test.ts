@@ -36,7 +36,16 @@ async function scene(work: Workspace): Promise<{ environment: Environment; plan:
     name: "other",
     files: { "other.py": "", "space/b.py": "b = 1\n" },
   });
-  const install = [old, other].map((wheel) => ({ wheel, requested: true }));
+  const marked = ["asked", "unasked"].map((name) =>
+    createWheel(work.at(`store/${name}`), {
+      name,
+      files: { [`${name}.py`]: "", [`${name}-1.0.dist-info/licenses/LICENSE`]: "free" },
+    }),
+  );
+  const install = [old, other, ...marked].map((wheel) => ({
+    wheel,
+    requested: wheel.name !== "asked",
+  }));
   await applyChanges(environment, { remove: [], install }, { command });
   const site = environment.paths.purelib;
   work.write(`${site.slice(work.path.length + 1)}/space/__pycache__/a.cpython-311.pyc`, "pyc");
@@ -53,11 +62,16 @@ async function scene(work: Workspace): Promise<{ environment: Environment; plan:
     files: { "third/__init__.py": "", "space/c.py": "" },
   });
   const removed = environment.installed().filter(({ name }) => name === "other");
+  const mark = environment
+    .installed()
+    .filter(({ name }) => /asked/.test(name))
+    .map((distribution) => ({ distribution, requested: distribution.name === "asked" }));
   return {
     environment,
     plan: {
       remove: removed,
       install: [fresh, third].map((wheel) => ({ wheel, requested: false })),
+      mark,
     },
   };
 }
