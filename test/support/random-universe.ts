@@ -33,19 +33,20 @@ const MARKERS = [
   "implementation_name == 'pypy'",
   "os_name == 'nt' or python_version < '3.10'",
 ];
-const TOP = 9;
+const TOP = 99;
 
 /** The same universe for the same seed. */
 export function randomUniverse(
   seed: number,
-  { markers = false }: { readonly markers?: boolean },
+  { markers = false, long = false }: { readonly markers?: boolean; readonly long?: boolean },
 ): RandomUniverse {
   const random = generator(seed);
   const pick = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
-  const names = Array.from({ length: pick(3, 7) }, (_, index) => `p${index}`);
+  const names = Array.from({ length: long ? 3 : pick(3, 7) }, (_, index) => `p${index}`);
+  const newest = long ? 40 : 4;
   const need = (name: string): Need => {
-    const ends = [pick(1, 5), pick(1, 5)].sort();
-    const open = random() < 0.3;
+    const ends = [pick(1, newest + 1), pick(1, newest + 1)].sort((a, b) => a - b);
+    const open = random() < (long ? 0.05 : 0.3);
     const marked = markers && random() < 0.4;
     return {
       name,
@@ -60,7 +61,7 @@ export function randomUniverse(
   const versions = new Map<string, number[]>();
   const needs = new Map<string, Need[]>();
   for (const name of names) {
-    const list = Array.from({ length: pick(1, 4) }, (_, index) => index + 1);
+    const list = Array.from({ length: pick(1, newest) }, (_, index) => index + 1);
     versions.set(name, list);
     const others = names.filter((other) => other !== name);
     for (const version of list) {

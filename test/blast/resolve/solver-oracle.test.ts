@@ -16,29 +16,34 @@ import { linuxMarkers, requestFor } from "../../support/resolve-request.ts";
 /** BLAST_ORACLE_UNIVERSES asks for more. */
 const COUNT = Number(process.env["BLAST_ORACLE_UNIVERSES"] ?? 2_000);
 const UNIVERSAL_COUNT = COUNT / 10;
+const LONG_COUNT = COUNT / 10;
 const SEED = Number(process.env["BLAST_ORACLE_SEED"] ?? 1);
 
 /** Of a machine that does other things as well. */
 const TIMEOUT_MS = 60_000 + COUNT * 10;
 
 describe("random universes", () => {
-  test(
-    `${COUNT} of them: solved exactly when an exhaustive search finds a solution`,
-    async () => {
-      const seen = { satisfiable: 0, unsatisfiable: 0 };
-      for (let seed = SEED; seed < SEED + COUNT; seed += 1) {
-        const random = randomUniverse(seed, {});
-        const expected = isSatisfiable(random);
-        seen[expected ? "satisfiable" : "unsatisfiable"] += 1;
-        expect(`${seed}: ${await verdict(random)}`).toBe(
-          `${seed}: ${expected ? "solved" : "none"}`,
-        );
-      }
-      // Else the comparison says little.
-      expect(Math.min(seen.satisfiable, seen.unsatisfiable)).toBeGreaterThan(COUNT / 10);
-    },
-    TIMEOUT_MS,
-  );
+  const kinds = [
+    { count: COUNT, what: "small ones", options: {} },
+    { count: LONG_COUNT, what: "with many versions", options: { long: true } },
+  ];
+  for (const { count, what, options } of kinds) {
+    test(
+      `${count} ${what}: solved exactly when an exhaustive search finds a solution`,
+      async () => {
+        const seen = { satisfiable: 0, unsatisfiable: 0 };
+        for (let seed = SEED; seed < SEED + count; seed += 1) {
+          const random = randomUniverse(seed, options);
+          const expected = isSatisfiable(random) ? "solved" : "none";
+          seen[expected === "solved" ? "satisfiable" : "unsatisfiable"] += 1;
+          expect(`${seed}: ${await verdict(random)}`).toBe(`${seed}: ${expected}`);
+        }
+        // Else the comparison says little.
+        expect(Math.min(seen.satisfiable, seen.unsatisfiable)).toBeGreaterThan(count / 10);
+      },
+      TIMEOUT_MS,
+    );
+  }
 
   test(
     `${UNIVERSAL_COUNT} of them with markers: universal answers hold everywhere`,
