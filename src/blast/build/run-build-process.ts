@@ -82,8 +82,12 @@ class RunningBuilds {
   readonly #pids = new Set<number>();
   #count = 0;
   readonly #cleaners = new Set<() => void>();
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
+  /** A build that nobody waits for any more, as what needed it has failed, ends with us. */
+  readonly #onExit = (): void => {
     for (const pid of this.#pids) killGroup(pid);
+  };
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    this.#onExit();
     for (const clean of this.#cleaners) clean();
     this.#listen(false);
     // As it would have ended without us.
@@ -111,6 +115,8 @@ class RunningBuilds {
   }
 
   #listen(isOn: boolean): void {
+    if (isOn) process.on("exit", this.#onExit);
+    else process.off("exit", this.#onExit);
     for (const signal of SIGNALS) {
       if (constants.signals[signal] === undefined) continue;
       if (isOn) process.on(signal, this.#onSignal);

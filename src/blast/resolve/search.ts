@@ -428,7 +428,9 @@ export class Search<S extends Scope> {
       if (left === 0) break;
       left -= 1;
       const candidate = page.candidate(index);
-      if (candidate.problem === undefined) this.catalog.prefetchMetadata(candidate);
+      // Sources are fetched whole and may have to be built: not by the dozen, ahead of need.
+      const isCheap = candidate.metadataFile?.kind === "wheel";
+      if (candidate.problem === undefined && isCheap) this.catalog.prefetchMetadata(candidate);
     }
   }
 

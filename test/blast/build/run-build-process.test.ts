@@ -4,6 +4,8 @@ import { resolve } from "node:path";
 import { runBuildProcess } from "../../../src/blast/build/run-build-process.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
+const SOURCE = resolve(import.meta.dir, "../../../src/blast/build/run-build-process.ts");
+
 async function run(script: string, environment: Record<string, string> = {}) {
   const output: Uint8Array[] = [];
   const exit = await runBuildProcess({
@@ -50,7 +52,27 @@ test("what a build leaves running is ended, and not waited for", async () => {
   expect(isRunning(pid)).toBe(false);
 });
 
-const SOURCE = resolve(import.meta.dir, "../../../src/blast/build/run-build-process.ts");
+test("what nobody waits for ends with us", async () => {
+  using work = createWorkspace();
+  const script = work.write(
+    "run.ts",
+    `import { existsSync } from "node:fs";
+     import { runBuildProcess } from ${JSON.stringify(SOURCE)};
+     void runBuildProcess({
+       command: ["/bin/sh", "-c", "echo $$ > pid.tmp; mv pid.tmp pid; sleep 1000"],
+       folder: ${JSON.stringify(work.path)},
+       environment: { PATH: "/usr/bin:/bin" },
+       onOutput: () => undefined,
+     });
+     while (!existsSync(${JSON.stringify(work.at("pid"))})) await Bun.sleep(5);
+     process.exit(7);`,
+  );
+  const child = Bun.spawn([process.execPath, script], { stdout: "inherit", stderr: "inherit" });
+  expect(await child.exited).toBe(7);
+  const pid = Number(readFileSync(work.at("pid"), "utf8"));
+  await until(() => !isRunning(pid));
+  expect(isRunning(pid)).toBe(false);
+});
 
 for (const [signal, code] of [
   ["SIGINT", 130],

@@ -261,3 +261,16 @@ test("packages that fit no version of a long list are found with few looks at it
   expect(index.prefetched.metadata.length).toBeGreaterThan(300);
   expect(new Set(index.asked.metadata).size).toBe(index.asked.metadata.length);
 });
+
+test("sources, which may have to be built, are not asked for by the dozen", async () => {
+  const versions: Record<string, Universe[string][string]> = {};
+  for (let at = 1; at <= 100; at += 1) {
+    versions[`1.${at}`] = { requires: ["c>=2"], wheels: [], sdist: true };
+  }
+  const universe: Universe = { a: { ...versions, "0.9": {} }, c: { "1.0": {}, "2.0": {} } };
+  const index = new MemoryIndex(universe);
+  expect(pinsOf(await resolve(requestFor(["c<2", "a"]), index))).toEqual(["a==0.9", "c==1.0"]);
+  expect(index.prefetched.metadata.filter((name) => name.endsWith(".tar.gz")).length).toBeLessThan(
+    3,
+  );
+});
