@@ -4,7 +4,7 @@ import type { Candidate, FileRules } from "./candidate.ts";
 import { Page } from "./page.ts";
 import type { CoreMetadata, DirectSource, MaybePromise, PackageIndex } from "./port.ts";
 import { select, type Wish } from "./select.ts";
-import { MetadataUnusable } from "./unusable.ts";
+import { MetadataUnusable, unusableReason } from "./unusable.ts";
 
 /** What a page that has no project is. */
 export const UNKNOWN = "unknown";
@@ -153,7 +153,8 @@ export interface Announced {
 }
 
 function spoil(candidate: Candidate, error: unknown): undefined {
-  if (!(error instanceof MetadataUnusable)) throw error;
-  candidate.problem = { kind: "metadata", reason: error.message };
+  const reason = unusableReason(error);
+  if (reason === undefined) throw error;
+  candidate.problem = { kind: "metadata", reason };
   return undefined;
 }

@@ -6,6 +6,7 @@ import { NoSolution } from "../../../src/blast/resolve/no-solution.ts";
 import type { DirectSource, ResolveRequest } from "../../../src/blast/resolve/port.ts";
 import { resolve } from "../../../src/blast/resolve/resolve.ts";
 import { MetadataUnusable } from "../../../src/blast/resolve/unusable.ts";
+import { Fault } from "../../../src/kit/fault/fault.ts";
 import { MemoryIndex, type Universe } from "../../support/memory-index.ts";
 import { linuxMarkers, pinsOf, requestFor, roots } from "../../support/resolve-request.ts";
 
@@ -234,6 +235,12 @@ describe("the index", () => {
     index.metadata = (file) => {
       if (file.filename.startsWith("b-2.0")) throw new MetadataUnusable("it is broken");
       return read(file);
+    };
+    expect(pinsOf(await resolve(requestFor(["b"]), index))).toEqual(["b==1.0"]);
+    index.metadata = (file) => {
+      if (!file.filename.startsWith("b-2.0")) return read(file);
+      const details = { metadata: true, reason: "it is broken" };
+      throw new Fault({ code: "E_INTEGRITY", message: "as the index tells it", details });
     };
     expect(pinsOf(await resolve(requestFor(["b"]), index))).toEqual(["b==1.0"]);
     index.metadata = () => Promise.reject(new Error("no network"));
