@@ -27,8 +27,15 @@ export interface Source {
   /** What a wheel of it depends on, besides the interpreter; undefined: it is never kept. */
   readonly cacheKey: string | undefined;
   readonly kind: WheelKind;
-  /** Fetches or unpacks it. @returns its folder */
-  readonly open: () => Promise<string>;
+  /** Fetches or unpacks it. */
+  readonly open: () => Promise<OpenSource>;
+}
+
+/** A source that is there. */
+export interface OpenSource {
+  readonly folder: string;
+  /** Removes what was made for this build alone. */
+  readonly close: () => void;
 }
 
 /** What all builds share. */
@@ -53,8 +60,7 @@ export interface ExpectedWheel {
   readonly version?: Version;
 }
 
-interface Opened {
-  readonly folder: string;
+interface Opened extends OpenSource {
   readonly system: SourceSystem;
 }
 
@@ -108,6 +114,7 @@ export class SourceBuild {
   }
 
   async #findMetadata(): Promise<string> {
+    if (this.#wheel !== undefined) return readMetadata((await this.#wheel).path);
     const kept = this.#kept();
     if (kept !== undefined) return readMetadata(kept.path);
     const { system } = await this.#open();
@@ -143,7 +150,10 @@ export class SourceBuild {
     if (cacheKey === undefined || key === undefined) {
       return { path, sha256: await digestOfFile(path) };
     }
-    return this.#tools.wheels.keep(key, path);
+    const wheel = await this.#tools.wheels.keep(key, path);
+    // Nobody will ask for more of it; a hundred sources of a large project fill a disk.
+    (await this.#open()).close();
+    return wheel;
   }
 
   #kept(): BuiltWheel | undefined {
@@ -159,8 +169,8 @@ export class SourceBuild {
   }
 
   #open(): Promise<Opened> {
-    this.#opened ??= this.source.open().then(async (folder) => {
-      return { folder, system: await readSourceSystem(folder, this.source.label) };
+    this.#opened ??= this.source.open().then(async ({ folder, close }) => {
+      return { folder, close, system: await readSourceSystem(folder, this.source.label) };
     });
     return this.#opened;
   }

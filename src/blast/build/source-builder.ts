@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
+import { removeTree } from "../../kit/fs/remove-tree.ts";
 import { PepError } from "../pep/error.ts";
 import { parseCoreMetadata } from "../pep/metadata.ts";
 import { supportedTags } from "../pep/tag.ts";
@@ -15,7 +16,7 @@ import { BuiltWheels, digestOfFile } from "./built-wheels.ts";
 import type { ConfigSettings } from "./config-settings.ts";
 import { type GitSource, GitSources } from "./git-sources.ts";
 import { Slots } from "./slots.ts";
-import { type BuildTools, type Source, SourceBuild } from "./source-build.ts";
+import { type BuildTools, type OpenSource, type Source, SourceBuild } from "./source-build.ts";
 import { WorkFolder } from "./work-folder.ts";
 
 /** How sources are built. */
@@ -168,7 +169,10 @@ export class SourceBuilder {
       waitKey: waitKeyOf(source),
       cacheKey: `sha256:${await digestOfFile(archivePath)}#${subdirectory}`,
       kind: "wheel",
-      open: async () => join(await this.#unpack(archivePath, filename), subdirectory),
+      open: async () => {
+        const { folder, close } = await this.#unpack(archivePath, filename);
+        return { folder: join(folder, subdirectory), close };
+      },
     });
   }
 
@@ -180,7 +184,7 @@ export class SourceBuilder {
       waitKey: waitKeyOf(source),
       cacheKey: undefined,
       kind: editable ? "editable" : "wheel",
-      open: async () => path,
+      open: async () => ({ folder: path, close: () => undefined }),
     });
   }
 
@@ -195,9 +199,9 @@ export class SourceBuilder {
       open: async () => {
         // Its name is in the version numbers of some: it is the repository's.
         const name = basename(URL.parse(url)?.pathname ?? "", ".git") || "source";
-        const folder = join(this.#work.make("git"), name);
-        await this.#git.checkOut(source, commit, folder);
-        return join(folder, subdirectory);
+        const root = this.#work.make("git");
+        await this.#git.checkOut(source, commit, join(root, name));
+        return { folder: join(root, name, subdirectory), close: () => removeTree(root) };
       },
     });
   }
@@ -213,12 +217,14 @@ export class SourceBuilder {
     return build;
   }
 
-  async #unpack(path: string, filename: string): Promise<string> {
+  async #unpack(path: string, filename: string): Promise<OpenSource> {
     const { unpackSource } = await import("./unpack-source.ts");
-    return unpackSource({ path, filename }, this.#work.make("source"), {
+    const root = this.#work.make("source");
+    const folder = await unpackSource({ path, filename }, root, {
       python: this.#options.interpreter.path,
       environment: plainVariables(this.#options.variables),
     });
+    return { folder, close: () => removeTree(root) };
   }
 }
 

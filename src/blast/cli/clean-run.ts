@@ -1,11 +1,15 @@
 import { rmSync } from "node:fs";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { formatBytes } from "../../kit/text/format.ts";
+import { sweepBuilds } from "../build/sweep-builds.ts";
 import { cacheSizeMax } from "../config.ts";
 import { forgetEnvironment, listEnvironments } from "../env/registry.ts";
 import type { CleanArgs } from "./clean.ts";
 import { openSession } from "./open-session.ts";
 import { packageName } from "./update-run.ts";
+
+/** What builds leave is small beside the store, and slow to make again. */
+const BUILDS_UNUSED_MS = 30 * 24 * 3600 * 1000;
 
 /** Makes cache and store smaller. */
 export async function run(context: CommandContext<CleanArgs>): Promise<number> {
@@ -20,6 +24,7 @@ export async function run(context: CommandContext<CleanArgs>): Promise<number> {
   if (!isDry) {
     for (const { sha256 } of removed) await store.remove(sha256);
     if (names.size === 0 && !args.all) removed = await store.trim({ diskBytesMax: limit });
+    sweepBuilds(session.cacheFolder, { nowMs: Date.now(), unusedMs: BUILDS_UNUSED_MS });
     if (args.all) rmSync(session.cacheFolder, { recursive: true, force: true });
   }
   const gone = listEnvironments(process.env).filter(({ state }) => state === "gone");

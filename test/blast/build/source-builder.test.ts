@@ -273,6 +273,9 @@ test("a run leaves nothing behind but what is of use later", async () => {
   const builds = work.at("cache/builds-v1");
   expect(readdirSync(builds).sort()).toEqual(["environments", "logs", "wheels", "work"]);
   expect(readdirSync(`${builds}/logs`)).toEqual([]);
+  const [run = ""] = readdirSync(`${builds}/work`).filter((name) => !name.endsWith(".lock"));
+  const sources = readdirSync(`${builds}/work/${run}`).filter((name) => name.includes("source"));
+  expect(sources).toEqual([]);
   expect(readdirSync(dirname(wheel.path)).sort()).toEqual([
     "demo-1.0-py3-none-any.whl",
     "note.json",
