@@ -1,9 +1,11 @@
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { formatBytes } from "../../kit/text/format.ts";
 import { sweepBuilds } from "../build/sweep-builds.ts";
 import { cacheSizeMax } from "../config.ts";
 import { forgetEnvironment, listEnvironments } from "../env/registry.ts";
+import type { WheelStore } from "../wheel/store.ts";
 import type { CleanArgs } from "./clean.ts";
 import { openSession } from "./open-session.ts";
 import { packageName } from "./update-run.ts";
@@ -22,10 +24,12 @@ export async function run(context: CommandContext<CleanArgs>): Promise<number> {
   const limit = cacheSizeMax(session.config.values) ?? Number.POSITIVE_INFINITY;
   let removed = entries.filter(({ name }) => args.all || (name !== undefined && names.has(name)));
   if (!isDry) {
-    for (const { sha256 } of removed) await store.remove(sha256);
-    if (names.size === 0 && !args.all) removed = await store.trim({ diskBytesMax: limit });
-    sweepBuilds(session.cacheFolder, { nowMs: Date.now(), unusedMs: BUILDS_UNUSED_MS });
-    if (args.all) rmSync(session.cacheFolder, { recursive: true, force: true });
+    if (args.all) await removeAll(session.cacheFolder, store);
+    else {
+      for (const { sha256 } of removed) await store.remove(sha256);
+      if (names.size === 0) removed = await store.trim({ diskBytesMax: limit });
+      sweepBuilds(session.cacheFolder, { nowMs: Date.now(), unusedMs: BUILDS_UNUSED_MS });
+    }
   }
   const gone = listEnvironments(process.env).filter(({ state }) => state === "gone");
   if (!isDry) for (const { path } of gone) forgetEnvironment(process.env, path);
@@ -48,4 +52,17 @@ export async function run(context: CommandContext<CleanArgs>): Promise<number> {
     `${verb} ${removed.length} wheels, ${formatBytes(bytes)}; ${left} stay in the store`,
   );
   return 0;
+}
+
+/** Everything but the locks: whoever waits for one must not get one of the same name. */
+async function removeAll(cacheFolder: string, store: WheelStore): Promise<void> {
+  using _alone = await store.holdAlone();
+  const removeBut = (folder: string, kept: readonly string[]): void => {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (kept.some((one) => one.startsWith(`${path}/`))) removeBut(path, kept);
+      else if (!kept.includes(path)) rmSync(path, { recursive: true, force: true });
+    }
+  };
+  removeBut(cacheFolder, [join(store.folder, "lock"), join(cacheFolder, "locks-v1")]);
 }

@@ -1,13 +1,18 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { readInputs } from "../sync/inputs.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
 import type { InstallArgs } from "./install.ts";
 import { commandText, openSession } from "./open-session.ts";
 
 /** Installs what is named, in the project's own way or directly. */
-export async function run(context: CommandContext<InstallArgs>): Promise<number> {
+export function run(context: CommandContext<InstallArgs>): Promise<number> {
+  return untilFirst(() => install(context));
+}
+
+async function install(context: CommandContext<InstallArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);

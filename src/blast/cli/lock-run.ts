@@ -3,13 +3,18 @@ import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { choosePython } from "../python/find.ts";
 import { readBounds } from "../sync/inputs.ts";
 import { lockProject } from "../sync/lock-project.ts";
+import { checkNotOvertaken, untilFirst } from "../sync/overtaken.ts";
 import { findOptions } from "../sync/place.ts";
 import type { LockArgs } from "./lock.ts";
 import { openSession } from "./open-session.ts";
 import { packageName } from "./update-run.ts";
 
 /** Writes the lock file, or tells whether it fits. */
-export async function run(context: CommandContext<LockArgs>): Promise<number> {
+export function run(context: CommandContext<LockArgs>): Promise<number> {
+  return untilFirst(() => lock(context));
+}
+
+async function lock(context: CommandContext<LockArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);
@@ -23,6 +28,7 @@ export async function run(context: CommandContext<LockArgs>): Promise<number> {
   });
   const edit = await locked.editFor(session.project);
   if (edit !== undefined && !args["dry-run"]) {
+    checkNotOvertaken([], [], [edit]);
     writeFileAtomic({ path: edit.path, content: edit.after });
   }
   const seconds = (performance.now() - startedMs) / 1000;

@@ -1,4 +1,5 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace } from "../sync/place.ts";
 import { removePackages } from "../sync/remove.ts";
 import { reportChange } from "../sync/report-change.ts";
@@ -7,7 +8,11 @@ import type { RemoveArgs } from "./remove.ts";
 import { packageName } from "./update-run.ts";
 
 /** Removes packages from project and environment. */
-export async function run(context: CommandContext<RemoveArgs>): Promise<number> {
+export function run(context: CommandContext<RemoveArgs>): Promise<number> {
+  return untilFirst(() => remove(context));
+}
+
+async function remove(context: CommandContext<RemoveArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);

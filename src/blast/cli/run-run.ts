@@ -3,6 +3,7 @@ import { basename, delimiter, resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { runInPlace } from "../../kit/proc/exec.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
 import { commandText, openSession } from "./open-session.ts";
@@ -16,9 +17,13 @@ export async function run(context: CommandContext<RunArgs>): Promise<number> {
   const session = await openSession(printer, args);
   const [program = "", ...rest] = args.command;
   const script = isScript(program) ? resolve(program) : undefined;
-  const place =
-    (script === undefined ? undefined : await placeOfScript(context, session, script)) ??
-    (await placeOfProject(context, session));
+  let current: Session | undefined = session;
+  const place = await untilFirst(async () => {
+    const fresh = current ?? (await openSession(printer, args));
+    current = undefined;
+    const own = script === undefined ? undefined : await placeOfScript(context, fresh, script);
+    return own ?? placeOfProject(context, fresh);
+  });
   const { environment } = place;
   const { scripts } = environment.paths;
   const path = [scripts, process.env["PATH"] ?? ""].join(delimiter);

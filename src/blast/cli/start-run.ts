@@ -10,6 +10,7 @@ import { enterCode, openShellChannel } from "../shell/channel.ts";
 import { logicalFolder, openStarted, type Started } from "../shell/open-started.ts";
 import { initLine, ownProgram } from "../shell/program.ts";
 import { parseVariables } from "../shell/variables.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import type { Place } from "../sync/place.ts";
 import { openProject } from "../sync/project.ts";
 import { Session } from "../sync/session.ts";
@@ -28,7 +29,12 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   const packagesFollow = session.config.values.sync.pkg_layer === "automatic";
   if (args.sync && (packagesFollow || started.created)) {
     const command = commandText(context);
-    await fill(session, started.place, command);
+    let current: Session | undefined = session;
+    await untilFirst(async () => {
+      const fresh = current ?? (await openSessionAt(context, args.path));
+      current = undefined;
+      await fill(fresh, started.place, command);
+    });
   }
   const venv = started.place.environment.root;
   const folder = logicalFolder(session.project.folder, process.env);

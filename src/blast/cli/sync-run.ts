@@ -1,4 +1,5 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
 import { syncProject } from "../sync/sync-project.ts";
@@ -6,7 +7,11 @@ import { commandText, openSession } from "./open-session.ts";
 import type { SyncArgs } from "./sync.ts";
 
 /** Makes the environment what the project asks for. */
-export async function run(context: CommandContext<SyncArgs>): Promise<number> {
+export function run(context: CommandContext<SyncArgs>): Promise<number> {
+  return untilFirst(() => sync(context));
+}
+
+async function sync(context: CommandContext<SyncArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);

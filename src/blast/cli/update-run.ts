@@ -3,6 +3,7 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { PepError } from "../pep/error.ts";
 import { type PackageName, parsePackageName } from "../pep/name.ts";
 import { installedGraph } from "../sync/installed-graph.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace, type Place } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
 import type { Session } from "../sync/session.ts";
@@ -12,7 +13,11 @@ import { commandText, openSession } from "./open-session.ts";
 import type { UpdateArgs } from "./update.ts";
 
 /** Takes newer versions. */
-export async function run(context: CommandContext<UpdateArgs>): Promise<number> {
+export function run(context: CommandContext<UpdateArgs>): Promise<number> {
+  return untilFirst(() => update(context));
+}
+
+async function update(context: CommandContext<UpdateArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);

@@ -51,6 +51,8 @@ export type OnBytes = (doneBytes: number, totalBytes: number | undefined) => voi
 /** Larger than anything that is published. */
 const FILE_BYTES_MAX = 64 * 1024 ** 3;
 
+const ATTEMPTS_MAX = 3;
+
 /** @see {@link WantedFile} */
 export class Downloads {
   readonly #context: PageContext;
@@ -81,13 +83,20 @@ export class Downloads {
    */
   fetch(file: WantedFile, ticket: Ticket, onBytes?: OnBytes): Promise<Download> {
     const key = `${file.url} ${JSON.stringify(file.hashes)}`;
-    let running = this.#running.get(key);
-    if (running === undefined) {
-      running = this.#start(file, ticket, onBytes);
-      this.#running.set(key, running);
-      // A failure may pass: the next one who asks gets a new try.
-      running.catch(() => this.#running.delete(key));
-    }
+    const known = this.#running.get(key);
+    if (known === undefined) return this.#begin(key, file, ticket, onBytes);
+    return known.then((download) => {
+      if (sizeOf(download.path) !== undefined) return download;
+      // It was unpacked and is gone, perhaps by another process.
+      return this.#begin(key, file, ticket, onBytes);
+    });
+  }
+
+  #begin(key: string, file: WantedFile, ticket: Ticket, onBytes?: OnBytes): Promise<Download> {
+    const running = this.#start(file, ticket, onBytes);
+    this.#running.set(key, running);
+    // A failure may pass: the next one who asks gets a new try.
+    running.catch(() => this.#running.delete(key));
     return running;
   }
 
@@ -102,17 +111,22 @@ export class Downloads {
     const found = this.find(file);
     if (found !== undefined) return found;
     if (this.#context.offline) throw offlineFault(`"${file.filename}"`);
-    const folder = this.#writableFolder();
-    const temporary = temporaryPath(join(folder, file.filename));
-    try {
-      const sha256 = await this.#receive(file, temporary, ticket, onBytes);
-      const path = this.#place(folder, sha256, file.filename);
-      mkdirSync(dirname(path), { recursive: true });
-      renameSync(temporary, path);
-      return { path, sha256 };
-    } catch (error) {
-      removeQuietly(temporary);
-      throw networkFault(writeFault(error, folder), `fetch "${file.filename}"`);
+    for (let attempt = 1; ; attempt += 1) {
+      const folder = this.#writableFolder();
+      const temporary = temporaryPath(join(folder, file.filename));
+      try {
+        const sha256 = await this.#receive(file, temporary, ticket, onBytes);
+        const path = this.#place(folder, sha256, file.filename);
+        mkdirSync(dirname(path), { recursive: true });
+        renameSync(temporary, path);
+        return { path, sha256 };
+      } catch (error) {
+        removeQuietly(temporary);
+        // Somebody has emptied the cache.
+        const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+        if (isGone && attempt < ATTEMPTS_MAX) continue;
+        throw networkFault(writeFault(error, folder), `fetch "${file.filename}"`);
+      }
     }
   }
 

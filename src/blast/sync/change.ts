@@ -3,10 +3,13 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { cacheSizeMax } from "../config.ts";
+import type { InstallItem } from "../env/install-item.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { ManifestChange } from "../env/journal.ts";
+import type { ChangeResult } from "../env/transaction.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { WheelStore } from "../wheel/store.ts";
+import { checkNotOvertaken } from "./overtaken.ts";
 import type { Place } from "./place.ts";
 import { planSync, type SyncPlan } from "./plan.ts";
 import type { Session } from "./session.ts";
@@ -28,6 +31,8 @@ export interface ChangeRequest {
   readonly remove?: readonly InstalledDistribution[];
   /** Of what stays: what nobody asks for by name any more. */
   readonly unmark?: (name: PackageName) => boolean;
+  /** What was installed when it was decided what is wanted. */
+  readonly seen?: readonly InstalledDistribution[];
 }
 
 /** A package in the answer. */
@@ -55,7 +60,8 @@ export async function changeEnvironment(
   place: Place,
   request: ChangeRequest,
 ): Promise<ChangeOutcome> {
-  const plan = planSync(place.environment.installed(), request.wanted, {
+  const seen = request.seen ?? place.environment.installed();
+  const plan = planSync(seen, request.wanted, {
     exact: request.exact,
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
     ...(request.remove === undefined ? {} : { remove: request.remove }),
@@ -68,18 +74,7 @@ export async function changeEnvironment(
   // A clean-up of another process must not take away what is about to be linked.
   using held = plan.install.length === 0 ? undefined : await store.hold();
   const items = await prepared(session, place, plan);
-  const { applyChanges } = await import("../env/transaction.ts");
-  const { install, linkMode } = { install: items, linkMode: session.linkMode };
-  const result = await applyChanges(
-    place.environment,
-    { remove: plan.remove, install, mark: plan.mark },
-    {
-      command: request.command,
-      manifests,
-      ...(linkMode === undefined ? {} : { linkMode }),
-      onWait: (holder) => session.printer.note(`Waiting for ${holder}`),
-    },
-  );
+  const result = await applied(session, place, { ...request, manifests, seen }, plan, items);
   if (request.compileBytecode && items.length > 0) {
     const { compileBytecode } = await import("./compile-bytecode.ts");
     await compileBytecode(place, items);
@@ -89,6 +84,33 @@ export async function changeEnvironment(
     await trimSometimes(session, store);
   }
   return { ...outcome, notes: result.notes };
+}
+
+/** The change itself, by the one writer that there may be. */
+async function applied(
+  session: Session,
+  { environment }: Place,
+  request: ChangeRequest & Required<Pick<ChangeRequest, "manifests" | "seen">>,
+  plan: SyncPlan,
+  install: readonly InstallItem[],
+): Promise<ChangeResult> {
+  const [{ applyChanges }, { lockEnvironment }, { recoverLocked }] = await Promise.all([
+    import("../env/transaction.ts"),
+    import("../env/lock.ts"),
+    import("../env/recover.ts"),
+  ]);
+  const { command, manifests, seen } = request;
+  const { linkMode, printer } = session;
+  const onWait = (holder: string): void => printer.note(`Waiting for ${holder}`);
+  using lock = await lockEnvironment(environment, { command, onWait });
+  recoverLocked(environment);
+  checkNotOvertaken(seen, environment.installed(), manifests);
+  const { remove, mark } = plan;
+  return await applyChanges(
+    environment,
+    { remove, install, mark },
+    { command, manifests, lock, ...(linkMode === undefined ? {} : { linkMode }) },
+  );
 }
 
 const DAY_MS = 86_400_000;

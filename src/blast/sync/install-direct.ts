@@ -100,6 +100,7 @@ export async function installDirect(
     .filter(({ name }) => request.hold?.(name) !== true)
     .map((one) => (isRequested ? { ...one, requested: isRequested(one.name) } : one));
   return changeEnvironment(session, place, {
+    seen: installed,
     wanted: request.requireHashes
       ? (await import("./hashes.ts")).withHashes(wanted, request.requirements)
       : wanted,

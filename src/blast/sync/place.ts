@@ -1,7 +1,8 @@
 /** Which environment a command works on, and the interpreter in it. */
-import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { Environment } from "../env/environment.ts";
 import { openEnvironment } from "../env/environment.ts";
 import { recover } from "../env/recover.ts";
@@ -17,6 +18,8 @@ import {
   restoreHoldings,
 } from "./rebuild.ts";
 import type { Session } from "./session.ts";
+
+const MAKING_POLL_MS = 20;
 
 /** An environment to work on. */
 export interface Place {
@@ -163,6 +166,9 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
       hint: "make one with `blast start`",
     });
   }
+  using _alone = await makeAlone(session, folder);
+  const made = await madeMeanwhile(folder, options, { prober, isProjects, find });
+  if (made !== undefined) return made;
   const choice = await choosePython(python, find);
   for (const warning of choice.warnings) printer.warn(warning);
   createVenv(folder, choice.interpreter, {
@@ -175,6 +181,42 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   prober.save();
   const place = { environment, interpreter, created: true, isProjects };
   if (holdings !== undefined) await restoreHoldings(session, place, holdings);
+  return place;
+}
+
+/** Of several processes that make one environment, the others wait and find it made. */
+async function makeAlone(session: Session, folder: string): Promise<Disposable | undefined> {
+  const key = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 32);
+  const path = join(session.cacheFolder, "locks-v1", key);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    for (;;) {
+      const result = tryLock(path, "blast");
+      if (isLock(result)) return result;
+      await Bun.sleep(MAKING_POLL_MS);
+    }
+  } catch {
+    // Where nothing can be written, nobody else could be told.
+    return undefined;
+  }
+}
+
+async function madeMeanwhile(
+  folder: string,
+  { python }: PlaceOptions,
+  how: {
+    readonly prober: Prober;
+    readonly isProjects: boolean;
+    readonly find: FindOptions;
+  },
+): Promise<Place | undefined> {
+  if (!existsSync(join(folder, "pyvenv.cfg"))) return undefined;
+  const place = await openExisting(folder, how.prober, how.isProjects);
+  if (place === undefined) return undefined;
+  if (python !== undefined && !(await isWantedPython(place.interpreter, python, how.find))) {
+    return undefined;
+  }
+  how.prober.save();
   return place;
 }
 

@@ -1,11 +1,14 @@
 /** Brings what is to be installed into the store: fetched, built where it must be, verified. */
+import { existsSync } from "node:fs";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { InstallItem } from "../env/install-item.ts";
 import type { IndexClient } from "../index/client.ts";
+import type { Download } from "../index/downloads.ts";
 import { filenameOf } from "../index/page-file.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { Version } from "../pep/version.ts";
 import { directUrlOf } from "../project/direct-url.ts";
+import type { DirectSource } from "../resolve/port.ts";
 import type { WheelStore } from "../wheel/store.ts";
 import type { StoredWheel } from "../wheel/stored-wheel.ts";
 import type { WantedPackage } from "./wanted.ts";
@@ -95,29 +98,47 @@ async function fetchItem(
   const expected = expectationOf(wanted);
   const onBytes = (bytes: number): void => progress.bytes(wanted, bytes);
   const { file, source } = wanted;
-  if (file?.kind === "wheel") {
-    const index = await options.index();
-    const { path, sha256 } = await index.download(file, { onBytes });
-    checkAllowed(wanted, sha256);
-    const metadataText = index.metadataText(file);
-    const promised = metadataText === undefined ? {} : { metadataText };
-    const replace = options.replace === true;
-    const stored = await store.add(path, { sha256, expected, ...promised, replace });
-    options.discard(path);
-    progress.finished(wanted);
-    return itemOf(wanted, stored);
+  if (file === undefined) {
+    if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
+    return fetchSource(wanted, options, progress);
   }
-  if (file !== undefined) {
-    const index = await options.index();
-    const archive = await index.download(file, { onBytes });
-    checkAllowed(wanted, archive.sha256);
-    const built = await options.builder().buildWheel(wanted, archive.path);
-    const stored = await store.add(built.path, { sha256: built.sha256, expected });
-    progress.finished(wanted);
-    return itemOf(wanted, stored);
+  const index = await options.index();
+  const stored = await withArchive(
+    () => index.download(file, { onBytes }),
+    async ({ path, sha256 }) => {
+      checkAllowed(wanted, sha256);
+      if (file.kind === "sdist") {
+        const built = await options.builder().buildWheel(wanted, path);
+        return store.add(built.path, { sha256: built.sha256, expected });
+      }
+      const metadataText = index.metadataText(file);
+      const promised = metadataText === undefined ? {} : { metadataText };
+      const replace = options.replace === true;
+      const added = await store.add(path, { sha256, expected, ...promised, replace });
+      options.discard(path);
+      return added;
+    },
+  );
+  progress.finished(wanted);
+  return itemOf(wanted, stored);
+}
+
+/** Tries; more is no accident. */
+const ATTEMPTS_MAX = 5;
+
+/** Another process may unpack the same archive and let go of it: then it is fetched again. */
+async function withArchive<T>(
+  fetch: () => Promise<Download>,
+  use: (archive: Download) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const archive = await fetch();
+    try {
+      return await use(archive);
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || existsSync(archive.path)) throw error;
+    }
   }
-  if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
-  return fetchSource(wanted, options, progress);
 }
 
 /** What is named by place: a wheel or sdist somewhere, a repository, a folder. */
@@ -130,33 +151,43 @@ async function fetchSource(
   if (source === undefined) throw new Error(`Nothing to install for ${wanted.name}`);
   const { store } = options;
   const expected = expectationOf(wanted);
-  const archive =
-    source.kind === "archive"
-      ? await (await options.index()).download(
-          {
-            url: source.url,
-            filename: filenameOf(source.url),
-            hashes: { ...source.hashes, ...wanted.hashes },
-          },
-          { onBytes: (bytes) => progress.bytes(wanted, bytes) },
-        )
-      : undefined;
-  if (archive !== undefined) checkAllowed(wanted, archive.sha256);
-  const isWheel = source.kind === "archive" && /\.whl$/i.test(new URL(source.url).pathname);
-  if (archive !== undefined && isWheel) {
-    const stored = await store.add(archive.path, { sha256: archive.sha256, expected });
-    options.discard(archive.path);
-    progress.finished(wanted);
-    return { ...itemOf(wanted, stored), ...directUrlItem(wanted, { sha256: archive.sha256 }) };
-  }
-  const built = await options.builder().buildWheel(wanted, archive?.path);
-  const stored = await store.add(built.path, { sha256: built.sha256, expected });
-  progress.finished(wanted);
-  const found = {
-    ...(archive === undefined ? {} : { sha256: archive.sha256 }),
-    ...(built.commit === undefined ? {} : { commit: built.commit }),
+  const build = async (archive?: Download): Promise<InstallItem> => {
+    const built = await options.builder().buildWheel(wanted, archive?.path);
+    const stored = await store.add(built.path, { sha256: built.sha256, expected });
+    const found = {
+      ...(archive === undefined ? {} : { sha256: archive.sha256 }),
+      ...(built.commit === undefined ? {} : { commit: built.commit }),
+    };
+    return { ...itemOf(wanted, stored), ...directUrlItem(wanted, found) };
   };
-  return { ...itemOf(wanted, stored), ...directUrlItem(wanted, found) };
+  const take = async (archive: Download): Promise<InstallItem> => {
+    checkAllowed(wanted, archive.sha256);
+    if (!archive.path.toLowerCase().endsWith(".whl")) return build(archive);
+    const { path, sha256 } = archive;
+    const stored = await store.add(path, { sha256, expected });
+    options.discard(path);
+    return { ...itemOf(wanted, stored), ...directUrlItem(wanted, { sha256 }) };
+  };
+  const item =
+    source.kind === "archive"
+      ? await withArchive(() => downloadSource(source, wanted, options, progress), take)
+      : await build();
+  progress.finished(wanted);
+  return item;
+}
+
+async function downloadSource(
+  source: DirectSource & { readonly kind: "archive" },
+  wanted: WantedPackage,
+  options: PrepareOptions,
+  progress: Progress,
+): Promise<Download> {
+  const index = await options.index();
+  const hashes = { ...source.hashes, ...wanted.hashes };
+  return index.download(
+    { url: source.url, filename: filenameOf(source.url), hashes },
+    { onBytes: (bytes) => progress.bytes(wanted, bytes) },
+  );
 }
 
 /** @throws {Fault} E_INTEGRITY a file that is none of those that were asked for */

@@ -104,6 +104,7 @@ async function removeInstalled(session: Session, place: Place, request: RemoveRe
   }
   const goes = orphansOf(installed, graph, named);
   return changeEnvironment(session, place, {
+    seen: installed,
     wanted: [],
     exact: false,
     remove: installed.filter((one) => goes.has(one.name)),

@@ -173,6 +173,14 @@ export class WheelStore {
   }
 
   /**
+   * Keeps every other process from using the store, such as to remove all of it.
+   * @throws {Fault} E_LOCKED where another process uses it, E_IO
+   */
+  holdAlone(): Promise<StoreLock> {
+    return takeStoreLock(this.folder, "alone");
+  }
+
+  /**
    * Removes a wheel. Environments that have its files by links or as copies keep them.
    * @throws {Fault} E_LOCKED where another process uses the store, E_IO
    */
