@@ -167,7 +167,9 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
     });
   }
   using _alone = await makeAlone(session, folder);
-  const made = await madeMeanwhile(folder, options, { prober, isProjects, find });
+  // What could not be probed a moment ago, half-made, can be now.
+  const again = new Prober(session.environment);
+  const made = await madeMeanwhile(folder, options, { prober: again, isProjects, find });
   if (made !== undefined) return made;
   const choice = await choosePython(python, find);
   for (const warning of choice.warnings) printer.warn(warning);
