@@ -136,7 +136,9 @@ async function withArchive<T>(
     try {
       return await use(archive);
     } catch (error) {
-      if (attempt === ATTEMPTS_MAX || existsSync(archive.path)) throw error;
+      const isLost = error instanceof Fault && error.details?.["errno"] === "ENOENT";
+      // It may be there again already, fetched by yet another one.
+      if (attempt === ATTEMPTS_MAX || !(isLost || !existsSync(archive.path))) throw error;
     }
   }
 }

@@ -34,7 +34,7 @@ function hintOf(number: number): string | undefined {
     return "make room, or free what is not used any more with: blast clean";
   }
   if (number === errno.EROFS || number === errno.EACCES || number === errno.EPERM) {
-    return "choose a folder that can be written with [cache] cache_dir, or --cache-dir";
+    return "choose a folder that can be written with [cache] cache_dir, or BLAST_CACHE_DIR";
   }
   return undefined;
 }
