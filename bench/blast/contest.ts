@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { runTimed } from "../timed-run.ts";
 
 /** One tool's way to do a task. */
 export interface Entrant {
@@ -75,30 +76,23 @@ export class Contest {
     return { task, samples };
   }
 
-  /** Under GNU time, whose child does not begin with Bun's own peak of memory. */
   #run(entrant: Entrant): Sample {
-    const timed = ["/usr/bin/time", "-q", "-f", "%U %S %M", "-o", this.#report];
-    const start = Bun.nanoseconds();
-    const child = Bun.spawnSync([...timed, ...entrant.argv], {
-      cwd: entrant.folder,
-      env: {
+    const run = runTimed({
+      argv: entrant.argv,
+      folder: entrant.folder,
+      environment: {
         HOME: this.#home,
         PATH: "/usr/local/bin:/usr/bin:/bin",
         LC_ALL: "C.UTF-8",
         ...entrant.environment,
       },
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "pipe",
+      report: this.#report,
     });
-    const wall = (Bun.nanoseconds() - start) / 1e9;
-    if (child.exitCode !== 0) {
-      const words = child.stderr.toString().trim().split("\n").slice(-3).join(" / ");
-      throw new Error(`${entrant.label} exited with ${child.exitCode}: ${words}`);
+    if (run.exitCode !== 0) {
+      const words = run.stderr.trim().split("\n").slice(-3).join(" / ");
+      throw new Error(`${entrant.label} exited with ${run.exitCode}: ${words}`);
     }
-    const figures = readFileSync(this.#report, "utf8").trim().split(" ").map(Number);
-    const [user = 0, system = 0, peakKib = 0] = figures;
-    return { wall, cpu: user + system, peakMib: peakKib / 1024 };
+    return run;
   }
 }
 

@@ -20,9 +20,13 @@ export function whyNoReplayIndex(): string | undefined {
  * Starts the index over a folder of recordings.
  *
  * @param offline answer from the recordings alone
+ * @param port where a cache is to know it again; otherwise any free one
  */
-export async function startReplayIndex(store: string, offline: boolean): Promise<ReplayIndex> {
-  const port = await freePort();
+export async function startReplayIndex(
+  store: string,
+  offline: boolean,
+  port = freePort(),
+): Promise<ReplayIndex> {
   const argv = ["python3", SCRIPT, store, "--port", String(port)];
   const child = Bun.spawn(offline ? [...argv, "--offline"] : argv, {
     stdin: "ignore",
@@ -43,7 +47,7 @@ export async function startReplayIndex(store: string, offline: boolean): Promise
   };
 }
 
-async function freePort(): Promise<number> {
+function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = server;
   server.stop(true);
