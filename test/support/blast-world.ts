@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { binaryPath, type RunOptions, type RunResult, runCommand } from "./binary.ts";
+import { secondFilesystem } from "./second-filesystem.ts";
 import { startTestIndex, type TestIndex } from "./test-index.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
@@ -38,9 +39,13 @@ export interface BlastWorld extends AsyncDisposable {
   site(venv?: string): string;
 }
 
-/** Makes the user. */
-export async function blastWorld(): Promise<BlastWorld> {
-  const work = createWorkspace();
+/**
+ * Makes the user.
+ *
+ * @param parent where to make all of it; by default in memory, where there is such a file system
+ */
+export async function blastWorld(parent?: string): Promise<BlastWorld> {
+  const work = createWorkspace(parent ?? secondFilesystem());
   const index = startTestIndex();
   const project = work.folder("project");
   const program = await binaryPath("blast");
@@ -120,7 +125,7 @@ export function basePython(): string {
 const CHECK = resolve(import.meta.dir, "record-check.py");
 
 function flawsOf(site: string, scripts: string): string[] {
-  const run = Bun.spawnSync([basePython(), CHECK, site, scripts]);
+  const run = Bun.spawnSync([basePython(), "-I", "-S", CHECK, site, scripts]);
   if (!run.success) throw new Error(run.stderr.toString());
   return run.stdout
     .toString()
