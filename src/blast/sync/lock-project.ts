@@ -163,7 +163,10 @@ async function lockAnew(job: LockJob): Promise<Locked> {
   return {
     resolution,
     editFor: async (final) => {
-      const after = pylockText(await contentFor(final));
+      const content = await contentFor(final);
+      // A project that asks for nothing needs no file that says so.
+      if (job.before === null && content.packages.length === 0) return undefined;
+      const after = pylockText(content);
       return after === job.before ? undefined : { path: job.path, before: job.before, after };
     },
     wanted: async (at, selection) => {
@@ -256,12 +259,18 @@ function wantedPackage(
   };
   if (from.kind === "file") return { ...common, file: from.file };
   const { source, requestedRevision, hashes } = from;
+  // A folder's version is what its files say now, not what they said when it was locked.
+  const known = source.kind === "directory" ? withoutVersion(common) : common;
   return {
-    ...common,
+    ...known,
     source,
     hashes,
     ...(requestedRevision === undefined ? {} : { requestedRevision }),
   };
+}
+
+function withoutVersion({ version: _, ...rest }: Omit<WantedPackage, "file" | "source">) {
+  return rest;
 }
 
 /** The pins of the lock file, but for those to let go of. */

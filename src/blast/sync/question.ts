@@ -83,6 +83,7 @@ export async function ask(
   question: Question,
   open: () => Promise<PackageIndex>,
 ): Promise<Resolution> {
+  if (question.requirements.length === 0) return { packages: [], warnings: [] };
   const rules = await rulesOf(session, question.flags);
   const request: ResolveRequest = {
     target: question.target,

@@ -1,12 +1,12 @@
 import { expect, setDefaultTimeout } from "bun:test";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { parseWheelName } from "../../../src/blast/pep/wheel-name.ts";
 import { openStore } from "../../../src/blast/wheel/store.ts";
 import { MemberReader, openZip } from "../../../src/blast/wheel/zip.ts";
 import { needsOraclePython, oraclePython } from "../../support/python-tools.ts";
-import { needsProgram, testUnless } from "../../support/skip.ts";
+import { firstReason, needsProgram, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 import { sourceOf } from "../../support/zip-source.ts";
 
@@ -41,11 +41,26 @@ function wheelsHere(): string[] {
     const names = readdirSync(realWheels).filter((name) => name.endsWith(".whl"));
     return names.map((name) => join(realWheels, name));
   }
-  const source =
-    "import ensurepip, os; print(os.path.join(os.path.dirname(ensurepip.__file__), '_bundled'))";
-  const folder = python("python3", source).trim();
-  const names = readdirSync(folder).filter((name) => name.endsWith(".whl"));
-  return names.map((name) => join(folder, name));
+  // Where ensurepip keeps its wheels; Debian has a folder of its own for them.
+  const source = `
+import os, sysconfig
+try:
+    import ensurepip
+    print(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"))
+except ImportError:
+    pass
+print("/usr/share/python-wheels")`;
+  const folders = Bun.spawnSync(["python3", "-c", source]).stdout.toString().trim().split("\n");
+  return folders.filter(existsSync).flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".whl"))
+      .map((name) => join(folder, name)),
+  );
+}
+
+function needsWheels(): string | undefined {
+  const reason = needsProgram("python3");
+  return reason ?? (wheelsHere().length === 0 ? "needs wheels that come with Python" : undefined);
 }
 
 /** Unpacks as pip does: by zipfile, with the executable bits of the archive. */
@@ -59,7 +74,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
             path = os.path.join(sys.argv[2], info.filename)
             os.chmod(path, 0o755)`;
 
-testUnless(needsProgram("python3"))("real wheels have the tree that Python unpacks", async () => {
+testUnless(needsWheels())("real wheels have the tree that Python unpacks", async () => {
   const wheels = wheelsHere();
   expect(wheels.length).toBeGreaterThan(0);
   using work = createWorkspace();
@@ -85,7 +100,7 @@ for path in sys.argv[1:]:
         for (name, digest, size), stream, executable in source.get_contents():
             print(name, digest.split("=")[1] if digest else "", "x" if executable else "-")`;
 
-testUnless(needsOraclePython())(
+testUnless(firstReason(needsOraclePython(), needsWheels()))(
   "the installer library finds the same files and hashes",
   async () => {
     using work = createWorkspace();

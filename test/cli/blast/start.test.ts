@@ -79,13 +79,14 @@ test(
     ]);
     const anew = await home.blast(["start", "--python", "3.73"], { cwd });
     expect([anew.code, readlinkSync(`${cwd}/.venv/bin/python`)]).toEqual([0, other]);
-    expect(anew.stderr).toStartWith("The environment is made anew with Python 3.73.1\n");
+    expect(anew.stderr).toContain(`Made .venv "project" with Python 3.73.1`);
+    expect(anew.stderr).toContain(`"${cwd}/.venv" has Python 3.12.1: the environment is made anew`);
     const config = readFileSync(`${cwd}/.venv/pyvenv.cfg`, "utf8");
     work.write("project/.venv/pyvenv.cfg", config.replace(/^blast = .*\n/m, ""));
     const refused = await home.blast(["start", "--python", "3.12"], { cwd });
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      `error: Cannot start "${cwd}/.venv" with Python "3.12": it has Python 3.73.1, ` +
+      `error: Cannot use "${cwd}/.venv" with Python "3.12": it has Python 3.73.1, ` +
         "and another tool made it\n" +
         "hint: remove it, and blast makes one; or leave --python away\n",
     ]);
