@@ -56,10 +56,12 @@ function conclude(
   repaired: boolean,
 ): void {
   if (findings.length === 0) {
-    printer.note(`${packages} packages are as they were installed`);
+    const what =
+      packages === 1 ? "1 package is as it was" : `${packages} packages are as they were`;
+    printer.note(`${what} installed`);
     return;
   }
   const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
-  printer.note(`${count} in ${packages} packages`);
+  printer.note(`${count} in ${packages} package${packages === 1 ? "" : "s"}`);
   if (!repaired) printer.note("`blast check --repair` mends what can be mended");
 }

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
-import { readInputs } from "../sync/inputs.ts";
+import { type Inputs, readInputs } from "../sync/inputs.ts";
 import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
@@ -15,7 +16,7 @@ export function run(context: CommandContext<InstallArgs>): Promise<number> {
 async function install(context: CommandContext<InstallArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
-  const session = await openSession(printer, args);
+  const session = await openSession(printer, { ...args, refresh: args.refresh || args.upgrade });
   const { folder, environment } = session;
   const pip = await session.pip();
   const inputs = await readInputs({ ...args, words: args.package }, { folder, environment, pip });
@@ -40,7 +41,12 @@ async function install(context: CommandContext<InstallArgs>): Promise<number> {
     compileBytecode: args["compile-bytecode"] || session.config.values.install.compile_bytecode,
     command: commandText(context),
   };
-  const isRecorded = args.record && args.python === undefined && inputs.listed.length === 0;
+  const unrecorded = unrecordable(args, inputs, session.project.folder);
+  const isAsked = args.record && args.python === undefined && inputs.listed.length === 0;
+  if (isAsked && unrecorded !== undefined && place.isProjects) {
+    printer.note(`Not recorded in the project: ${unrecorded}`);
+  }
+  const isRecorded = isAsked && unrecorded === undefined;
   if (isRecorded && (place.isProjects || !session.project.exists)) {
     const { installInProject } = await import("../sync/install-in-project.ts");
     const done = await installInProject(session, place, { inputs, args, flags, ...common });
@@ -73,6 +79,21 @@ async function install(context: CommandContext<InstallArgs>): Promise<number> {
     files: [],
   });
   return 0;
+}
+
+/** What no file of a project has a place for; undefined where all of it can be recorded. */
+function unrecordable(
+  args: CommandContext<InstallArgs>["args"],
+  inputs: Inputs,
+  folder: string,
+): string | undefined {
+  if (!args.deps) return "--no-deps";
+  if (args["require-hashes"]) return "--require-hashes";
+  const editable = inputs.named.find(({ editable: asked, source }) => {
+    const isOwn = source?.kind === "directory" && resolve(source.path) === folder;
+    return asked && !isOwn;
+  });
+  return editable === undefined ? undefined : `-e ${editable.text}`;
 }
 
 function nothingToInstall(hasFiles: boolean): Fault {

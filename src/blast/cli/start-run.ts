@@ -156,6 +156,11 @@ function report(
     });
     return;
   }
+  const idle = session.project.config.ineffective.length;
+  if (idle > 0 && printer.level < 1) {
+    const keys = idle === 1 ? "1 setting has" : `${idle} settings have`;
+    printer.note(`${keys} no effect yet; \`blast status\` tells which`);
+  }
   const shown = relative(process.cwd(), venv);
   const where = shown !== "" && !shown.startsWith("..") ? shown : venv;
   const verb = created ? "Made" : "Ready:";

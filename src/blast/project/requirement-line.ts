@@ -119,7 +119,10 @@ function told(
     const shown = redactCredentials(quote(text));
     throw new Fault({
       code: "E_CONFIG",
-      message: `Cannot use ${quote(place.origin)}: ${shown} is no requirement`,
+      message:
+        place.origin === "the command line"
+          ? `Cannot use ${shown}: it is no requirement`
+          : `Cannot use ${quote(place.origin)}: ${shown} is no requirement`,
       cause: new Error(redactCredentials(error.message)),
       hint: hintFor(text),
       details: { origin: place.origin },

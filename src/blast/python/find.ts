@@ -77,6 +77,14 @@ export async function choosePython(
   }
 }
 
+/** What files ask for, where it is a version: `.python-version`, blast.toml, requires-python. */
+export function wishedVersion(
+  options: FindOptions,
+): { readonly request: PythonRequest; readonly text: string; readonly origin: string } | undefined {
+  const { request, text, origin } = wishOf(undefined, options);
+  return request.kind === "version" && origin !== undefined ? { request, text, origin } : undefined;
+}
+
 /** Every Python that there is, each once, in the order of preference. */
 export async function listPythons(
   options: Omit<FindOptions, "configured" | "requiresPython">,

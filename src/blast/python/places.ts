@@ -117,18 +117,15 @@ function byVersionDown(a: string, b: string): number {
 }
 
 /** The likely names in all folders, before the unlikely ones in any: each costs a system call. */
-function pathPlace(
-  environment: Environment,
-  folder: string,
-  { first, others }: ExecutableNames,
-): Place {
+function pathPlace(environment: Environment, folder: string, names: ExecutableNames): Place {
+  const { first, others } = names;
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((entry) => entry !== "");
   return {
     name: "PATH",
     folders,
     *candidates() {
       for (const entry of new Set(folders)) {
-        if (isShimFolder(entry)) yield* shimCandidates(entry, environment, folder);
+        if (isShimFolder(entry)) yield* shimCandidates(entry, { environment, folder, names });
         else yield* namedCandidates(entry, first);
       }
       for (const entry of new Set(folders)) {
@@ -162,22 +159,32 @@ function isShimFolder(folder: string): boolean {
  */
 function* shimCandidates(
   shims: string,
-  environment: Environment,
-  folder: string,
+  look: {
+    readonly environment: Environment;
+    readonly folder: string;
+    readonly names: ExecutableNames;
+  },
 ): Iterable<Candidate> {
+  const { environment, folder, names } = look;
   const root = dirname(shims);
   const versions = join(root, "versions");
   if (existsSync(versions)) {
     const chosen = environment["PYENV_VERSION"] ?? readText(join(root, "version")) ?? "";
     for (const name of chosen.split(/[\s:]+/)) {
-      if (isPlainName(name)) yield* prefixCandidates(join(versions, name), versionInName(name));
+      if (isPlainName(name)) yield* installed(join(versions, name), names);
     }
     return;
   }
   for (const name of toolVersions(environment, folder)) {
     const prefix = join(root, "installs", "python", name);
-    if (isPlainName(name)) yield* prefixCandidates(prefix, versionInName(name));
+    if (isPlainName(name)) yield* installed(prefix, names);
   }
+}
+
+/** The Python of an installation; where a program is looked for by its name, that one alone. */
+function* installed(prefix: string, names: ExecutableNames): Iterable<Candidate> {
+  if (names.isExact) yield* namedCandidates(join(prefix, "bin"), names.first);
+  else yield* prefixCandidates(prefix, versionInName(basename(prefix)));
 }
 
 function isPlainName(name: string): boolean {
@@ -279,10 +286,14 @@ function launcherPlace(): Place {
 interface ExecutableNames {
   readonly first: readonly string[];
   readonly others: readonly string[];
+  /** One program is asked for by its name: nothing else will do. */
+  readonly isExact?: boolean;
 }
 
 function executableNames(request: PythonRequest): ExecutableNames {
-  if (request.kind === "name") return { first: [request.name + EXTENSION], others: [] };
+  if (request.kind === "name") {
+    return { first: [request.name + EXTENSION], others: [], isExact: true };
+  }
   const { implementation, release, exact, freeThreaded } =
     request.kind === "version" ? request : ANY_VERSION;
   const root =

@@ -32,6 +32,8 @@ export interface VenvOptions {
   readonly systemSitePackages?: boolean;
   /** Takes the place of an environment that is there; never of anything else. */
   readonly clear?: boolean;
+  /** The Python that the project's files ask for now, as written: kept, to know when it changes. */
+  readonly wish?: string | undefined;
 }
 
 const MARK = "CACHEDIR.TAG";
@@ -180,10 +182,15 @@ function venvConfig(
     `implementation = ${interpreter.markers.platform_python_implementation}`,
     `version_info = ${interpreter.version}`,
     `include-system-site-packages = ${options.systemSitePackages === true}`,
-    `prompt = ${options.prompt.replace(/[\r\n]+/g, " ")}`,
+    `prompt = ${oneLine(options.prompt)}`,
     `blast = ${versionInfo().version}`,
+    ...(options.wish === undefined ? [] : [`blast-python = ${oneLine(options.wish)}`]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, " ");
 }
 
 /** Writes a new file; one that a crash has left is written again. */

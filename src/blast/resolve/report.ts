@@ -162,6 +162,7 @@ function isNewer(
 }
 
 function rangeText(range: VersionRange): string {
+  if (range.isEmpty()) return " in no version at all";
   return range.isFull() ? "" : range.toString();
 }
 

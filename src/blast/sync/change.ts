@@ -83,7 +83,7 @@ export async function changeEnvironment(
     held[Symbol.dispose]();
     await trimSometimes(session, store);
   }
-  return { ...outcome, notes: result.notes };
+  return { ...outcomeOf(plan, items), notes: result.notes };
 }
 
 /** The change itself, by the one writer that there may be. */
@@ -174,10 +174,12 @@ function isNothing(plan: SyncPlan): boolean {
   return plan.install.length + plan.remove.length + plan.mark.length === 0;
 }
 
-function outcomeOf(plan: SyncPlan): ChangeOutcome {
+/** What only a build could tell the version of is known once it is built. */
+function outcomeOf(plan: SyncPlan, items: readonly InstallItem[] = []): ChangeOutcome {
+  const built = new Map(items.map(({ wheel }) => [wheel.name, wheel.version]));
   const text = (one: Pick<WantedPackage, "name" | "version">): ChangedPackage => ({
     name: one.name,
-    version: one.version?.toString() ?? "",
+    version: (one.version ?? built.get(one.name))?.toString() ?? "",
   });
   return {
     installed: plan.install.map(text),

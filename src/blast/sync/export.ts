@@ -5,13 +5,20 @@ import { MarkerSet } from "../pep/marker-algebra.ts";
 import type { LockedPackage, LockedPlace, Pylock } from "../project/pylock.ts";
 import type { Selection } from "./project.ts";
 
+const HEAD = "# Made by blast from pylock.toml";
+
+/** Whether a requirements.txt says only what a lock file says. */
+export function isExported(text: string): boolean {
+  return text.startsWith(HEAD);
+}
+
 /** One line a package, with markers and hashes; extras and groups that are not selected go. */
 export function exportRequirements(
   lock: Pylock,
   selection: Selection,
   options: { readonly hashes: boolean },
 ): string {
-  const lines = ["# Made by blast from pylock.toml"];
+  const lines = [HEAD];
   for (const locked of lock.packages) {
     const marker =
       locked.marker === undefined

@@ -6,10 +6,10 @@ import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import type { Inputs } from "./inputs.ts";
 import { lockProject } from "./lock-project.ts";
 import type { Place } from "./place.ts";
-import { openProject, type Project, selectionOf } from "./project.ts";
+import { openProject, type Project, type RequirementSet, selectionOf } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import { type RecordEdit, type RecordPlace, withRequirements } from "./record.ts";
-import { boundedText, recordedText, withNames } from "./recorded.ts";
+import { boundedText, type NamedRequirement, recordedText, withNames } from "./recorded.ts";
 import type { Session } from "./session.ts";
 
 /** What to install, and how. */
@@ -56,7 +56,7 @@ export async function installInProject(
   const loose = named.map(recordedText);
   const first =
     loose.length === 0 ? undefined : await withRequirements(session.project, where, loose);
-  const changed = await projectWith(session, first);
+  const changed = asTyped(await projectWith(session, first), named);
   const locked = await lockProject(session, place.interpreter, changed, {
     upgrade: args.upgrade ? "all" : new Set(named.map(({ name }) => name)),
     flags: request.flags,
@@ -108,6 +108,16 @@ async function projectWith(session: Session, edit: RecordEdit | undefined): Prom
   if (edit === undefined) return session.project;
   const texts = new Map([[edit.path, edit.after]]);
   return openProject(session.project.folder, session.environment, { exactly: true, texts });
+}
+
+/** As long as nothing is written, what was typed stands on the command line and in no file. */
+function asTyped(project: Project, named: readonly NamedRequirement[]): Project {
+  const names = new Set<string | undefined>(named.map(({ name }) => name));
+  const typed = (one: ProjectRequirement): ProjectRequirement =>
+    names.has(one.name) ? { ...one, origin: "the command line" } : one;
+  const sets = async (): Promise<readonly RequirementSet[]> =>
+    (await project.sets()).map((set) => ({ ...set, requirements: set.requirements.map(typed) }));
+  return { ...project, sets };
 }
 
 function recordPlace(

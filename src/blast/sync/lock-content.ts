@@ -66,8 +66,8 @@ function itself(project: Project): LockedPackage {
   const table = project.pyproject?.project;
   if (table === undefined) throw new Error("a project without [project] is no package");
   return {
+    // Without its version: pyproject.toml has it, and may have another one tomorrow.
     name: table.name,
-    ...(table.version === undefined ? {} : { version: table.version }),
     dependencies: [],
     source: { kind: "directory", path: ".", editable: true },
   };
@@ -170,6 +170,18 @@ function relativePath(project: Project, path: string): string {
   return below === "" ? "." : below;
 }
 
+/** The branch or tag that the project names, of which the resolver has made a commit. */
+function requestedRevision(
+  { url, revision }: DirectSource & { readonly kind: "git" },
+  sets: readonly RequirementSet[],
+): { readonly requestedRevision?: string } {
+  const asked = sets
+    .flatMap(({ requirements }) => requirements.map(({ source }) => source))
+    .find((source) => source?.kind === "git" && source.url === url);
+  const named = asked?.kind === "git" ? asked.revision : undefined;
+  return named === undefined || named === revision ? {} : { requestedRevision: named };
+}
+
 async function sourceOf(source: DirectSource, parts: LockParts): Promise<LockedSource> {
   const below =
     source.kind === "directory" || source.subdirectory === undefined
@@ -181,6 +193,7 @@ async function sourceOf(source: DirectSource, parts: LockParts): Promise<LockedS
         kind: "vcs",
         type: "git",
         url: source.url,
+        ...requestedRevision(source, parts.sets),
         commit: source.revision ?? "",
         ...below,
       };

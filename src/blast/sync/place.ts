@@ -6,11 +6,13 @@ import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { Environment } from "../env/environment.ts";
 import { openEnvironment } from "../env/environment.ts";
 import { recover } from "../env/recover.ts";
-import { choosePython, type FindOptions } from "../python/find.ts";
+import { recordEnvironment } from "../env/registry.ts";
+import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
 import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
 import { baseProblem, createVenv } from "../python/venv.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import {
+  changedWish,
   checkOurs,
   type Holdings,
   holdingsOf,
@@ -142,23 +144,20 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   const prober = new Prober(session.environment);
   const find = { ...findOptions(session), prober };
   let holdings: Holdings | undefined;
-  if (existsSync(join(folder, "pyvenv.cfg"))) {
+  const isThere = existsSync(join(folder, "pyvenv.cfg"));
+  if (isThere) {
     const place = await openExisting(folder, prober, isProjects);
-    const isWanted =
-      place !== undefined &&
-      (python === undefined || (await isWantedPython(place.interpreter, python, find)));
-    if (place !== undefined && isWanted) {
+    const reason = await whyAnew(session, place, { folder, options, find });
+    if (place !== undefined && reason === undefined) {
       prober.save();
       return place;
     }
-    if (!options.create) throw unusable(folder);
+    if (!options.create) throw unusable(folder, place?.interpreter);
     if (python !== undefined) checkOurs(folder, python, place?.interpreter);
+    // Before anything is said: with no Python to make it with, nothing is made anew.
+    await choosePython(python, find);
     holdings = holdingsOf(folder);
-    printer.note(
-      place === undefined
-        ? `The Python of "${folder}" is gone or was upgraded: the environment is made anew`
-        : `"${folder}" has Python ${place.interpreter.version}: the environment is made anew`,
-    );
+    printer.note(`${reason}: the environment is made anew`);
   } else if (!options.create) {
     throw new Fault({
       code: "E_NOT_FOUND",
@@ -173,17 +172,58 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   if (made !== undefined) return made;
   const choice = await choosePython(python, find);
   for (const warning of choice.warnings) printer.warn(warning);
+  const name = options.name ?? readVenvConfig(folder)?.get("prompt") ?? project.name;
   createVenv(folder, choice.interpreter, {
-    prompt: options.name ?? readVenvConfig(folder)?.get("prompt") ?? project.name,
+    prompt: name,
     systemSitePackages: session.config.values.env.system_site_packages,
     clear: true,
+    wish: wishedVersion(find)?.text,
   });
   const environment = openEnvironment(folder);
-  const interpreter = await prober.require(environment.python);
-  prober.save();
+  // What was asked of the one before must not be answered for this one.
+  const anew = isThere ? new Prober(session.environment) : prober;
+  const interpreter = await anew.require(environment.python);
+  anew.save();
+  const { version, path } = interpreter;
+  recordEnvironment(session.environment, {
+    path: folder,
+    name,
+    project: project.folder,
+    python: { version, path },
+  });
   const place = { environment, interpreter, created: true, isProjects };
   if (holdings !== undefined) await restoreHoldings(session, place, holdings);
   return place;
+}
+
+/** Why an environment that is there cannot be used; undefined where it can. */
+async function whyAnew(
+  session: Session,
+  place: Place | undefined,
+  at: {
+    readonly folder: string;
+    readonly options: PlaceOptions;
+    readonly find: FindOptions;
+  },
+): Promise<string | undefined> {
+  const { folder, find } = at;
+  const { python, create } = at.options;
+  if (place === undefined) return `The Python of "${folder}" is gone or was upgraded`;
+  const { interpreter } = place;
+  const has = `"${folder}" has Python ${interpreter.version}`;
+  if (python !== undefined) {
+    return (await isWantedPython(interpreter, python, find)) ? undefined : has;
+  }
+  if (!create || !place.isProjects) return undefined;
+  const wish = changedWish(folder, interpreter, find);
+  if (wish === undefined) return undefined;
+  const asked = `${has}, and ${wish.origin} asks for ${wish.text}`;
+  if (wish.isOurs) return asked;
+  session.printer.warn(
+    asked,
+    "another tool made it; where you remove it, blast makes one that fits",
+  );
+  return undefined;
 }
 
 /** Of several processes that make one environment, the others wait and find it made. */
@@ -218,15 +258,23 @@ async function madeMeanwhile(
   if (python !== undefined && !(await isWantedPython(place.interpreter, python, how.find))) {
     return undefined;
   }
+  const isOurs = python === undefined && how.isProjects;
+  if (isOurs && changedWish(folder, place.interpreter, how.find)?.isOurs) return undefined;
   how.prober.save();
   return place;
 }
 
-function unusable(folder: string): Fault {
+function unusable(folder: string, has: Interpreter | undefined): Fault {
+  const home = readVenvConfig(folder)?.get("home") ?? "";
+  const problem =
+    has === undefined
+      ? `its Python${home === "" ? "" : `, of "${home}",`} is gone or was upgraded`
+      : `it has Python ${has.version}, which is not the one asked for`;
   return new Fault({
     code: "E_NOT_FOUND",
-    message: `Cannot use the environment "${folder}": its Python is gone, or not the one wanted`,
-    hint: "`blast sync` makes it anew",
+    message: `Cannot use the environment "${folder}": ${problem}`,
+    hint:
+      has === undefined ? "`blast sync` makes it anew" : "leave --python away, or name another one",
   });
 }
 

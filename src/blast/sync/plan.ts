@@ -1,4 +1,6 @@
 /** The difference between what is installed and what is wanted. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { Mark } from "../env/marks.ts";
 import type { PackageName } from "../pep/name.ts";
@@ -94,15 +96,16 @@ function fits(installed: InstalledDistribution, wanted: WantedPackage): boolean 
   if (installed.kind === "distutils") return false;
   const { directUrl } = installed;
   if (wanted.source === undefined) return directUrl === undefined;
-  return directUrl !== undefined && isSameSource(directUrl, wanted.source);
+  return directUrl !== undefined && isSameSource(directUrl, wanted.source, installed.path);
 }
 
-function isSameSource(installed: DirectUrl, wanted: DirectSource): boolean {
+function isSameSource(installed: DirectUrl, wanted: DirectSource, distInfo: string): boolean {
   const { info } = installed;
   if (wanted.kind === "directory") {
     // A folder that is no editable install may have changed since.
     const isEditable = wanted.editable && info.kind === "directory" && info.editable;
-    return isEditable && pathOf(installed.url) === wanted.path.replace(/\/$/, "");
+    if (!isEditable || pathOf(installed.url) !== wanted.path.replace(/\/$/, "")) return false;
+    return !isOlder(distInfo, wanted.path);
   }
   if (installed.url !== wanted.url) return false;
   if ((installed.subdirectory ?? "") !== (wanted.subdirectory ?? "")) return false;
@@ -112,6 +115,23 @@ function isSameSource(installed: DirectUrl, wanted: DirectSource): boolean {
     return Object.entries(hashes).every(([name, value]) => (info.hashes[name] ?? value) === value);
   }
   return info.kind === "vcs" && info.commit === wanted.revision;
+}
+
+/** Files of a project that its version, scripts and requirements come from. */
+const BUILD_FILES = ["pyproject.toml", "setup.py", "setup.cfg"] as const;
+
+/**
+ * True if what an editable install says of itself was made before its project said something else.
+ * Modules come from the folder itself, scripts and metadata do not.
+ */
+function isOlder(distInfo: string, folder: string): boolean {
+  const made = modified(join(distInfo, "direct_url.json"));
+  return BUILD_FILES.some((name) => modified(join(folder, name)) > made);
+}
+
+/** 0n for what is not there. */
+function modified(path: string): bigint {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n;
 }
 
 function pathOf(url: string): string | undefined {

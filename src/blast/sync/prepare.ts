@@ -228,11 +228,16 @@ function directUrlItem(
   wanted: WantedPackage,
   found: { readonly sha256?: string; readonly commit?: string },
 ): Pick<InstallItem, "directUrl"> {
-  const { source } = wanted;
+  const { source, requestedRevision } = wanted;
   if (source === undefined) return {};
   const { sha256, commit } = found;
+  // A lock file has the commit in the place of the branch or tag that was asked for.
+  const asked =
+    source.kind === "git" && requestedRevision !== undefined
+      ? { ...source, revision: requestedRevision }
+      : source;
   return {
-    directUrl: directUrlOf(source, {
+    directUrl: directUrlOf(asked, {
       ...(commit === undefined ? {} : { commit }),
       ...(sha256 === undefined ? {} : { hashes: { sha256 } }),
     }),

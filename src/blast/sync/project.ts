@@ -121,6 +121,21 @@ function requiresPythonOf(pyproject: Pyproject | undefined): Project["requiresPy
   return { specifier: specifier.toString(), origin: "requires-python of pyproject.toml" };
 }
 
+/**
+ * requirements.txt counts until [project] says what is asked for. What is recorded in blast.toml
+ * comes on top of it, unless the file itself was made from the lock file.
+ */
+async function usesRequirements(
+  path: string,
+  project: NonNullable<Pyproject["project"]> | undefined,
+  own: readonly ProjectRequirement[],
+): Promise<boolean> {
+  if (project !== undefined) return false;
+  if (own.length === 0) return true;
+  const { isExported } = await import("./export.ts");
+  return !isExported(await Bun.file(path).text());
+}
+
 async function setsOf(
   files: ProjectFiles,
   pyproject: Pyproject | undefined,
@@ -129,9 +144,10 @@ async function setsOf(
 ): Promise<readonly RequirementSet[]> {
   const project = pyproject?.project;
   const base = [...(project?.dependencies ?? []), ...own];
-  const usesRequirements =
-    project === undefined && own.length === 0 && files.requirements !== undefined;
-  if (usesRequirements && files.requirements !== undefined) {
+  if (
+    files.requirements !== undefined &&
+    (await usesRequirements(files.requirements, project, own))
+  ) {
     const { readRequirementsFiles } = await import("../project/requirements-txt.ts");
     const source = { path: files.requirements, constraint: false };
     const options = { base: files.folder, environment };

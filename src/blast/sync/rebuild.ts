@@ -5,7 +5,7 @@ import { lastJournal } from "../env/state-folder.ts";
 import type { PackageName } from "../pep/name.ts";
 import { tryParseVersion, type Version } from "../pep/version.ts";
 import { readRequirement } from "../project/requirement-line.ts";
-import { choosePython, type FindOptions } from "../python/find.ts";
+import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
 import type { Interpreter } from "../python/probe.ts";
 import { matchesRequest, parseRequest } from "../python/request.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
@@ -27,6 +27,22 @@ export async function isWantedPython(
   const request = parseRequest(python, "--python");
   if (request.kind === "version" || request.kind === "any") return matchesRequest(now, request);
   return (await choosePython(python, options)).interpreter.path === now.path;
+}
+
+/**
+ * What the project's files ask for, where the environment's interpreter is not that. One that was
+ * made with another Python on purpose, by `--python`, stays until the files change their mind.
+ */
+export function changedWish(
+  venv: string,
+  now: Interpreter,
+  options: FindOptions,
+): { readonly text: string; readonly origin: string; readonly isOurs: boolean } | undefined {
+  const wish = wishedVersion(options);
+  if (wish === undefined || matchesRequest(now, wish.request)) return undefined;
+  const config = readVenvConfig(venv);
+  if (config?.get("blast-python") === wish.text) return undefined;
+  return { text: wish.text, origin: wish.origin, isOurs: config?.has("blast") === true };
 }
 
 /**

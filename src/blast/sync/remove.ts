@@ -35,6 +35,7 @@ export async function removePackages(
   place: Place,
   request: RemoveRequest,
 ): Promise<ProjectChange> {
+  if (place.isProjects) await tellListed(session, request.names);
   if (place.isProjects && isLocking(session.project)) {
     const edit = await withoutRequirements(session.project, request.place, request.names);
     if (edit.missing.length < request.names.length) {
@@ -42,6 +43,22 @@ export async function removePackages(
     }
   }
   return { outcome: await removeInstalled(session, place, request), files: [] };
+}
+
+/** requirements.txt is never edited: what it lists comes back with the next sync. */
+async function tellListed(session: Session, names: readonly PackageName[]): Promise<void> {
+  const { project, printer } = session;
+  if (project.files.requirements === undefined || project.pyproject?.project !== undefined) return;
+  const listed = (await project.sets())
+    .flatMap(({ requirements }) => requirements)
+    .find(({ name, origin }) => {
+      return (
+        name !== undefined && names.includes(name) && !/^(?:blast|pyproject)\.toml/.test(origin)
+      );
+    });
+  if (listed === undefined) return;
+  const hint = "take it out of that file as well";
+  printer.warn(`${listed.origin} asks for ${listed.name}, and brings it back`, hint);
 }
 
 async function removeRecorded(

@@ -32,9 +32,11 @@ export function reportChange(printer: Printer, outcome: ChangeOutcome, report: C
   }
   const { style } = printer;
   for (const { name, before, after } of changesOf(outcome)) {
-    if (before === undefined) printer.note(` ${style.done("+")} ${name}==${after}`);
+    // Before it is built, the version of a folder is not known.
+    const added = after === "" ? name : `${name}==${after}`;
+    if (before === undefined) printer.note(` ${style.done("+")} ${added}`);
     else if (after === undefined) printer.note(` ${style.error("-")} ${name}==${before}`);
-    else printer.note(` ${style.warning("~")} ${name} ${before} -> ${after}`);
+    else printer.note(` ${style.warning("~")} ${name} ${before} -> ${after || "anew"}`);
   }
   for (const note of outcome.notes) printer.warn(note);
   printer.note(summaryText(outcome, report));

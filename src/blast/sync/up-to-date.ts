@@ -28,8 +28,15 @@ interface Note {
 
 const NAME = "synced.json";
 
-/** Files of a project that say what is wanted. */
-const INPUTS = ["blast.toml", "pyproject.toml", "requirements.txt", "pylock.toml"] as const;
+/** Files of a project that say what is wanted, or what it is itself when it is installed. */
+const INPUTS = [
+  "blast.toml",
+  "pyproject.toml",
+  "requirements.txt",
+  "pylock.toml",
+  "setup.py",
+  "setup.cfg",
+] as const;
 
 /** True if the last sync had the same inputs and nobody has changed the packages since. */
 export function isUpToDate(
