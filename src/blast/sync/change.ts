@@ -161,7 +161,8 @@ async function prepared(session: Session, place: Place, plan: SyncPlan) {
           totalItems: total,
           doneBytes,
           ...(isKnown ? { totalBytes } : {}),
-          totalIsFinal: true,
+          // An index of plain HTML tells no sizes: what has come is not all there is.
+          totalIsFinal: isKnown,
           current,
         }),
     });

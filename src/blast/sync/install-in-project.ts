@@ -52,6 +52,7 @@ export async function installInProject(
     extra: [...request.args.extra, ...own.flatMap((one) => one.extras)],
   };
   const named = await withNames(others, () => session.index(place.interpreter));
+  refuseTwice(named);
   const where = recordPlace(args, named);
   const loose = named.map(recordedText);
   const first =
@@ -120,6 +121,18 @@ function asTyped(project: Project, named: readonly NamedRequirement[]): Project 
   return { ...project, sets };
 }
 
+/** A file of a project has one entry for each name: the second would take the first one's place. */
+function refuseTwice(named: readonly NamedRequirement[]): void {
+  const twice = named.find(({ name }, at) => named.findIndex((one) => one.name === name) !== at);
+  if (twice === undefined) return;
+  const texts = named.filter(({ name }) => name === twice.name).map(({ text }) => `"${text}"`);
+  throw new Fault({
+    code: "E_USAGE",
+    message: `Cannot record ${twice.name} more than once: ${texts.join(" and ")}`,
+    hint: `name it once, with all bounds, as in "${twice.name}>=1,<2"`,
+  });
+}
+
 function recordPlace(
   args: ProjectInstall["args"],
   named: readonly ProjectRequirement[],
@@ -130,6 +143,13 @@ function recordPlace(
       code: "E_USAGE",
       message: `Cannot record in the groups "${group}" and "${second}" at the same time`,
       hint: "name one group",
+    });
+  }
+  if (group !== undefined && args.optional !== undefined && named.length > 0) {
+    throw new Fault({
+      code: "E_USAGE",
+      message: `Cannot record both in the group "${group}" and in the extra "${args.optional}"`,
+      hint: "leave out --group or --optional",
     });
   }
   return named.length === 0 ? {} : { group, optional: args.optional };

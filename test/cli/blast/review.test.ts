@@ -116,3 +116,13 @@ test("every environment that blast makes is on the list", async () => {
   const { stdout } = await world.ok("list", "--envs", "--json");
   expect(JSON.parse(stdout)).toMatchObject({ path: join(world.project, ".venv"), state: "ready" });
 });
+
+test("one name is recorded once, in one place", async () => {
+  await using world = await blastWorld();
+  world.index.add({ name: "there", version: "1.0" });
+  const twice = await world.fails(2, "install", "there<1", "there>1");
+  expect(twice.stderr).toContain('Cannot record there more than once: "there<1" and "there>1"');
+  const both = await world.fails(2, "install", "--group", "a", "--optional", "b", "there");
+  expect(both.stderr).toContain('Cannot record both in the group "a" and in the extra "b"');
+  expect(world.has("blast.toml")).toBe(false);
+});
