@@ -9,7 +9,13 @@ import type { Place } from "./place.ts";
 import { openProject, type Project, type RequirementSet, selectionOf } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import { type RecordEdit, type RecordPlace, withRequirements } from "./record.ts";
-import { boundedText, type NamedRequirement, recordedText, withNames } from "./recorded.ts";
+import {
+  boundedText,
+  type NamedRequirement,
+  recordedText,
+  together,
+  withNames,
+} from "./recorded.ts";
 import type { Session } from "./session.ts";
 
 /** What to install, and how. */
@@ -51,8 +57,7 @@ export async function installInProject(
     ...request.args,
     extra: [...request.args.extra, ...own.flatMap((one) => one.extras)],
   };
-  const named = await withNames(others, () => session.index(place.interpreter));
-  refuseTwice(named);
+  const named = together(await withNames(others, () => session.index(place.interpreter)));
   const where = recordPlace(args, named);
   const loose = named.map(recordedText);
   const first =
@@ -119,18 +124,6 @@ function asTyped(project: Project, named: readonly NamedRequirement[]): Project 
   const sets = async (): Promise<readonly RequirementSet[]> =>
     (await project.sets()).map((set) => ({ ...set, requirements: set.requirements.map(typed) }));
   return { ...project, sets };
-}
-
-/** A file of a project has one entry for each name: the second would take the first one's place. */
-function refuseTwice(named: readonly NamedRequirement[]): void {
-  const twice = named.find(({ name }, at) => named.findIndex((one) => one.name === name) !== at);
-  if (twice === undefined) return;
-  const texts = named.filter(({ name }) => name === twice.name).map(({ text }) => `"${text}"`);
-  throw new Fault({
-    code: "E_USAGE",
-    message: `Cannot record ${twice.name} more than once: ${texts.join(" and ")}`,
-    hint: `name it once, with all bounds, as in "${twice.name}>=1,<2"`,
-  });
 }
 
 function recordPlace(

@@ -1,5 +1,6 @@
 /** Requirements of the command line as they are written down in a project's file. */
 import { Fault } from "../../kit/fault/fault.ts";
+import { markerToString } from "../pep/marker.ts";
 import type { PackageName } from "../pep/name.ts";
 import { type Requirement, requirementToString } from "../pep/requirement.ts";
 import { parseSpecifierSet } from "../pep/specifier.ts";
@@ -23,6 +24,40 @@ export async function withNames(
       return { ...entry, name: metadata.name, requirement: requirementOf(entry, metadata.name) };
     }),
   );
+}
+
+/**
+ * What is named twice, under the same marker, as one: a file of a project has one entry for it, and
+ * the second would take the first one's place.
+ *
+ * @throws {Fault} E_USAGE for a name with more than one source
+ */
+export function together(entries: readonly NamedRequirement[]): NamedRequirement[] {
+  const merged = new Map<string, NamedRequirement>();
+  for (const entry of entries) {
+    const { marker } = entry;
+    const key = `${entry.name} ${marker === undefined ? "" : markerToString(marker)}`;
+    const before = merged.get(key);
+    merged.set(key, before === undefined ? entry : both(before, entry));
+  }
+  return [...merged.values()];
+}
+
+function both(one: NamedRequirement, other: NamedRequirement): NamedRequirement {
+  const [first, second] = [one.requirement, other.requirement];
+  const isPlain = one.source === undefined && other.source === undefined;
+  if (!isPlain || first === undefined || second === undefined) {
+    throw new Fault({
+      code: "E_USAGE",
+      message: `Cannot record ${one.name} twice: "${one.text}" and "${other.text}"`,
+      hint: "name it once",
+    });
+  }
+  const specifiers = [first, second].map(({ specifier }) => specifier.toString());
+  const specifier = parseSpecifierSet(specifiers.filter((text) => text !== "").join(","));
+  const extras = [...new Set([...first.extras, ...second.extras])];
+  const requirement = { ...first, extras, specifier };
+  return { ...one, text: requirementToString(requirement), extras, requirement };
 }
 
 /**

@@ -117,12 +117,19 @@ test("every environment that blast makes is on the list", async () => {
   expect(JSON.parse(stdout)).toMatchObject({ path: join(world.project, ".venv"), state: "ready" });
 });
 
-test("one name is recorded once, in one place", async () => {
+test("bounds on one name count together, and go into one place", async () => {
   await using world = await blastWorld();
   world.index.add({ name: "there", version: "1.0" });
-  const twice = await world.fails(2, "install", "there<1", "there>1");
-  expect(twice.stderr).toContain('Cannot record there more than once: "there<1" and "there>1"');
+  for (const bounds of [
+    ["there<1", "there>=1"],
+    ["there>=1", "there<1"],
+  ]) {
+    const { stderr } = await world.fails("install", ...bounds);
+    expect(stderr).toContain("you require there in no version at all");
+  }
   const both = await world.fails(2, "install", "--group", "a", "--optional", "b", "there");
   expect(both.stderr).toContain('Cannot record both in the group "a" and in the extra "b"');
   expect(world.has("blast.toml")).toBe(false);
+  await world.ok("install", "there>=1", "there[more]<2");
+  expect(world.read("blast.toml")).toContain('"there[more]<2,>=1"');
 });
