@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import type { CompileArgs } from "./compile.ts";
 import { openSession } from "./open-session.ts";
@@ -5,7 +6,7 @@ import { openSession } from "./open-session.ts";
 /** Prints pins for requirements. */
 export async function run(context: CommandContext<CompileArgs>): Promise<number> {
   const { args, printer } = context;
-  const session = await openSession(printer, args);
+  const session = await openSession(printer, { ...args, refresh: args.refresh || args.upgrade });
   const { compile } = await import("../sync/compile.ts");
   const text = await compile(session, {
     files: args.file,
@@ -24,7 +25,7 @@ export async function run(context: CommandContext<CompileArgs>): Promise<number>
     printer.raw(text);
     return 0;
   }
-  const { writeFileAtomic } = await import("../../kit/store/atomic.ts");
-  writeFileAtomic({ path: args.output, content: text });
+  const { setManifest } = await import("../env/manifest.ts");
+  setManifest(resolve(args.output), text);
   return 0;
 }

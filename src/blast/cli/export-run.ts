@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
-import { writeFileAtomic } from "../../kit/store/atomic.ts";
+import { setManifest } from "../env/manifest.ts";
 import { exportRequirements } from "../sync/export.ts";
 import { selectionOf } from "../sync/project.ts";
 import type { ExportArgs } from "./export.ts";
@@ -27,6 +27,6 @@ export async function run(context: CommandContext<ExportArgs>): Promise<number> 
       ? await Bun.file(path).text()
       : exportRequirements(lock, selection, { hashes: args.hashes });
   if (args.output === undefined) printer.raw(text);
-  else writeFileAtomic({ path: resolve(args.output), content: text });
+  else setManifest(resolve(args.output), text);
   return 0;
 }

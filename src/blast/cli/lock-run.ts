@@ -1,5 +1,5 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
-import { writeFileAtomic } from "../../kit/store/atomic.ts";
+import { setManifest } from "../env/manifest.ts";
 import { choosePython } from "../python/find.ts";
 import { readBounds } from "../sync/inputs.ts";
 import { lockProject } from "../sync/lock-project.ts";
@@ -17,7 +17,10 @@ export function run(context: CommandContext<LockArgs>): Promise<number> {
 async function lock(context: CommandContext<LockArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
-  const session = await openSession(printer, args);
+  const session = await openSession(printer, {
+    ...args,
+    refresh: args.refresh || args.upgrade || args["upgrade-package"].length > 0,
+  });
   const { interpreter } = await choosePython(args.python, findOptions(session));
   const locked = await lockProject(session, interpreter, session.project, {
     upgrade: args.upgrade ? "all" : new Set(args["upgrade-package"].map(packageName)),
@@ -29,7 +32,7 @@ async function lock(context: CommandContext<LockArgs>): Promise<number> {
   const edit = await locked.editFor(session.project);
   if (edit !== undefined && !args["dry-run"]) {
     checkNotOvertaken([], [], [edit]);
-    writeFileAtomic({ path: edit.path, content: edit.after });
+    setManifest(edit.path, edit.after);
   }
   const seconds = (performance.now() - startedMs) / 1000;
   const packages = locked.resolution?.packages.length;

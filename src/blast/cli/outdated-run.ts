@@ -8,7 +8,7 @@ import type { OutdatedArgs } from "./outdated.ts";
 /** Lists what has newer versions. */
 export async function run(context: CommandContext<OutdatedArgs>): Promise<number> {
   const { args, printer } = context;
-  const session = await openSession(printer, args);
+  const session = await openSession(printer, { ...args, refresh: true });
   const place = await openPlace(session, { python: args.python, create: false });
   const found = await outdatedPackages(session, place, { pre: args.pre });
   if (printer.jsonMode) {

@@ -45,6 +45,11 @@ export const INDEX_ARGS = {
     description: "Use what is cached, however old; ask no server",
     group: INDEX,
   },
+  refresh: {
+    type: "boolean",
+    description: "Ask the index again for every page, however fresh the cached one is",
+    group: INDEX,
+  },
   cache: {
     type: "boolean",
     default: true,

@@ -26,7 +26,7 @@ export async function run(context: CommandContext<TreeArgs>): Promise<number> {
   return 0;
 }
 
-/** What nothing else needs; of circles that nothing else needs, the first by name. */
+/** What nothing else needs; of circles, what was asked for, else what leads furthest. */
 function tops(graph: InstalledGraph): PackageName[] {
   const names = [...graph.byName.keys()].sort();
   const found = names.filter((name) => graph.neededBy(name).every(({ from }) => from === name));
@@ -37,12 +37,21 @@ function tops(graph: InstalledGraph): PackageName[] {
     for (const { to } of graph.needs(name)) if (to !== undefined) reach(to.name);
   };
   for (const name of found) reach(name);
-  for (const name of names) {
+  const left = names.filter((name) => !reached.has(name));
+  const rank = new Map(left.map((name) => [name, rankOf(graph, name)]));
+  for (const name of left.sort((a, b) => (rank.get(b) ?? 0) - (rank.get(a) ?? 0))) {
     if (reached.has(name)) continue;
     found.push(name);
     reach(name);
   }
   return found.sort();
+}
+
+/** How many packages are below; more than all of them for what was asked for. */
+function rankOf(graph: InstalledGraph, top: PackageName): number {
+  const seen = new Set<PackageName>([top]);
+  for (const name of seen) for (const { to } of graph.needs(name)) if (to) seen.add(to.name);
+  return seen.size + (graph.byName.get(top)?.requested === true ? graph.byName.size : 0);
 }
 
 interface Branch {

@@ -20,7 +20,7 @@ export function run(context: CommandContext<UpdateArgs>): Promise<number> {
 async function update(context: CommandContext<UpdateArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
-  const session = await openSession(printer, args);
+  const session = await openSession(printer, { ...args, refresh: true });
   const place = await openPlace(session, { python: args.python, create: true });
   const { force_updates: isForced, update_dependencies: follows } = session.config.values.updates;
   const named = args.package.map(packageName);

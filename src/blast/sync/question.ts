@@ -97,7 +97,8 @@ export async function ask(
     question.isPlain === false
       ? undefined
       : await answerFile(session, question.interpreter, request);
-  const known = session.environment["BLAST_SOLVE_ANEW"] ? undefined : answers?.read();
+  const isAnew = session.flags.refresh === true || session.environment["BLAST_SOLVE_ANEW"];
+  const known = isAnew ? undefined : answers?.read();
   const resolution = known ?? (await solve(request, await open()));
   if (known === undefined) answers?.keep(resolution, await session.consulted());
   for (const warning of resolution.warnings) session.printer.warn(warning);

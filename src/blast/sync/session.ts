@@ -26,6 +26,7 @@ export interface IndexFlags extends BuildFlags {
   readonly index?: boolean;
   readonly offline?: boolean;
   readonly cache?: boolean;
+  readonly refresh?: boolean;
 }
 
 /** One run. */
@@ -212,6 +213,7 @@ export class Session {
         ...(pip.trustedHosts ?? []),
       ],
       noCache: this.flags.cache === false,
+      refresh: this.flags.refresh === true,
       pageTtlSeconds: cache.ttl,
       keyring: resolver.keyring as "disabled" | "subprocess",
       environment: this.environment,

@@ -15,8 +15,8 @@ function offer({ index }: BlastWorld, version = "1.0"): void {
   index.add({ name: "low", version });
 }
 
-/** Pages are fresh for ten minutes; a test does not wait. */
-const FRESH = "--no-cache";
+/** Pages are fresh for ten minutes; a test does not wait. An update does not, either. */
+const FRESH = "--refresh";
 
 describe("update", () => {
   test("everything, within the project's bounds, which stay as they are", async () => {
@@ -28,13 +28,13 @@ describe("update", () => {
     offer(world, "3.0");
     await world.ok("sync", FRESH);
     expect(world.installed()).toEqual({ low: "1.0", mid: "1.0", side: "1.0", top: "1.0" });
-    const { stderr } = await world.ok("update", FRESH);
+    const { stderr } = await world.ok("update");
     expect(world.installed()).toEqual({ low: "3.0", mid: "3.0", side: "3.0", top: "2.0" });
     expect(stderr).toContain(" ~ top 1.0 -> 2.0\n");
     expect(world.read("blast.toml")).toBe(record);
     expect(world.read("pylock.toml")).toContain('name = "top"\nversion = "2.0"');
     expect(world.flaws()).toEqual([]);
-    expect((await world.ok("update", FRESH)).stderr).toContain("Nothing to do");
+    expect((await world.ok("update")).stderr).toContain("Nothing to do");
   });
 
   test("one package", async () => {
@@ -42,9 +42,9 @@ describe("update", () => {
     offer(world);
     await world.ok("install", "top", "side");
     offer(world, "2.0");
-    await world.ok("update", FRESH, "side");
+    await world.ok("update", "side");
     expect(world.installed()).toMatchObject({ mid: "1.0", side: "2.0", top: "1.0" });
-    await world.ok("update", FRESH, "--dry-run");
+    await world.ok("update", "--dry-run");
     expect(world.installed()).toMatchObject({ mid: "1.0", side: "2.0", top: "1.0" });
   });
 
@@ -66,7 +66,7 @@ describe("update", () => {
     offer(world, "2.0");
     await world.ok("sync", FRESH);
     expect(world.installed()).toEqual({ low: "1.0", mid: "1.0", top: "1.0" });
-    await world.ok("update", FRESH);
+    await world.ok("update");
     expect(world.installed()).toEqual({ low: "2.0", mid: "2.0", top: "2.0" });
     expect(world.has("pylock.toml")).toBe(false);
   });
@@ -77,7 +77,7 @@ describe("update", () => {
     await world.ok("start");
     await world.ok("install", "--no-record", "top");
     offer(world, "2.0");
-    await world.ok("update", FRESH);
+    await world.ok("update");
     expect(world.installed()).toEqual({ low: "2.0", mid: "2.0", top: "2.0" });
     expect(world.requested()).toEqual(["top"]);
     expect(world.has("blast.toml")).toBe(false);

@@ -1,6 +1,7 @@
 /** What installing, removing and undoing leave in the project's own files, end to end. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
 import { sourceTree } from "../../support/test-packages.ts";
 
@@ -101,6 +102,20 @@ describe("pyproject.toml", () => {
     await world.ok("install", "--group", "dev", "tool");
     await world.ok("sync");
     expect(world.installed()).toEqual({ lib: "1.5", tool: "0.1" });
+  });
+
+  test("a link stays a link, and a mode as it is", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    world.work.write("elsewhere/mine.toml", PYPROJECT.trimStart(), { mode: 0o600 });
+    symlinkSync("../elsewhere/mine.toml", join(world.project, "pyproject.toml"));
+    await world.ok("install", "app");
+    expect(readlinkSync(join(world.project, "pyproject.toml"))).toBe("../elsewhere/mine.toml");
+    expect(statSync(world.work.at("elsewhere/mine.toml")).mode & 0o777).toBe(0o600);
+    expect(world.read("pyproject.toml")).toContain("app>=1.4");
+    await world.ok("undo");
+    expect(readlinkSync(join(world.project, "pyproject.toml"))).toBe("../elsewhere/mine.toml");
+    expect(world.read("pyproject.toml")).toBe(PYPROJECT.trimStart());
   });
 
   test("--no-record leaves the files alone", async () => {
