@@ -56,7 +56,9 @@ function isScript(program: string): boolean {
 /** The project's environment, brought up to date. */
 async function placeOfProject(context: CommandContext<RunArgs>, session: Session): Promise<Place> {
   const { args } = context;
-  const place = await openPlace(session, { python: args.python, create: args.sync });
+  // Outside of projects nothing is made only because something is run.
+  const create = args.sync && session.project.exists;
+  const place = await openPlace(session, { python: args.python, create });
   const follows = session.config.values.sync.pkg_layer === "automatic" || place.created;
   if (!args.sync || !follows || !place.isProjects) return place;
   const { isUpToDate } = await import("../sync/up-to-date.ts");

@@ -81,6 +81,12 @@ export function listEnvironments(environment: Environment): RegisteredEnvironmen
   return listed.sort((a, b) => (a.lastUsed < b.lastUsed ? 1 : -1));
 }
 
+/** The project that an environment was made for; undefined where blast does not know it. */
+export function projectOfEnvironment(environment: Environment, path: string): string | undefined {
+  const record = readRecord(fileFor(environment, path));
+  return record?.path === path ? record.project : undefined;
+}
+
 /** Takes an environment off the list. @returns false when it was not on it */
 export function forgetEnvironment(environment: Environment, path: string): boolean {
   try {

@@ -17,6 +17,7 @@ import {
   withNames,
 } from "./recorded.ts";
 import type { Session } from "./session.ts";
+import { noteSynced } from "./up-to-date.ts";
 
 /** What to install, and how. */
 export interface ProjectInstall {
@@ -80,14 +81,23 @@ export async function installInProject(
     (edit): edit is RecordEdit => edit !== undefined && edit.before !== edit.after,
   );
   const sets = await project.sets();
+  const selection = selectionOf(sets, selectionFlags(args, where));
+  const wanted = await locked.wanted(place.interpreter, selection);
   const outcome = await changeEnvironment(session, place, {
-    wanted: await locked.wanted(place.interpreter, selectionOf(sets, selectionFlags(args, where))),
+    wanted,
     exact: false,
     dryRun: request.dryRun,
     compileBytecode: request.compileBytecode,
     command: request.command,
     manifests: edits,
   });
+  // Without a selection of its own this was a sync as well.
+  const isUsual =
+    args.group.length === 0 && args.extra.length === 0 && where.optional === undefined;
+  if (isUsual && !request.dryRun) {
+    if (edits.length > 0) await session.reopenProject();
+    noteSynced(session, place, request.flags, { exact: false, wanted });
+  }
   return { outcome, files: edits.map(({ path }) => basename(path)) };
 }
 

@@ -1,12 +1,12 @@
 /** Which environment a command works on, and the interpreter in it. */
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { Environment } from "../env/environment.ts";
 import { openEnvironment } from "../env/environment.ts";
 import { recover } from "../env/recover.ts";
-import { recordEnvironment } from "../env/registry.ts";
+import { projectOfEnvironment, recordEnvironment } from "../env/registry.ts";
 import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
 import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
 import { baseProblem, createVenv } from "../python/venv.ts";
@@ -137,6 +137,28 @@ async function openPrefix(session: Session, python: string): Promise<Place> {
   return { environment, interpreter, created: false, isProjects: false };
 }
 
+/**
+ * An environment outside of the project's folder ([env] path, or a link) is changed only where it
+ * was made for this project: a file of a stranger must not lead into somebody else's.
+ *
+ * @throws {Fault} E_REFUSED
+ */
+function checkOwned(session: Session, folder: string): void {
+  const { project, environment } = session;
+  const real = realpathSync(folder);
+  if (real.startsWith(realpathSync(project.folder) + sep)) return;
+  const owner =
+    projectOfEnvironment(environment, folder) ?? projectOfEnvironment(environment, real);
+  if (owner === project.folder) return;
+  throw new Fault({
+    code: "E_REFUSED",
+    message:
+      `Cannot use "${real}" as the environment of "${project.folder}": it lies outside of it, ` +
+      (owner === undefined ? "and blast has not made it for it" : `and belongs to "${owner}"`),
+    hint: "correct [env] path, or name the environment with --python",
+  });
+}
+
 async function openOwn(session: Session, folder: string, options: PlaceOptions): Promise<Place> {
   const { project, printer } = session;
   const { python } = options;
@@ -145,6 +167,7 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   const find = { ...findOptions(session), prober };
   let holdings: Holdings | undefined;
   const isThere = existsSync(join(folder, "pyvenv.cfg"));
+  if (isThere && isProjects && options.create) checkOwned(session, folder);
   if (isThere) {
     const place = await openExisting(folder, prober, isProjects);
     const reason = await whyAnew(session, place, { folder, options, find });

@@ -133,3 +133,21 @@ test("bounds on one name count together, and go into one place", async () => {
   await world.ok("install", "there>=1", "there[more]<2");
   expect(world.read("blast.toml")).toContain('"there[more]<2,>=1"');
 });
+
+test("a project's file does not lead into another project's environment", async () => {
+  await using world = await blastWorld();
+  const { work } = world;
+  const mine = work.folder("mine");
+  const other = work.folder("other");
+  work.write("mine/blast.toml", '[env]\nname = "mine"\n');
+  expect((await world.blast(["start"], { cwd: mine })).code).toBe(0);
+  work.write("other/blast.toml", '[env]\npath = "../mine/.venv"\n');
+  for (const verb of ["start", "sync"]) {
+    const { code, stderr } = await world.blast([verb], { cwd: other });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`and belongs to "${mine}"`)]);
+  }
+  work.write("other/blast.toml", '[env]\npath = "../elsewhere"\n');
+  for (const verb of ["start", "sync"]) {
+    expect((await world.blast([verb], { cwd: other })).code).toBe(0);
+  }
+});
