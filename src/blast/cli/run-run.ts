@@ -4,7 +4,7 @@ import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { runInPlace } from "../../kit/proc/exec.ts";
 import { untilFirst } from "../sync/overtaken.ts";
-import { openPlace, type Place } from "../sync/place.ts";
+import { environmentFolder, openBare, openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
 import { commandText, openSession } from "./open-session.ts";
 import type { RunArgs } from "./run.ts";
@@ -30,7 +30,7 @@ export async function run(context: CommandContext<RunArgs>): Promise<number> {
   const variables: Record<string, string | undefined> = {
     ...process.env,
     PATH: path,
-    VIRTUAL_ENV: environment.root,
+    ...(environment.kind === "venv" ? { VIRTUAL_ENV: environment.root } : {}),
     PYTHONHOME: undefined,
   };
   const argv = script === undefined ? [program, ...rest] : ["python", program, ...rest];
@@ -57,8 +57,9 @@ function isScript(program: string): boolean {
 async function placeOfProject(context: CommandContext<RunArgs>, session: Session): Promise<Place> {
   const { args } = context;
   // Outside of projects nothing is made only because something is run.
-  const create = args.sync && session.project.exists;
-  const place = await openPlace(session, { python: args.python, create });
+  const isThere = session.project.exists || existsSync(environmentFolder(session));
+  if (!isThere) return openBare(session, args.python);
+  const place = await openPlace(session, { python: args.python, create: args.sync });
   const follows = session.config.values.sync.pkg_layer === "automatic" || place.created;
   if (!args.sync || !follows || !place.isProjects) return place;
   const { isUpToDate } = await import("../sync/up-to-date.ts");
