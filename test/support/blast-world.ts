@@ -79,7 +79,10 @@ export async function blastWorld(parent?: string): Promise<BlastWorld> {
     has: (path) => existsSync(join(project, path)),
     installed: (venv) => installedIn(world.site(venv)),
     python(code, venv = world.venv) {
-      const run = Bun.spawnSync([join(venv, "bin/python"), "-c", code], { cwd: work.path });
+      const run = Bun.spawnSync([join(venv, "bin/python"), "-c", code], {
+        cwd: work.path,
+        env: { PATH: env.PATH },
+      });
       if (!run.success) throw new Error(run.stderr.toString());
       return run.stdout.toString().trim();
     },

@@ -82,9 +82,8 @@ export const RESOLVE_ARGS = {
   resolution: {
     type: "enum",
     options: ["highest", "lowest", "lowest-direct"],
-    default: "highest",
     valueHint: "STRATEGY",
-    description: "Which versions to prefer",
+    description: "Which versions to prefer; without it, [resolver] strategy of blast.toml",
     group: RESOLVING,
   },
   constraint: {

@@ -19,7 +19,7 @@ export interface ResolveFlags {
   readonly pre?: boolean;
   readonly "no-binary"?: readonly string[];
   readonly "only-binary"?: readonly string[];
-  readonly resolution?: "highest" | "lowest" | "lowest-direct";
+  readonly resolution?: "highest" | "lowest" | "lowest-direct" | undefined;
   readonly "exclude-newer"?: string | undefined;
   /** Files. */
   readonly constraint?: readonly string[];
@@ -62,9 +62,8 @@ export async function rulesOf(session: Session, flags: ResolveFlags): Promise<Ru
     ...(flags["only-binary"] ?? []),
   ];
   const newest = flags["exclude-newer"] ?? resolver.exclude_newer;
-  const given = flags.resolution === "highest" ? undefined : flags.resolution;
   return {
-    strategy: given ?? (resolver.strategy as Rules["strategy"]),
+    strategy: flags.resolution ?? (resolver.strategy as Rules["strategy"]),
     preReleases: allowed ? "allow" : "if-necessary",
     noBinary: nameChoice(noBinary, "--no-binary"),
     onlyBinary: nameChoice(onlyBinary, "--only-binary"),

@@ -78,7 +78,7 @@ test("every version for every platform, with every file and its hash", async () 
   expect(byName["app"]?.sdist?.url).toEndWith("/files/app-1.0.tar.gz");
 });
 
-test("a second run, a run without a cache and one of another folder write the same bytes", async () => {
+test("a second run, one without a cache, one of another folder: the same bytes", async () => {
   await using world = await blastWorld();
   offer(world);
   world.write("pyproject.toml", PYPROJECT);

@@ -37,7 +37,8 @@ describe("a program of the environment", () => {
     await using world = await blastWorld();
     offer(world);
     world.write("blast.toml", PROJECT);
-    const script = 'read line; echo "$line $VIRTUAL_ENV $PYTHONHOME"; command -v tool; command -v python';
+    const script =
+      'read line; echo "$line $VIRTUAL_ENV $PYTHONHOME"; command -v tool; command -v python';
     const run = await world.blast(["run", "sh", "-c", script], {
       stdin: "hello\n",
       env: { PYTHONHOME: "/nowhere" },
