@@ -112,7 +112,7 @@ test("an install keeps to the limit by itself, once a day", async () => {
   await world.ok("check");
 });
 
-test("another folder for the cache: BLAST_CACHE_DIR, [cache] cache_dir, XDG_CACHE_HOME", async () => {
+test("the cache by BLAST_CACHE_DIR, [cache] cache_dir, XDG_CACHE_HOME", async () => {
   await using world = await blastWorld();
   world.index.add({ name: "one" });
   const at = async (env: Record<string, string | undefined>, folder: string): Promise<void> => {
