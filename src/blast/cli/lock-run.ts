@@ -44,6 +44,8 @@ async function lock(context: CommandContext<LockArgs>): Promise<number> {
       packages: packages ?? null,
       seconds: Math.round(seconds * 1000) / 1000,
     });
+  } else if (edit === undefined && packages === 0) {
+    printer.note("Nothing to lock: the project asks for nothing");
   } else if (edit === undefined) {
     printer.note(`pylock.toml is up to date (${seconds.toFixed(2)} s)`);
   } else {

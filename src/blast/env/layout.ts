@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
+import { sanitise } from "../../kit/fault/redact.ts";
 import { directUrlText } from "../project/direct-url.ts";
 import type { Environment } from "./environment.ts";
 import type { InstallItem, WheelFile } from "./install-item.ts";
@@ -143,7 +145,13 @@ function placeData(
     const slash = path.indexOf("/", skip);
     const scheme = path.slice(skip, slash);
     const folder = schemeFolder(environment, item, scheme);
-    if (slash < 0 || folder === undefined) continue;
+    if (slash < 0 || folder === undefined) {
+      throw new Fault({
+        code: "E_INTEGRITY",
+        message: `Cannot install "${wheel.name}": its data folder has "${sanitise(scheme)}"`,
+        hint: "purelib, platlib, headers, scripts and data are what may be in it",
+      });
+    }
     const target = under(folder, path.slice(slash + 1));
     const isScript = scheme === "scripts";
     // An entry point's own script takes the place of the wheel's.

@@ -338,7 +338,10 @@ function giveUp(environment: Environment, journal: Journal, reason: unknown): ne
       details: reason.details,
     });
   }
-  throw reason;
+  if (!(reason instanceof Fault) || reason.code !== "E_NO_SPACE") throw reason;
+  const { code, message, details } = reason;
+  const hint = `make room on the disk of "${environment.root}" and try again; nothing was changed`;
+  throw new Fault({ code, message, hint, cause: reason.cause, details });
 }
 
 /** How many transactions keep the files that they replaced, and how many keep their journal. */

@@ -299,7 +299,9 @@ function writeFault(error: unknown, folder: string): unknown {
   return new Fault({
     code: isFull ? "E_NO_SPACE" : "E_IO",
     message: `Cannot write to "${folder}": ${reasonOf(error)}`,
-    hint: "another folder can be set with [cache] cache_dir",
+    hint:
+      (isFull ? "make room, or free what is not used any more with: blast clean; " : "") +
+      "another folder can be set with [cache] cache_dir",
     cause: error,
   });
 }

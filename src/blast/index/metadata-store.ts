@@ -25,6 +25,8 @@ export class MetadataStore {
   readonly #caches = new Map<string, MetadataCache>();
   /** Servers that are not worth asking for ranges, by origin. */
   readonly #rangeless = new Set<string>();
+  /** What this run has read, by the keys of files. */
+  readonly #told = new Map<string, string>();
 
   constructor(context: PageContext, downloads: Downloads, builder: MetadataBuilder | undefined) {
     this.#context = context;
@@ -44,6 +46,8 @@ export class MetadataStore {
   /** What the index says of a file, as the resolver has read it; undefined if it was not asked. */
   told(file: IndexFile): string | undefined {
     const key = keyOf(file);
+    const fresh = this.#told.get(key);
+    if (fresh !== undefined) return fresh;
     return this.#context.noCache ? undefined : this.#cache(file).get(projectOf(file), key)?.text;
   }
 
@@ -72,6 +76,7 @@ export class MetadataStore {
     const { text, isBuilt } = await this.#text(file, ticket);
     const reduced = reduceMetadata(text);
     const metadata = readMetadata(reduced, file);
+    this.#told.set(keyOf(file), reduced);
     if (!this.#context.noCache && !file.url.startsWith("file:")) {
       const suffix = isBuilt ? `+${digestOf(this.#builder?.cacheKey ?? "")}` : "";
       const key = keyOf(file) + suffix;

@@ -79,7 +79,10 @@ export async function lockProject(
   if (previous !== undefined && isWanted && fits(previous, inputs, sets)) {
     return kept(session, previous, options);
   }
-  if (options.locked) throw stale(project, previous !== undefined);
+  const asksNothing = !project.isPackage && sets.every((set) => set.requirements.length === 0);
+  // A project that asks for nothing has no lock file, and none is missing.
+  if (options.locked && (previous !== undefined || !asksNothing))
+    throw stale(project, previous !== undefined);
   return lockAnew({ session, interpreter, project, sets, options, path, before, previous });
 }
 

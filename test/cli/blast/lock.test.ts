@@ -240,6 +240,15 @@ test("a lock that another tool wrote is installed, its hashes are checked", asyn
   expect(mended).toContain('created-by = "somebody"');
 });
 
+test("a project that asks for nothing has no lock, and none is missing", async () => {
+  await using world = await blastWorld();
+  world.write("blast.toml", "[packages]\ndependencies = []\n");
+  expect((await world.ok("lock")).stderr).toContain("asks for nothing");
+  await world.ok("sync", "--locked");
+  await world.ok("lock", "--check");
+  expect(world.has("pylock.toml")).toBe(false);
+});
+
 test("what is wrong in a lock is told with its place", async () => {
   await using world = await blastWorld();
   world.write("pylock.toml", 'lock-version = "9.0"\ncreated-by = "x"\npackages = []\n');
