@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { basename, delimiter, resolve } from "node:path";
+import { basename, delimiter, dirname, resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { runInPlace } from "../../kit/proc/exec.ts";
+import { choosePython } from "../python/find.ts";
 import { untilFirst } from "../sync/overtaken.ts";
-import { environmentFolder, openBare, openPlace, type Place } from "../sync/place.ts";
+import { environmentFolder, findOptions, openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
 import { commandText, openSession } from "./open-session.ts";
 import type { RunArgs } from "./run.ts";
@@ -18,23 +19,21 @@ export async function run(context: CommandContext<RunArgs>): Promise<number> {
   const [program = "", ...rest] = args.command;
   const script = isScript(program) ? resolve(program) : undefined;
   let current: Session | undefined = session;
-  const place = await untilFirst(async () => {
+  const { python, root, scripts } = await untilFirst(async () => {
     const fresh = current ?? (await openSession(printer, args));
     current = undefined;
     const own = script === undefined ? undefined : await placeOfScript(context, fresh, script);
-    return own ?? placeOfProject(context, fresh);
+    return own === undefined ? runnerOfProject(context, fresh) : runnerIn(own);
   });
-  const { environment } = place;
-  const { scripts } = environment.paths;
   const path = [scripts, process.env["PATH"] ?? ""].join(delimiter);
   const variables: Record<string, string | undefined> = {
     ...process.env,
     PATH: path,
-    ...(environment.kind === "venv" ? { VIRTUAL_ENV: environment.root } : {}),
+    ...(root === undefined ? {} : { VIRTUAL_ENV: root }),
     PYTHONHOME: undefined,
   };
   const argv = script === undefined ? [program, ...rest] : ["python", program, ...rest];
-  const file = script === undefined ? Bun.which(program, { PATH: path }) : environment.python;
+  const file = script === undefined ? Bun.which(program, { PATH: path }) : python;
   if (file === null) {
     printer.error(
       new Fault({
@@ -53,12 +52,35 @@ function isScript(program: string): boolean {
   return program.endsWith(".py") && existsSync(program);
 }
 
+/** What a program is run with. */
+interface Runner {
+  readonly python: string;
+  /** The folder that goes before PATH. */
+  readonly scripts: string;
+  /** Of the environment; undefined for a Python that is in none. */
+  readonly root: string | undefined;
+}
+
+function runnerIn({ environment }: Place): Runner {
+  const { kind, paths, python, root } = environment;
+  return { python, scripts: paths.scripts, root: kind === "venv" ? root : undefined };
+}
+
+/** Outside of projects nothing is made only because something is run. */
+async function runnerOfProject(
+  context: CommandContext<RunArgs>,
+  session: Session,
+): Promise<Runner> {
+  const isThere = session.project.exists || existsSync(environmentFolder(session));
+  if (isThere) return runnerIn(await placeOfProject(context, session));
+  const { interpreter } = await choosePython(context.args.python, findOptions(session));
+  const { executable } = interpreter;
+  return { python: executable, scripts: dirname(executable), root: undefined };
+}
+
 /** The project's environment, brought up to date. */
 async function placeOfProject(context: CommandContext<RunArgs>, session: Session): Promise<Place> {
   const { args } = context;
-  // Outside of projects nothing is made only because something is run.
-  const isThere = session.project.exists || existsSync(environmentFolder(session));
-  if (!isThere) return openBare(session, args.python);
   const place = await openPlace(session, { python: args.python, create: args.sync });
   const follows = session.config.values.sync.pkg_layer === "automatic" || place.created;
   if (!args.sync || !follows || !place.isProjects) return place;

@@ -122,19 +122,15 @@ async function openNamed(session: Session, folder: string): Promise<Place> {
 
 /** Into an installation itself, as pip does without an environment. */
 async function openPrefix(session: Session, python: string): Promise<Place> {
-  const place = await openBare(session, python);
-  const managed = externallyManaged(place.interpreter);
-  if (managed === undefined) return place;
-  throw new Fault({
-    code: "E_REFUSED",
-    message: `Cannot change "${place.interpreter.prefix}": the system manages this Python itself`,
-    hint: "make an environment with `blast start`, and use that",
-  });
-}
-
-/** An installation as if it were an environment; only to look at, or to run something with it. */
-export async function openBare(session: Session, python: string | undefined): Promise<Place> {
   const { interpreter } = await choosePython(python, findOptions(session));
+  const managed = externallyManaged(interpreter);
+  if (managed !== undefined) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot change "${interpreter.prefix}": the system manages this Python itself`,
+      hint: "make an environment with `blast start`, and use that",
+    });
+  }
   const { purelib, platlib, include, scripts, data } = interpreter.paths;
   const scheme = { purelib, platlib, headers: include, scripts, data };
   const environment = openEnvironment(interpreter.prefix, { path: interpreter.executable, scheme });
