@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { type Inputs, readInputs } from "../sync/inputs.ts";
+import { isLockAlone } from "../sync/lock-alone.ts";
 import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace } from "../sync/place.ts";
 import { reportChange } from "../sync/report-change.ts";
@@ -41,7 +42,10 @@ async function install(context: CommandContext<InstallArgs>): Promise<number> {
     compileBytecode: args["compile-bytecode"] || session.config.values.install.compile_bytecode,
     command: commandText(context),
   };
-  const unrecorded = unrecordable(args, inputs, session.project.folder);
+  const isAlone = inputs.named.length > 0 && isLockAlone(session.project);
+  const unrecorded = isAlone
+    ? "pylock.toml alone does not say what was asked for"
+    : unrecordable(args, inputs, session.project.folder);
   const isAsked = args.record && args.python === undefined && inputs.listed.length === 0;
   if (isAsked && unrecorded !== undefined && place.isProjects) {
     printer.note(`Not recorded in the project: ${unrecorded}`);

@@ -12,6 +12,7 @@ import { pylockText } from "../project/pylock-write.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
 import type { Interpreter } from "../python/probe.ts";
 import type { PackageIndex, Resolution } from "../resolve/port.ts";
+import { isLockAlone } from "./lock-alone.ts";
 import { lockContent } from "./lock-content.ts";
 import { type LockRoots, lockRoots } from "./lock-roots.ts";
 import { isChosen } from "./name-choice.ts";
@@ -76,13 +77,16 @@ export async function lockProject(
   const inputs = await inputsOf(session, interpreter, project, sets, options);
   const isBound = options.constraints.length + options.overrides.length > 0;
   const isWanted = options.upgrade !== "all" && options.upgrade.size === 0 && !isBound;
-  if (previous !== undefined && isWanted && fits(previous, inputs, sets)) {
+  const isAlone = isLockAlone(project);
+  if (previous !== undefined && isWanted && (isAlone || fits(previous, inputs, sets))) {
     return kept(session, previous, options);
   }
+  if (isAlone) throw alone(project);
   const asksNothing = !project.isPackage && sets.every((set) => set.requirements.length === 0);
   // A project that asks for nothing has no lock file, and none is missing.
-  if (options.locked && (previous !== undefined || !asksNothing))
+  if (options.locked && (previous !== undefined || !asksNothing)) {
     throw stale(project, previous !== undefined);
+  }
   return lockAnew({ session, interpreter, project, sets, options, path, before, previous });
 }
 
@@ -93,6 +97,7 @@ export async function isLockFitting(session: Session, interpreter: Interpreter):
   const lock =
     project.files.pylock === undefined ? undefined : await readPylock(project.files.pylock);
   if (lock === undefined) return false;
+  if (isLockAlone(project)) return true;
   const sets = await project.sets();
   const options = {
     upgrade: new Set<string>(),
@@ -338,6 +343,14 @@ function absent(project: Project): Fault {
     code: "E_NOT_FOUND",
     message: `Cannot use the lock file: there is no ${LOCK_NAME} in "${project.folder}"`,
     hint: "`blast lock` writes it",
+  });
+}
+
+function alone(project: Project): Fault {
+  return new Fault({
+    code: "E_REFUSED",
+    message: `Cannot change ${LOCK_NAME}: no file in "${project.folder}" says what was asked for`,
+    hint: "pyproject.toml, blast.toml or requirements.txt would say it",
   });
 }
 

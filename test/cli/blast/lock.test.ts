@@ -240,6 +240,31 @@ test("a lock that another tool wrote is installed, its hashes are checked", asyn
   expect(mended).toContain('created-by = "somebody"');
 });
 
+test("a lock file alone is enough, and is not lost to a change", async () => {
+  await using world = await blastWorld();
+  offer(world);
+  offer(world, "2.0");
+  world.write("blast.toml", '[packages]\ndependencies = ["app<2"]\n');
+  await world.ok("lock");
+  const text = world.read("pylock.toml");
+  const other = world.work.folder("other");
+  world.work.write("other/pylock.toml", text);
+  const at = async (...args: string[]) => {
+    const { code, stderr } = await world.blast(args, { cwd: other });
+    expect(await Bun.file(`${other}/pylock.toml`).text()).toBe(text);
+    return [code, stderr];
+  };
+  for (const verb of ["start", "sync", "lock"]) expect((await at(verb))[0]).toBe(0);
+  const venv = `${other}/.venv`;
+  expect(world.installed(venv)).toEqual({ app: "1.0", lib: "2.0" });
+  expect(await at("update")).toEqual([1, expect.stringContaining("what was asked for")]);
+  expect(await at("lock", "--upgrade")).toEqual([1, expect.stringContaining("pylock.toml")]);
+  expect(await at("install", "plus")).toEqual([0, expect.stringContaining("Not recorded")]);
+  expect(world.installed(venv)).toEqual({ app: "1.0", lib: "2.0", plus: "2.0" });
+  expect((await at("remove", "plus"))[0]).toBe(0);
+  expect(await at("sync", "--locked")).toEqual([0, expect.stringContaining("Nothing to do")]);
+});
+
 test("a project that asks for nothing has no lock, and none is missing", async () => {
   await using world = await blastWorld();
   world.write("blast.toml", "[packages]\ndependencies = []\n");

@@ -50,6 +50,24 @@ describe("what the project asks for", () => {
     });
   }
 
+  test("blast start fills what it makes, in the same way", async () => {
+    for (const [file, text] of Object.values(projects)) {
+      await using world = await blastWorld();
+      offer(world);
+      world.write(file, text);
+      const { stdout } = await world.ok("start");
+      expect(stdout).toBe("");
+      expect(world.installed()).toEqual({ app: "1.0", lib: "1.0" });
+      expect(world.flaws()).toEqual([]);
+      if (!world.has("pylock.toml")) continue;
+      // A lock file alone is enough.
+      const other = world.work.folder("other");
+      world.work.write("other/pylock.toml", world.read("pylock.toml"));
+      await world.ok("start", "--path", other);
+      expect(world.installed(`${other}/.venv`)).toEqual({ app: "1.0", lib: "1.0" });
+    }
+  });
+
   test("constraints and overrides of blast.toml", async () => {
     await using world = await blastWorld();
     offer(world);

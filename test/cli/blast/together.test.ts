@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { isLock, tryLock } from "../../../src/kit/store/lock.ts";
+import { binaryPath, toolEnvironment } from "../../support/binary.ts";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
 
 setDefaultTimeout(120_000);
@@ -64,6 +65,26 @@ describe("one environment", () => {
     const { stderr } = await waiting;
     expect(stderr).toContain(`Waiting for process ${process.pid} (blast of a test)`);
     expect(world.installed()).toHaveProperty("two");
+  });
+
+  test("a program that runs in it keeps nobody waiting", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    world.write("blast.toml", '[packages]\ndependencies = ["one"]\n');
+    const child = Bun.spawn([await binaryPath("blast"), "run", "sh", "-c", "echo up; sleep 30"], {
+      cwd: world.project,
+      env: toolEnvironment(world.env),
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    const reader = child.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("up\n");
+    const { stderr } = await world.ok("install", "two");
+    expect(stderr).not.toContain("Waiting");
+    await world.ok("clean", "--all");
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(world.installed()).toEqual({ one: "1.0", shared: "1.0", two: "1.0" });
   });
 
   test("a file that is edited while blast resolves is not overwritten", async () => {
