@@ -29,12 +29,15 @@ export function findTools(root: string, python: string | undefined): Tools | str
   };
 }
 
-/** The executable itself: a shim would be measured with it. */
+/** The executable itself: a shim would be measured with it, and may refuse to run. */
 function interpreter(): string | undefined {
-  const name = Bun.which("python3.12") ?? Bun.which("python3");
-  if (name === null) return undefined;
   const script = "import sys; print(sys.executable)";
-  return Bun.spawnSync([name, "-c", script]).stdout.toString().trim() || undefined;
+  for (const name of ["python3.12", "python3"]) {
+    const path = Bun.which(name);
+    const found = path === null ? "" : Bun.spawnSync([path, "-c", script]).stdout.toString().trim();
+    if (found !== "") return found;
+  }
+  return undefined;
 }
 
 /** One text per tool. */
