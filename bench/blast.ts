@@ -27,6 +27,7 @@ const USAGE = `Usage: bun run bench/blast.ts [OPTIONS]
   --rounds N     Rounds [7]
   --python PATH  The interpreter [python3.12 or python3 of PATH]
   --store DIR    Where the recorded index lies [bench/results/index, not in git]
+  --note TEXT    Something about this run that readers have to know
   --print        Write nothing, print the section`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -42,6 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
       rounds: text,
       python: text,
       store: text,
+      note: text,
       print: flag,
       help: { ...flag, short: "h" },
     },
@@ -74,6 +76,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const body = [
       `${machineLine()}. ${versionLines(tools).join("; ")}.`,
+      ...(values.note === undefined ? [] : ["", `**${values.note}**`]),
       "",
       "Every tool uses the same recorded index on loopback (JSON, PEP 658, ETag, max-age=600), in",
       "rounds of shuffled order, each with its own cache. Cold: the tool's cache is empty before",

@@ -204,12 +204,13 @@ function syncTask(options: TaskOptions, set: RequirementSet): Task {
     prepare: () => undefined,
   });
   const { python } = tools;
+  const blastArgs = ["sync", "-q", "--python", python, "-i", indexUrl];
   const uvArgs = ["sync", "-q", "--python", python, "--default-index", indexUrl];
   return {
     id,
     title: `sync ${set.title}, up to date`,
     entrants: [
-      entrant("blast sync", project("blast"), [tools.blast, "sync", "-q", "-i", indexUrl]),
+      entrant("blast sync", project("blast"), [tools.blast, ...blastArgs]),
       entrant("uv sync", project("uv"), [tools.uv, ...uvArgs]),
     ],
     goal: 1,
