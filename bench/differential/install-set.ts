@@ -34,8 +34,10 @@ export function installSet(
   const installed = runTimed({ argv, folder, environment, report });
   const failures: string[] = [];
   if (installed.exitCode === 0) {
-    failures.push(...faultsOfInstall(venv, set, pins), ...faultsOfUse(stage, venv, set, folder));
-    failures.push(...leftByPip(stage, venv, before));
+    failures.push(...faultsOfInstall(venv, set, pins));
+    failures.push(...faultsOfImport(stage, venv, set, folder));
+    failures.push(...faultsOfCheck(stage, venv, set, folder));
+    failures.push(...leftByPip(stage, venv, set, before));
   } else {
     failures.push(`blast install exits with ${installed.exitCode}: ${installed.stderr.trim()}`);
   }
@@ -72,22 +74,27 @@ function missingFrom(have: readonly string[], wanted: readonly string[]): string
   return wanted.filter((item) => !set.has(item));
 }
 
-/** Imports, and pip's opinion. */
-function faultsOfUse(stage: Stage, venv: string, set: DifferentialSet, folder: string): string[] {
+function faultsOfImport(
+  stage: Stage,
+  venv: string,
+  set: DifferentialSet,
+  folder: string,
+): string[] {
   const failures: string[] = [];
   for (const name of set.imports ?? []) {
-    const words = run(
-      [join(venv, "bin/python"), "-c", `import ${name}`],
-      folder,
-      environmentFor(stage),
-    );
+    const argv = [join(venv, "bin/python"), "-c", `import ${name}`];
+    const words = run(argv, folder, environmentFor(stage));
     if (words !== undefined) failures.push(`import ${name}: ${words}`);
   }
-  // Who overrides what packages ask for wants what pip complains about.
-  if (set.overrides !== undefined) return failures;
-  const words = run([...stage.tools.pip, "--python", venv, "check"], folder, environmentFor(stage));
-  if (words !== undefined) failures.push(`pip check: ${words}`);
   return failures;
+}
+
+/** pip's opinion. */
+function faultsOfCheck(stage: Stage, venv: string, set: DifferentialSet, folder: string): string[] {
+  // Who overrides what packages ask for wants what pip complains about.
+  if (set.overrides !== undefined) return [];
+  const words = run([...stage.tools.pip, "--python", venv, "check"], folder, environmentFor(stage));
+  return words === undefined ? [] : [`pip check: ${words}`];
 }
 
 /**
@@ -95,7 +102,12 @@ function faultsOfUse(stage: Stage, venv: string, set: DifferentialSet, folder: s
  * pip leaves behind after its own installs, too: so the same is done with pip alone, and only what
  * is there in excess counts.
  */
-function leftByPip(stage: Stage, venv: string, before: ReadonlySet<string>): string[] {
+function leftByPip(
+  stage: Stage,
+  venv: string,
+  set: DifferentialSet,
+  before: ReadonlySet<string>,
+): string[] {
   const left = leftAfterUninstall(stage, venv, before);
   if (typeof left === "string") return [left];
   if (left.length === 0) return [];
@@ -104,8 +116,11 @@ function leftByPip(stage: Stage, venv: string, before: ReadonlySet<string>): str
   makeEnvironment(stage, control);
   const fresh = new Set(filesUnder(control));
   const argv = [...tools.pip, "--python", control, "install", "-q", "--no-deps", "-i", indexUrl];
-  const words = run([...argv, "-r", PINS_FILE], join(venv, ".."), environmentFor(stage));
+  const folder = join(venv, "..");
+  const words = run([...argv, "-r", PINS_FILE], folder, environmentFor(stage));
   if (words !== undefined) return [`pip install: ${words}`];
+  // Some write into their own folder when they are imported.
+  faultsOfImport(stage, control, set, folder);
   const leftAnyway = leftAfterUninstall(stage, control, fresh);
   if (typeof leftAnyway === "string") return [leftAnyway];
   const excess = missingFrom(leftAnyway, left);
