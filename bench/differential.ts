@@ -16,9 +16,10 @@ import {
   type InstallOutcome,
   type ResolveOutcome,
 } from "./differential/outcome.ts";
+import { randomSets } from "./differential/random-sets.ts";
 import { renderOutcomes } from "./differential/render-outcomes.ts";
 import { resolveBoth, type Stage } from "./differential/resolve-both.ts";
-import { DIFFERENTIAL_SETS } from "./differential/sets.ts";
+import { DIFFERENTIAL_SETS, type DifferentialSet } from "./differential/sets.ts";
 import { writeSection } from "./report.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -29,6 +30,8 @@ const PACKAGES_MIN = 10;
 const USAGE = `Usage: bun run bench/differential.ts [OPTIONS]
 
   --set A,B      Only these sets
+  --random N     N random sets in place of the written ones, only resolved
+  --seed N       What they are drawn by [1]
   --no-install   Only resolve
   --python PATH  The interpreter [python3.12 or python3 of PATH]
   --blast PATH   The executable [dist/blast]
@@ -45,6 +48,8 @@ async function main(argv: readonly string[]): Promise<number> {
     args: [...argv],
     options: {
       set: text,
+      random: text,
+      seed: { ...text, default: "1" },
       "no-install": flag,
       python: text,
       blast: text,
@@ -76,11 +81,15 @@ async function main(argv: readonly string[]): Promise<number> {
       indexUrl: index.url,
       packaging: sitePackages(),
     };
-    const sets = values.set?.split(",");
+    const ids = values.set?.split(",");
+    const sets =
+      values.random === undefined
+        ? DIFFERENTIAL_SETS.filter(({ id }) => ids === undefined || ids.includes(id))
+        : await randomSets(index.url, Number(values.random), Number(values.seed));
     const { resolved, installed } = runAll(stage, sets, !values["no-install"]);
     const versions = versionLines(stage.tools).join("; ");
     const body = `${versions}.\n\n${renderOutcomes(resolved, installed)}`;
-    if (values.print || sets !== undefined) console.log(body);
+    if (values.print || ids !== undefined || values.random !== undefined) console.log(body);
     else writeSection(DOCUMENT, { id: "differential", title: "The last run", body });
     const isFine =
       resolved.every((outcome) => complaintAbout(outcome) === undefined) &&
@@ -94,18 +103,16 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function runAll(
   stage: Stage,
-  ids: readonly string[] | undefined,
+  sets: readonly DifferentialSet[],
   installs: boolean,
 ): { resolved: ResolveOutcome[]; installed: InstallOutcome[] } {
   const resolved: ResolveOutcome[] = [];
   const installed: InstallOutcome[] = [];
-  for (const set of DIFFERENTIAL_SETS) {
-    if (ids !== undefined && !ids.includes(set.id)) continue;
+  for (const set of sets) {
     const outcome = resolveBoth(stage, set);
     resolved.push(outcome);
-    console.error(
-      `${set.id}: ${complaintAbout(outcome) ?? `${outcome.pins.blast.length} pins, fine`}`,
-    );
+    const complaint = complaintAbout(outcome);
+    console.error(`${set.id}: ${complaint ?? `${outcome.pins.blast.length} pins, fine`}`);
     const pins = outcome.pins.blast;
     if (!installs || set.imports === undefined || pins.length < PACKAGES_MIN) continue;
     const result = installSet(stage, set, pins);

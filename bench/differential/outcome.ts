@@ -43,7 +43,8 @@ export function complaintAbout(outcome: ResolveOutcome): string | undefined {
     const words = (blast.exitCode === 0 ? uv : blast).stderr.trim().slice(0, 2000);
     return `uv exits with ${uv.exitCode}, blast with ${blast.exitCode}: ${words}`;
   }
-  if ((blast.exitCode !== 0) !== (set.unsatisfiable === true)) {
+  const mustFail = set.unsatisfiable;
+  if (mustFail !== undefined && (blast.exitCode !== 0) !== mustFail) {
     return `both exit with ${blast.exitCode}: ${blast.stderr.trim()}`;
   }
   if (flaws.blast.length > 0) return `blast's answer is wrong: ${flaws.blast.join("; ")}`;

@@ -122,6 +122,8 @@ export class SourceBuild {
     const known = project === undefined ? undefined : staticMetadata(project);
     if (known !== undefined) return known;
     const { backend, place } = await this.#start();
+    // The wheel was asked for meanwhile: its build removes the source when it is done.
+    if (this.#wheel !== undefined) return readMetadata((await this.#wheel).path);
     this.#prepared ??= backend.prepareMetadata(place);
     const metadata = await this.#prepared;
     if (metadata !== undefined) return this.#textIn(metadata);

