@@ -123,12 +123,18 @@ export class SourceBuild {
     if (known !== undefined) return known;
     const { backend, place } = await this.#start();
     // The wheel was asked for meanwhile: its build removes the source when it is done.
-    if (this.#wheel !== undefined) return readMetadata((await this.#wheel).path);
+    const wheel = this.#wheelInProgress();
+    if (wheel !== undefined) return readMetadata((await wheel).path);
     this.#prepared ??= backend.prepareMetadata(place);
     const metadata = await this.#prepared;
     if (metadata !== undefined) return this.#textIn(metadata);
     this.#wheel ??= this.#findWheel();
     return readMetadata((await this.#wheel).path);
+  }
+
+  /** A method, since what was undefined before an await need not be so after it. */
+  #wheelInProgress(): Promise<BuiltWheel> | undefined {
+    return this.#wheel;
   }
 
   #textIn(metadata: string): string {
