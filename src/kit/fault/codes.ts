@@ -70,6 +70,11 @@ export const FAULT_CODES = {
     summary: "A server did not answer, refused, or answered with an error, also after retries.",
     remedy: "Check the address, the proxy and the credentials; --offline uses what is cached.",
   },
+  E_AUTH: {
+    exit: 1,
+    summary: "A server did not take who asks, or it is not the server that it was before.",
+    remedy: "Check the token, the certificate and the address; the message names which of them.",
+  },
   E_INTEGRITY: {
     exit: 1,
     summary: "A file is not what its hash, its signature or its own records say; it was not used.",
