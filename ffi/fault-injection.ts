@@ -43,6 +43,9 @@ const lengthArgument: Readonly<Record<string, number>> = {
   copy_file_range: 4,
   sendfile: 3,
   getdents64: 2,
+  recv: 2,
+  send: 2,
+  splice: 4,
 };
 
 /** Room for one entry of the longest name (getdents64(2)): less would be EINVAL. */

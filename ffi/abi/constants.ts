@@ -96,6 +96,15 @@ export const UTIME = { NOW: 0x3fffffff, OMIT: 0x3ffffffe } as const;
 /** mmap(2). */
 export const MMAP = { PROT_READ: 1, PROT_WRITE: 2, PRIVATE: 2, ANONYMOUS: 0x20 } as const;
 
+/** madvise(2). */
+export const MADV = { DONTNEED: 4 } as const;
+
+/** fcntl(2) commands. */
+export const FCNTL = { GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031 } as const;
+
+/** splice(2) flags. */
+export const SPLICE = { MOVE: 1, NONBLOCK: 2, MORE: 4 } as const;
+
 /** flock(2) operations: sys/file.h. */
 export const LOCK = { SH: 1, EX: 2, NB: 4 } as const;
 

@@ -24,6 +24,9 @@ const groups: Record<string, { values: Record<string, number>; cName: (name: str
       values: abi.MMAP,
       cName: (name) => (name.startsWith("PROT_") ? name : `MAP_${name}`),
     },
+    MADV: { values: abi.MADV, cName: (name) => `MADV_${name}` },
+    FCNTL: { values: abi.FCNTL, cName: (name) => `F_${name}` },
+    SPLICE: { values: abi.SPLICE, cName: (name) => `SPLICE_F_${name}` },
     LOCK: { values: abi.LOCK, cName: (name) => `LOCK_${name}` },
     RLIMIT: { values: abi.RLIMIT, cName: (name) => `RLIMIT_${name}` },
   };
