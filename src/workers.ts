@@ -8,6 +8,16 @@ export function createCopyWorker(): Worker {
   return new Worker(new URL("./blit/work/copy.worker.ts", import.meta.url));
 }
 
+/** The sending end of one data stream of blit. */
+export function createSendWorker(): Worker {
+  return new Worker(new URL("./blit/work/send.worker.ts", import.meta.url));
+}
+
+/** The receiving end of one data stream of blit. */
+export function createReceiveWorker(): Worker {
+  return new Worker(new URL("./blit/work/receive.worker.ts", import.meta.url));
+}
+
 /** A thread that unpacks wheels for blast. */
 export function createUnpackWorker(): Worker {
   return new Worker(new URL("./blast/work/unpack.worker.ts", import.meta.url));

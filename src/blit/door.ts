@@ -1,5 +1,5 @@
 import { defineCommand } from "../kit/cli/command.ts";
-import { ports } from "./ports.ts";
+import { type Plugs, ports } from "./ports.ts";
 
 /** `blit`: its commands, each loaded when it is needed. */
 export const blitCommand = defineCommand({
@@ -23,6 +23,8 @@ export const blitCommand = defineCommand({
 });
 
 /** Gives blit what it needs from outside its room. */
-export function plugIn(plugs: { readonly createCopyWorker: () => Worker }): void {
+export function plugIn(plugs: Plugs): void {
   ports.createCopyWorker = plugs.createCopyWorker;
+  ports.createSendWorker = plugs.createSendWorker;
+  ports.createReceiveWorker = plugs.createReceiveWorker;
 }
