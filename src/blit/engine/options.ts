@@ -41,8 +41,11 @@ export type EngineOptions = {
   readonly targetFoldsNames: boolean;
   /** Mount and device of the target root: deletions never leave them. */
   readonly targetMount: { readonly dev: number; readonly mntId: number };
-  /** The way in which large files are begun; a huge one tries the other way too, and may change. */
-  readonly hugeFileStrategy: HugeFileStrategy;
+  /**
+   * The way in which large files are begun; a huge one tries the other way too, and may change.
+   * undefined on the main thread, which asks for it when it is needed: see Thread.strategy.
+   */
+  readonly hugeFileStrategy: HugeFileStrategy | undefined;
   /** Space for large files is taken before they are written. */
   readonly preallocates: boolean;
 };

@@ -156,7 +156,7 @@ export class Pool {
       this.#send(member, {
         kind: "start",
         index,
-        options: this.#options,
+        options: { ...this.#options, hugeFileStrategy: this.main.strategy },
         shared: this.#shared.buffers,
       });
     }

@@ -62,6 +62,7 @@ export function prepare(request: TransferRequest, workerCount: number): Prepared
     roots = resolveRoots(main, { command, sources, target });
     const { options, sourceFs, targetFs } = completeOptions(main, request, roots);
     main.options = options;
+    main.chooseStrategy = () => request.chooseStrategy(sourceFs, targetFs);
     const { backupDir } = request;
     const { dev } = options.targetMount;
     const backup = backupDir === undefined ? undefined : findBackupPlace(main, backupDir, dev);
@@ -129,7 +130,7 @@ function baseOptions(request: TransferRequest): EngineOptions {
     timeGrainNs: 1,
     targetFoldsNames: false,
     targetMount: { dev: 0, mntId: 0 },
-    hugeFileStrategy: "buffered",
+    hugeFileStrategy: undefined,
     preallocates: false,
   };
 }
@@ -170,7 +171,6 @@ function completeOptions(
     targetMount,
     timeGrainNs,
     targetFoldsNames: foldsNames(t, targetFs, targetFd),
-    hugeFileStrategy: request.chooseStrategy(sourceFs, targetFs),
     preallocates: preallocatingFileSystems.has(targetFs),
   };
   return { options, sourceFs, targetFs };

@@ -9,7 +9,7 @@ import { ContentPaths } from "./content.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { blockBytes, issuesNamedMax, smallFileBytes } from "./limits.ts";
 import type { ChildDone, HugeFileHelp, LinkMember, RemovalTask, SettleTask } from "./messages.ts";
-import type { Action, EngineOptions, Issue } from "./options.ts";
+import type { Action, EngineOptions, HugeFileStrategy, Issue } from "./options.ts";
 import { cancelReason, control, counter, type SharedState, type Unheld } from "./shared-state.ts";
 
 /** Where things lie in a thread's scratch memory. */
@@ -127,8 +127,9 @@ export class Thread {
   /** Two file offsets in memory, as copy_file_range wants them. */
   readonly rangeOffsets: { readonly pointer: number; readonly values: BigInt64Array };
   readonly paths = new ContentPaths();
-  /** Large files go by copy_file_range rather than over the buffer. */
-  prefersRange: boolean;
+  #prefersRange: boolean | undefined;
+  /** Looks up what earlier runs taught, which a run of small files does without. */
+  chooseStrategy: () => HugeFileStrategy = () => "buffered";
   readonly pointers: { readonly [Key in keyof typeof layout]: number };
   #temporarySequence = 0;
 
@@ -137,7 +138,6 @@ export class Thread {
     this.options = options;
     this.shared = shared;
     this.count = shared.row(index);
-    this.prefersRange = options.hugeFileStrategy === "copy_file_range";
     this.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
     const base = this.scratch.pointer;
     const entries = Object.entries(layout).map(([key, offset]) => [key, base + offset]);
@@ -156,6 +156,24 @@ export class Thread {
     this.rangeOffsets = { pointer: base + layout.range, values };
     if (STATX_LAYOUT.size > layout.target - layout.source) throw new Error("scratch layout");
     if (smallFileBytes > blockBytes) throw new Error("copy buffer is smaller than a small file");
+  }
+
+  /** The way in which large files are begun. */
+  get strategy(): HugeFileStrategy {
+    const { hugeFileStrategy } = this.options;
+    if (hugeFileStrategy !== undefined) return hugeFileStrategy;
+    const chosen = this.chooseStrategy();
+    this.options = { ...this.options, hugeFileStrategy: chosen };
+    return chosen;
+  }
+
+  /** Large files go by copy_file_range rather than over the buffer. */
+  get prefersRange(): boolean {
+    this.#prefersRange ??= this.strategy === "copy_file_range";
+    return this.#prefersRange;
+  }
+  set prefersRange(wanted: boolean) {
+    this.#prefersRange = wanted;
   }
 
   /** Memory for extended attributes, mapped when first asked for: list, then two values. */

@@ -16,7 +16,7 @@ import {
 import type { Findings, LinkMember } from "./messages.ts";
 import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
-import type { Action, EngineOptions, Issue } from "./options.ts";
+import type { Action, Issue } from "./options.ts";
 import { Pool, type WorkerFactory } from "./pool.ts";
 import { makeNamedFolders, type Prepared, prepare, type TransferRequest } from "./prepare.ts";
 import { independentRoots, type Root, refreshTarget } from "./roots.ts";
@@ -65,7 +65,6 @@ export type TransferResult = {
   readonly planMs: number;
   readonly transferMs: number;
   readonly isWholeRename: boolean;
-  readonly strategy: EngineOptions["hugeFileStrategy"];
 };
 
 /** A run in progress: what was found so far. */
@@ -514,7 +513,6 @@ export async function transfer(
       planMs: planned - started,
       transferMs: performance.now() - planned,
       isWholeRename: request.command === "move" && rest.length === 0,
-      strategy: main.options.hugeFileStrategy,
     };
   } finally {
     recallScout();
