@@ -30,6 +30,16 @@ export type Base = {
   readonly fd: number;
   /** RESOLVE flags of openat2(2): 0 for a user's own paths, else they never leave the folder. */
   readonly resolve: number;
+  /** What a worker gives up before it touches anything below the folder (daemon/confine.ts). */
+  readonly confine?: Confinement | undefined;
+};
+
+/** Of one worker thread, for good. */
+export type Confinement = {
+  /** The folder becomes the thread's root. */
+  readonly chroot: boolean;
+  readonly uid?: number;
+  readonly gid?: number;
 };
 
 /** One of the sources, as its own side has found it. */
