@@ -2,6 +2,7 @@ import type { CommandContext } from "../../kit/cli/command.ts";
 import type { Printer } from "../../kit/out/printer.ts";
 import { checkEnvironment } from "../env/check.ts";
 import type { Finding } from "../env/finding.ts";
+import { checkProject } from "../sync/check-project.ts";
 import { openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
 import type { CheckArgs } from "./check.ts";
@@ -14,10 +15,14 @@ export async function run(context: CommandContext<CheckArgs>): Promise<number> {
   const place = await openPlace(session, { python: args.python, create: false });
   const store = await session.store();
   const options = { store, interpreter: place.interpreter };
-  let findings = checkEnvironment(place.environment, options);
+  const look = async (): Promise<Finding[]> => [
+    ...checkEnvironment(place.environment, options),
+    ...(await checkProject(session, place)),
+  ];
+  let findings = await look();
   if (args.repair && findings.length > 0) {
     await mend(session, place, findings, commandText(context));
-    findings = checkEnvironment(place.environment, options);
+    findings = await look();
   }
   if (printer.jsonMode) {
     for (const finding of findings) printer.json({ schema: "blast.check/1", ...finding });
@@ -63,5 +68,7 @@ function conclude(
   }
   const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
   printer.note(`${count} in ${packages} package${packages === 1 ? "" : "s"}`);
+  const isUnmet = ({ kind }: Finding): boolean => kind === "unmet" || kind === "conflict";
+  if (findings.some(isUnmet)) printer.note("`blast sync` installs what is asked for");
   if (!repaired) printer.note("`blast check --repair` mends what can be mended");
 }

@@ -21,8 +21,9 @@ export const checkCommand = defineCommand({
     description: "Compare every installed file with what was installed",
     synonyms: ["verify", "doctor"],
     details: `
-      Tells files that are missing, changed, owned by nobody or by two packages, requirements that
-      are not fulfilled, and an interpreter that was upgraded or removed. With --json each finding
+      Tells files that are missing, changed, owned by nobody or by two packages, requirements of
+      the project and of packages that are not fulfilled, and an interpreter that was upgraded or
+      removed. With --json each finding
       is one line, an object with schema "blast.check/1".
     `,
   },

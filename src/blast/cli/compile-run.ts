@@ -21,11 +21,12 @@ export async function run(context: CommandContext<CompileArgs>): Promise<number>
     python: args.python,
     command: [context.commandPath, ...context.argv].join(" "),
   });
-  if (args.output === undefined) {
-    printer.raw(text);
-    return 0;
+  const output = args.output === undefined ? null : resolve(args.output);
+  if (output !== null) {
+    const { setManifest } = await import("../env/manifest.ts");
+    setManifest(output, text);
   }
-  const { setManifest } = await import("../env/manifest.ts");
-  setManifest(resolve(args.output), text);
+  if (printer.jsonMode) printer.json({ schema: "blast.compile/1", output, text });
+  else if (output === null) printer.raw(text);
   return 0;
 }

@@ -26,7 +26,10 @@ export async function run(context: CommandContext<ExportArgs>): Promise<number> 
     args.format === "pylock.toml"
       ? await Bun.file(path).text()
       : exportRequirements(lock, selection, { hashes: args.hashes });
-  if (args.output === undefined) printer.raw(text);
-  else setManifest(resolve(args.output), text);
+  if (args.output !== undefined) setManifest(resolve(args.output), text);
+  if (printer.jsonMode) {
+    const output = args.output === undefined ? null : resolve(args.output);
+    printer.json({ schema: "blast.export/1", format: args.format, output, text });
+  } else if (args.output === undefined) printer.raw(text);
   return 0;
 }

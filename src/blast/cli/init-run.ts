@@ -13,6 +13,8 @@ export async function run(context: CommandContext<InitArgs>): Promise<number> {
     allowed: allowedPath(process.env),
     cd: context.args.cd,
   });
-  context.printer.raw(text);
+  const { printer, args } = context;
+  if (printer.jsonMode) printer.json({ schema: "blast.init/1", shell: args.shell, text });
+  else printer.raw(text);
   return 0;
 }

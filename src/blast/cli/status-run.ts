@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
+import { Fault } from "../../kit/fault/fault.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import { environmentFolder, openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
@@ -15,13 +16,13 @@ export async function run(context: CommandContext<StatusArgs>): Promise<number> 
   const { project } = session;
   const folder = args.python === undefined ? environmentFolder(session) : args.python;
   const isThere = args.python !== undefined || readVenvConfig(folder) !== undefined;
-  const place = isThere
-    ? await openPlace(session, { python: args.python, create: false })
-    : undefined;
+  const opened = isThere ? await openOrSay(session, args.python) : undefined;
+  const place = opened?.place;
   const status = {
     schema: "blast.status/1",
     project: project.exists ? { name: project.name, folder: project.folder } : null,
     environment: place === undefined ? null : environmentStatus(session, place),
+    problem: opened?.problem ?? null,
     lock: await lockStatus(session, place),
     sync: place === undefined ? "absent" : await syncStatus(session, place),
     last: place === undefined ? null : await lastChange(place),
@@ -33,7 +34,9 @@ export async function run(context: CommandContext<StatusArgs>): Promise<number> 
   }
   const line = (label: string, text: string): void => printer.out(`${label.padEnd(12)} ${text}`);
   line("project", status.project === null ? "none here" : `${project.name} (${project.folder})`);
-  if (status.environment === null) {
+  if (status.problem !== null) {
+    line("environment", `of no use: ${status.problem}`);
+  } else if (status.environment === null) {
     line("environment", `none yet: \`blast start\` makes "${folder}"`);
   } else {
     const { path, active, python, packages, base } = status.environment;
@@ -48,6 +51,19 @@ export async function run(context: CommandContext<StatusArgs>): Promise<number> 
     line("no effect", `${key} (${origin}) is understood, and nothing follows from it yet`);
   }
   return 0;
+}
+
+/** What is wrong with an environment is part of the answer, and no reason to give none. */
+async function openOrSay(
+  session: Session,
+  python: string | undefined,
+): Promise<{ readonly place?: Place; readonly problem?: string }> {
+  try {
+    return { place: await openPlace(session, { python, create: false }) };
+  } catch (error) {
+    if (!(error instanceof Fault) || python !== undefined) throw error;
+    return { problem: `${error.message}${error.hint === undefined ? "" : `: ${error.hint}`}` };
+  }
 }
 
 function environmentStatus(session: Session, place: Place) {

@@ -40,6 +40,21 @@ test("all is as it was installed: exit 0", async () => {
   expect((await world.ok("check", "--json")).stdout).toBe("");
 });
 
+test("what the project asks for counts too", async () => {
+  await using world = await filled();
+  world.write("blast.toml", '[packages]\ndependencies = ["app", "lib>=2", "more"]\n');
+  const { stdout, stderr } = await world.fails("check");
+  expect(stdout.split("\n").sort()).toEqual([
+    "",
+    'conflict: the project asks for "lib>=2", and 1.0 is installed',
+    'unmet: the project asks for "more", which is not installed',
+  ]);
+  expect(stderr).toContain("`blast sync` installs what is asked for");
+  const never = "never; python_version < '3'";
+  world.write("blast.toml", `[packages]\ndependencies = ["app", "lib", "${never}"]\n`);
+  await world.ok("check");
+});
+
 interface Damage {
   readonly damage: (world: BlastWorld) => void;
   readonly kind: string;

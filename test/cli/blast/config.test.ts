@@ -1,5 +1,7 @@
 /** blast.toml and its relatives as the executable takes them. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { blastWorld } from "../../support/blast-world.ts";
 
 setDefaultTimeout(60_000);
@@ -158,4 +160,33 @@ describe("keys of [resolver] and [install]", () => {
     expect(config).toContain("include-system-site-packages = true");
     expect(config).toContain("odd name");
   });
+});
+
+test("status tells of an environment whose Python is gone", async () => {
+  await using world = await blastWorld();
+  await world.ok("sync");
+  const config = world.read(".venv/pyvenv.cfg");
+  world.write(".venv/pyvenv.cfg", config.replace(/^home = .*$/m, "home = /nowhere/bin"));
+  rmSync(join(world.project, ".venv/bin/python"), { force: true });
+  symlinkSync("/nowhere/bin/python", join(world.project, ".venv/bin/python"));
+  const { stdout } = await world.ok("status");
+  expect(stdout).toMatch(/environment +of no use: .*is gone or was upgraded: `blast sync` makes/);
+  const json = JSON.parse((await world.ok("status", "--json")).stdout);
+  expect([json.environment, typeof json.problem]).toEqual([null, "string"]);
+});
+
+test("texts come as JSON where it is asked for", async () => {
+  await using world = await blastWorld();
+  world.index.add({ name: "app", version: "1.0" });
+  world.write("a.in", "app\n");
+  const compiled = JSON.parse((await world.ok("compile", "--json", "--no-header", "a.in")).stdout);
+  expect(compiled).toMatchObject({ schema: "blast.compile/1", output: null });
+  expect(compiled.text).toStartWith("app==1.0\n");
+  world.write("pyproject.toml", '[project]\nname = "p"\nversion = "1"\ndependencies = ["app"]\n');
+  await world.ok("lock");
+  const exported = JSON.parse((await world.ok("export", "--json")).stdout);
+  expect(exported.schema).toBe("blast.export/1");
+  expect(exported.text).toContain("app==1.0");
+  const init = JSON.parse((await world.ok("init", "bash", "--json")).stdout);
+  expect([init.schema, init.shell]).toEqual(["blast.init/1", "bash"]);
 });
