@@ -46,7 +46,7 @@ export type EntryOptions = {
 };
 
 /** Looks the entry's name up in the target; its status is in t.target where there is something. */
-function lookUpTarget(t: Thread, node: FolderNode, targetName: string | undefined): Present {
+export function lookUpTarget(t: Thread, node: FolderNode, targetName: string | undefined): Present {
   if (node.targetFd < 0 || (node.isNew && !t.isDry)) return "nothing";
   const pointer = targetName === undefined ? t.entryPointer : t.cTargetName(targetName);
   const result = t.statAt(node.targetFd, pointer, t.target);
@@ -143,7 +143,7 @@ function copyNew(t: Thread, node: FolderNode, options: EntryOptions): CopyOutcom
   return outcome;
 }
 
-function reportFolded(t: Thread, node: FolderNode): "failed" {
+export function reportFolded(t: Thread, node: FolderNode): "failed" {
   const message =
     "the target takes this name for that of another entry (it folds case or normalises names)";
   const path = node.pathOf(t.entryName());
@@ -175,7 +175,7 @@ export function describeType(type: number): string {
   }
 }
 
-function skipSpecial(
+export function skipSpecial(
   t: Thread,
   node: FolderNode,
   type: number,
@@ -234,7 +234,7 @@ export function keepsTarget(t: Thread): boolean {
   return t.options.ignoreExisting || (t.options.update && isTargetNewer(t));
 }
 
-function isTargetNewer(t: Thread): boolean {
+export function isTargetNewer(t: Thread): boolean {
   const { source, target } = t;
   if (isSameTime(t)) return false;
   if (target.mtimeSec !== source.mtimeSec) return target.mtimeSec > source.mtimeSec;
@@ -298,6 +298,7 @@ function processFile(
  */
 function mayHaveNewXattrs(t: Thread): boolean {
   if (t.options.comparison === "checksum") return true;
+  if (t.received !== undefined && t.received.names.length > 0) return true;
   const { source, target } = t;
   // A name more or less changes the status too, as a snapshot of hard links does.
   if (target.nlink !== source.nlink) return true;
@@ -306,7 +307,7 @@ function mayHaveNewXattrs(t: Thread): boolean {
 }
 
 /** Makes mode, owner, attributes and time of an up-to-date file the source's. */
-function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): void {
+export function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): void {
   const { source, target } = t;
   const owner = ownerToSet(t, source, target);
   const isOwnerOther = owner !== undefined;
@@ -326,9 +327,10 @@ function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): 
     t.attributeFailed(targetFd, "openat", path(), "attributes");
     return;
   }
-  const sourceFd = looksAtXattrs ? openSource(t, node) : -1;
+  const isHere = t.received === undefined;
+  const sourceFd = looksAtXattrs && isHere ? openSource(t, node) : -1;
   const fds = { source: sourceFd, target: targetFd };
-  const xattrs = sourceFd >= 0;
+  const xattrs = isHere ? sourceFd >= 0 : looksAtXattrs;
   if (t.isDry) {
     const isOther = isModeOther || isOwnerOther || isTimeOther;
     if (isOther || (xattrs && attributesDiffer(t, fds, wanted, present))) planAttributes(t, path());
@@ -367,6 +369,21 @@ function processLink(
     return "failed";
   }
   t.scratch.bytes[t.pointers.link - t.scratch.pointer + length] = 0;
+  return placeLink(t, node, { isPresent, targetName, length, path });
+}
+
+/** Makes a link whose text, of `length` bytes, is in the thread's memory for links. */
+export function placeLink(
+  t: Thread,
+  node: FolderNode,
+  link: {
+    readonly isPresent: boolean;
+    readonly targetName: string | undefined;
+    readonly length: number;
+    readonly path: string;
+  },
+): CopyOutcome | "settled" {
+  const { isPresent, targetName, length, path } = link;
   if (isPresent) {
     if (t.options.ignoreExisting || isSameLink(t, node, targetName, length)) {
       t.add(counter.upToDate, 1);
@@ -473,7 +490,7 @@ function makeByName(
 }
 
 /** FIFO, socket or device, with --specials. */
-function processSpecial(
+export function processSpecial(
   t: Thread,
   node: FolderNode,
   isPresent: boolean,

@@ -18,6 +18,20 @@ export function noteExtraneous(t: Thread, node: FolderNode, folders: readonly st
   const listed = forEachName(t, node.sourceFd, (offset, length) => {
     wanted.add(t.dirents.text.latin1Slice(offset, offset + length));
   });
+  if (listed < 0) {
+    listingFailed(t, node, listed);
+    return;
+  }
+  noteAllBut(t, node, wanted);
+}
+
+function listingFailed(t: Thread, node: FolderNode, result: number): void {
+  noteListingError(t);
+  t.failed(result, "getdents64", node.path, "list the folder again");
+}
+
+/** Counts and notes what the target's folder has besides `wanted`. */
+export function noteAllBut(t: Thread, node: FolderNode, wanted: ReadonlySet<string>): void {
   const found: string[] = [];
   const listedTarget = forEachName(t, node.targetFd, (offset, length, type) => {
     const name = t.dirents.text.latin1Slice(offset, offset + length);
@@ -25,9 +39,8 @@ export function noteExtraneous(t: Thread, node: FolderNode, folders: readonly st
     if (t.filter?.isExcluded(node.pathOf(name), type === 4) === true) return;
     found.push(name);
   });
-  if (listed < 0 || listedTarget < 0) {
-    noteListingError(t);
-    t.failed(Math.min(listed, listedTarget), "getdents64", node.path, "list the folder again");
+  if (listedTarget < 0) {
+    listingFailed(t, node, listedTarget);
     return;
   }
   if (found.length > 0 && isOnTargetMount(t, node.targetFd, node.path, "skipped"))

@@ -122,6 +122,33 @@ export function refuseDangerousMirror(
 ): void {
   if (root.kind === "entry" || root.targetFd < 0) return;
   const target = `"${displayPath(root.targetPath)}"`;
+  refuseWideMirror(t, root, options.backupFd);
+  if (liesIn(t, root.sourceFd, root.targetFd)) {
+    refuse(
+      `Refusing to mirror onto ${target}: the source lies in it and would be deleted`,
+      "name a target that does not hold the source",
+    );
+  }
+  if (!options.allowEmptySource && isEmpty(t, root.sourceFd) && !isEmpty(t, root.targetFd)) {
+    const source = `the empty folder "${displayPath(root.sourcePath)}"`;
+    refuse(
+      `Refusing to mirror ${source} onto ${target}, which has content`,
+      "check that the source is mounted; --allow-empty-source does it all the same",
+    );
+  }
+}
+
+/**
+ * The part that is about the target alone: /, the home folder, a folder that holds the backups.
+ * @throws Fault E_REFUSED
+ */
+export function refuseWideMirror(
+  t: Thread,
+  root: Pick<Root, "kind" | "targetFd" | "targetPath">,
+  backupFd: number | undefined,
+): void {
+  if (root.kind === "entry" || root.targetFd < 0) return;
+  const target = `"${displayPath(root.targetPath)}"`;
   const identity = identityOf(t, root.targetFd);
   if (identity === undefined) return;
   const named: [string, string][] = [
@@ -136,23 +163,10 @@ export function refuseDangerousMirror(
       refuse(`Refusing to mirror onto ${target}: it is ${what}`, "mirror into a folder below it");
     }
   }
-  if (liesIn(t, root.sourceFd, root.targetFd)) {
-    refuse(
-      `Refusing to mirror onto ${target}: the source lies in it and would be deleted`,
-      "name a target that does not hold the source",
-    );
-  }
-  if (options.backupFd !== undefined && liesIn(t, options.backupFd, root.targetFd)) {
+  if (backupFd !== undefined && liesIn(t, backupFd, root.targetFd)) {
     refuse(
       `Refusing to mirror onto ${target}: the backup folder lies in it and would be deleted`,
       "name a backup folder outside the target, on the same file system",
-    );
-  }
-  if (!options.allowEmptySource && isEmpty(t, root.sourceFd) && !isEmpty(t, root.targetFd)) {
-    const source = `the empty folder "${displayPath(root.sourcePath)}"`;
-    refuse(
-      `Refusing to mirror ${source} onto ${target}, which has content`,
-      "check that the source is mounted; --allow-empty-source does it all the same",
     );
   }
 }

@@ -247,15 +247,8 @@ export function copyXattrs(
   options: { readonly mayHaveOwn: boolean },
 ): boolean {
   if (t.sourceHasNoXattrs && !options.mayHaveOwn) return false;
-  const memory = t.xattr;
-  const listed = sys.flistxattr(source, memory.pointer, xattrBytes);
-  if (listed < 0) {
-    if (isUnsupported(listed)) t.sourceHasNoXattrs = true;
-    else t.attributeFailed(listed, "flistxattr", path(), "extended attributes");
-    if (!isUnsupported(listed)) return false;
-  }
-  if (listed <= 0 && !options.mayHaveOwn) return false;
-  const names = attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
+  const names = t.received === undefined ? listSource(t, source, path) : t.received.names;
+  if (names === undefined || (names.length === 0 && !options.mayHaveOwn)) return false;
   let isChanged = false;
   if (options.mayHaveOwn) isChanged = removeForeignXattrs(t, target, names, path);
   for (const name of names) {
@@ -265,6 +258,25 @@ export function copyXattrs(
     }
   }
   return isChanged;
+}
+
+/** Names of the source's attributes; undefined, after a report, where they cannot be listed. */
+function listSource(t: Thread, source: number, path: () => string): string[] | undefined {
+  const memory = t.xattr;
+  const listed = sys.flistxattr(source, memory.pointer, xattrBytes);
+  if (listed < 0) {
+    if (isUnsupported(listed)) t.sourceHasNoXattrs = true;
+    else t.attributeFailed(listed, "flistxattr", path(), "extended attributes");
+    if (!isUnsupported(listed)) return undefined;
+  }
+  return attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
+}
+
+/** Puts a value of the source into the second part of t.xattr; its length or -errno. */
+function loadSource(t: Thread, source: number, name: string): number {
+  const { received, xattr } = t;
+  if (received !== undefined) return received.load(name, xattr.bytes, xattrBytes);
+  return sys.fgetxattr(source, t.cLink(name), xattr.pointer + xattrBytes, xattrBytes);
 }
 
 /**
@@ -290,11 +302,15 @@ function xattrsDiffer(t: Thread, source: number, target: number): boolean {
     const names = attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
     return names.filter((name) => !isLeftToTarget(name)).sort();
   };
-  const names = namesOf(source);
+  const { received } = t;
+  const names =
+    received === undefined
+      ? namesOf(source)
+      : received.names.filter((name) => !isLeftToTarget(name)).sort();
   if (names.join("\0") !== namesOf(target).join("\0")) return true;
   const [left, right] = [memory.pointer + xattrBytes, memory.pointer + 2 * xattrBytes];
   return names.some((name) => {
-    const length = sys.fgetxattr(source, t.cLink(name), left, xattrBytes);
+    const length = loadSource(t, source, name);
     if (sys.fgetxattr(target, t.cLink(name), right, xattrBytes) !== length) return true;
     return length > 0 && sys.memcmp(left, right, length) !== 0;
   });
@@ -329,14 +345,14 @@ function copyOneXattr(
   mayBeEqual: boolean,
 ): boolean {
   const memory = t.xattr;
-  const namePointer = t.cLink(name);
   const valuePointer = memory.pointer + xattrBytes;
-  const length = sys.fgetxattr(fds.source, namePointer, valuePointer, xattrBytes);
+  const length = loadSource(t, fds.source, name);
   if (length === -errno.ENODATA) return false;
   if (length < 0) {
     t.attributeFailed(length, "fgetxattr", path(), `attribute ${name}`);
     return false;
   }
+  const namePointer = t.cLink(name);
   if (mayBeEqual) {
     const other = valuePointer + xattrBytes;
     const present = sys.fgetxattr(fds.target, namePointer, other, xattrBytes);

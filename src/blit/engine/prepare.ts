@@ -139,7 +139,7 @@ function baseOptions(request: TransferRequest): EngineOptions {
  * Where taking the space first gives long extents. Not btrfs (it turns compression off) and not
  * tmpfs (it clears every page).
  */
-const preallocatingFileSystems: ReadonlySet<string> = new Set(["ext4", "xfs", "f2fs"]);
+export const preallocatingFileSystems: ReadonlySet<string> = new Set(["ext4", "xfs", "f2fs"]);
 
 /** Two seconds, as FAT keeps them. */
 const fatGrainNs = 2e9;
@@ -180,7 +180,7 @@ function completeOptions(
  * Steps in which a file system keeps times. One that keeps nanoseconds almost never has a change
  * time (in t.other) without any.
  */
-function grainOf(t: Thread, fileSystem: string): number {
+export function grainOf(t: Thread, fileSystem: string): number {
   if (fileSystem === "vfat" || fileSystem === "exfat") return fatGrainNs;
   return t.other.ctimeNsec === 0 && t.other.mtimeNsec === 0 ? 1e9 : 1;
 }
@@ -189,7 +189,7 @@ function grainOf(t: Thread, fileSystem: string): number {
 const exactFileSystems: ReadonlySet<string> = new Set(["ext4", "btrfs", "xfs", "tmpfs", "f2fs"]);
 
 /** Whether the target takes different names for one: known, or tried with a file of our own. */
-function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
+export function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
   if (foldingFileSystems.has(fileSystem)) return true;
   if (exactFileSystems.has(fileSystem) || fd < 0 || t.isDry) return false;
   const name = t.temporaryName();
@@ -203,7 +203,7 @@ function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
 }
 
 /** Lets the process open as many files as its hard limit allows (setrlimit(2)). */
-function raiseFileLimit(): void {
+export function raiseFileLimit(): void {
   const memory = new Memory(4096);
   const values = new BigUint64Array(memory.buffer, 0, 2);
   if (sys.getrlimit(RLIMIT.NOFILE, memory.pointer) !== 0) return;

@@ -29,6 +29,13 @@ export function isPlainlyUnchanged(t: Thread, node: FolderNode): boolean {
   const flags = AT.SYMLINK_NOFOLLOW;
   if (sys.statx(node.sourceFd, name, flags, mask, source.pointer) !== 0) return false;
   if (sys.statx(node.targetFd, name, flags, mask, target.pointer) !== 0) return false;
+  if (!isSamePlainFile(t)) return false;
+  countUnchanged(t, node, source.sizeBytes);
+  return true;
+}
+
+/** Whether the statuses in t.source and t.target are those of a plain file and its copy. */
+export function isSamePlainFile(t: Thread): boolean {
   const a = t.sourceWords;
   const b = t.targetWords;
   const isSame =
@@ -41,9 +48,7 @@ export function isPlainlyUnchanged(t: Thread, node: FolderNode): boolean {
     ((a[word.mode] as number) & S.IFMT) === S.IFREG &&
     a[word.nlink] === 1 &&
     b[word.nlink] === 1;
-  if (!isSame || !isSameOwner(t, a, b) || !isOlder(a, b)) return false;
-  countUnchanged(t, node, source.sizeBytes);
-  return true;
+  return isSame && isSameOwner(t, a, b) && isOlder(a, b);
 }
 
 function isSameOwner(t: Thread, a: Uint32Array, b: Uint32Array): boolean {

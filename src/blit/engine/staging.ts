@@ -7,6 +7,19 @@ import { readFileSync, readlinkSync } from "node:fs";
  */
 const pattern = /^\.blit-([0-9a-z]{8})-([0-9a-z]{8})-([0-9a-z]+)-([0-9a-z]+)-([0-9a-z]+)~$/;
 
+/**
+ * The received part of a large file, to go on with in a later run: its name follows from the file's.
+ */
+const partialPattern = /^\.blit-partial-[0-9a-z]{16}~$/;
+
+/** Parts that nobody has gone on with are swept after this long. */
+const partialSeconds = 7 * 24 * 3600;
+
+/** Name under which the received part of a file is kept; `name` is latin1. */
+export function partialName(name: string): string {
+  return `.blit-partial-${Bun.hash(name).toString(16).padStart(16, "0")}~`;
+}
+
 /** A leftover of another machine (a network file system) is swept after this long. */
 const foreignLeftoverSeconds = 24 * 3600;
 
@@ -58,7 +71,7 @@ export function temporaryPrefix(): string {
 
 /** Whether a name has the form of a temporary name of any run. */
 export function isTemporaryName(name: string): boolean {
-  return name.startsWith(".blit-") && pattern.test(name);
+  return name.startsWith(".blit-") && (pattern.test(name) || partialPattern.test(name));
 }
 
 /**
@@ -66,6 +79,7 @@ export function isTemporaryName(name: string): boolean {
  * as dead when it was last changed more than a day ago (`ageSeconds`).
  */
 export function isDeadLeftover(name: string, ageSeconds: number): boolean {
+  if (partialPattern.test(name)) return ageSeconds > partialSeconds;
   const match = pattern.exec(name);
   if (match === null) return false;
   const [, machine, boot, pid, ticks] = match;

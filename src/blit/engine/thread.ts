@@ -62,6 +62,13 @@ export type Task =
   | RemovalTask
   | SettleTask;
 
+/** Extended attributes of a source that is not on this machine. */
+export type ReceivedXattrs = {
+  readonly names: readonly string[];
+  /** Puts a value at `offset` of a memory that has room; its length, or -ENODATA. */
+  load(name: string, bytes: Uint8Array, offset: number): number;
+};
+
 /** Entries of the target that the source has not: found while walking, removed at the end. */
 export type Extraneous = {
   readonly root: number;
@@ -111,6 +118,8 @@ export class Thread {
   inheritsGroup = false;
   /** The source file system has no extended attributes at all. */
   sourceHasNoXattrs = false;
+  /** The attributes of the entry at hand, where they came over a stream; see ReceivedXattrs. */
+  received: ReceivedXattrs | undefined;
 
   readonly scratch = new Memory(scratchBytes);
   readonly dirents = new Memory(direntBytes);
@@ -203,6 +212,16 @@ export class Thread {
     this.entryLength = length;
     this.#entryMemory = this.dirents;
     this.#entryOffset = offset;
+  }
+  /** Makes an entry whose name lies in foreign memory the one at hand. */
+  setEntryBytes(from: Uint8Array, offset: number, length: number): void {
+    const { bytes } = this.scratch;
+    for (let i = 0; i < length; i++) bytes[layout.entry + i] = from[offset + i] as number;
+    bytes[layout.entry + length] = 0;
+    this.entryPointer = this.scratch.pointer + layout.entry;
+    this.entryLength = length;
+    this.#entryMemory = this.scratch;
+    this.#entryOffset = layout.entry;
   }
   /** Makes a named entry the one at hand. */
   setEntry(name: string): void {

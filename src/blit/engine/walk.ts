@@ -215,7 +215,7 @@ function expectedStatus(
 }
 
 /** Mode of a folder while it is filled: closed to others until its owner is right. */
-function stagedMode(t: Thread, parent: FolderNode, wanted: FolderStatus): number {
+export function stagedMode(t: Thread, parent: FolderNode, wanted: FolderStatus): number {
   const isOwned = wanted.uid === t.options.user.uid && wanted.gid === parent.newFileGid;
   return isOwned ? (wanted.mode & 0o777) | 0o700 : 0o700;
 }
@@ -249,7 +249,7 @@ function openTargetFolder(
   return makeStagedFolder(t, parent, path, status);
 }
 
-function reportFolderFolded(t: Thread, path: string): void {
+export function reportFolderFolded(t: Thread, path: string): void {
   const message =
     "the target takes this name for that of another folder (it folds case or normalises names)";
   t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
@@ -263,7 +263,7 @@ export function planNewFolder(t: Thread, path: string): TargetFolder {
 }
 
 /** Something else has a folder's name in the target. Returns whether a mirror makes room for it. */
-function folderInTheWay(
+export function folderInTheWay(
   t: Thread,
   parent: FolderNode,
   targetName: string,
@@ -476,14 +476,14 @@ function finishFolder(t: Thread, node: FolderNode): void {
 }
 
 /** In a dry run: what would become of the attributes of a folder that is there. */
-function planFolder(t: Thread, node: FolderNode): void {
+export function planFolder(t: Thread, node: FolderNode): void {
   const { sourceFd: source, targetFd: target, status, targetStatus } = node;
   if (target < 0 || status === undefined || targetStatus === undefined) return;
   const isOther = attributesDiffer(t, { source, target }, status, targetStatus);
   if (isOther) planAttributes(t, node.path);
 }
 
-function finishAttributes(
+export function finishAttributes(
   t: Thread,
   node: FolderNode,
   wanted: NonNullable<FolderNode["status"]>,
