@@ -102,6 +102,7 @@ function checkPython(wanted: string | undefined, target: PylockTarget, what: str
   throw new Fault({
     code: "E_UNSATISFIABLE",
     message: `Cannot use ${what}: it needs Python ${wanted}, this is Python ${full}`,
+    hint: "remove the environment and make it with a Python that fits: `blast start --python`",
   });
 }
 

@@ -46,7 +46,7 @@ async function tryOut<S extends Scope>(
     const outcome = await find();
     if (outcome.kind === "fork") return undefined;
     const found = outcome.chosen.find(({ name }) => name === requirement.name);
-    const bound = `"${requirement.name}${requirement.specifier.toRange()}" (${origin})`;
+    const bound = `"${requirement.name}${requirement.specifier}" (${origin})`;
     return found === undefined
       ? `${bound} were left out`
       : `${bound} allowed ${found.candidate.version}`;

@@ -4,14 +4,13 @@ import type { Manifest } from "./manifest.ts";
 import type { Page } from "./page.ts";
 import type { Scope } from "./scope.ts";
 import { pythonSplit } from "./select.ts";
+import { tagText } from "./tag-text.ts";
 import { versionsText } from "./version-text.ts";
 
 /** Versions that are looked at: nobody reads about more. */
 const VERSIONS_MAX = 500;
 /** Different reasons that are told. */
 const REASONS_MAX = 4;
-/** Wheel tags that are named. */
-const TAGS_SHOWN = 6;
 
 interface Reason {
   readonly problem: Problem | { readonly kind: "pre-release" };
@@ -93,7 +92,10 @@ function textOf(
       return `${which} was yanked by its authors${reason}`;
     }
     case "tags":
-      return `${which} has no wheel for this Python and platform, and no source: ${tags(problem)}`;
+      return (
+        `${which} has no wheel for this Python and platform, and no source: ` +
+        `its wheels are for ${tagText(problem.tags)}`
+      );
     case "no-binary":
       return `${which} comes as wheels only, which are ruled out for it`;
     case "no-source":
@@ -107,13 +109,6 @@ function textOf(
     case "no-files":
       return `${which} has no file that could be used`;
   }
-}
-
-function tags({ tags: all }: Extract<Problem, { kind: "tags" }>): string {
-  const different = [...new Set(all)];
-  const shown = different.slice(0, TAGS_SHOWN).join(", ");
-  const more = different.length - TAGS_SHOWN;
-  return `its wheels are for ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function hintOf(

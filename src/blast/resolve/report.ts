@@ -162,7 +162,7 @@ function isNewer(
 }
 
 function rangeText(range: VersionRange): string {
-  if (range.isEmpty()) return " in no version at all";
+  if (range.isEmpty()) return " in a range that holds no version";
   return range.isFull() ? "" : range.toString();
 }
 

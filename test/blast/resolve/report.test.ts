@@ -124,7 +124,7 @@ describe("failures of one package are told", () => {
     const wheels = ["cp39-cp39-win_amd64", "cp310-cp310-win_amd64"];
     expect(await explained({ a: { "1": { wheels, sdist: false } } }, ["a"], { target })).toBe(
       "you require a (r.txt:1), but a==1 has no wheel for this Python and platform, " +
-        "and no source: its wheels are for cp39-cp39-win_amd64, cp310-cp310-win_amd64",
+        "and no source: its wheels are for CPython 3.9 and 3.10 on Windows",
     );
     const onlyBinary = new Set([parsePackageName("a")]);
     expect(await explained({ a: { "1": { wheels: [] } } }, ["a"], { onlyBinary })).toContain(
