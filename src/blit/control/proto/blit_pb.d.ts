@@ -7,8 +7,8 @@
 // Bulk data and manifests go over the data plane (docs/concepts/wire.md); DataChunk carries the
 // same bytes where no data connection can be made.
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file blit.proto.
@@ -18,8 +18,7 @@ export declare const file_blit: GenFile;
 /**
  * @generated from message blit.v2.PingRequest
  */
-export declare type PingRequest = Message<"blit.v2.PingRequest"> & {
-};
+export declare type PingRequest = Message<"blit.v2.PingRequest"> & {};
 
 /**
  * Describes the message blit.v2.PingRequest.
@@ -645,8 +644,7 @@ export declare const DataChunkSchema: GenMessage<DataChunk>;
 /**
  * @generated from message blit.v2.Cancel
  */
-export declare type Cancel = Message<"blit.v2.Cancel"> & {
-};
+export declare type Cancel = Message<"blit.v2.Cancel"> & {};
 
 /**
  * Describes the message blit.v2.Cancel.
@@ -657,8 +655,7 @@ export declare const CancelSchema: GenMessage<Cancel>;
 /**
  * @generated from message blit.v2.Finish
  */
-export declare type Finish = Message<"blit.v2.Finish"> & {
-};
+export declare type Finish = Message<"blit.v2.Finish"> & {};
 
 /**
  * Describes the message blit.v2.Finish.
@@ -673,49 +670,57 @@ export declare type ClientPushRequest = Message<"blit.v2.ClientPushRequest"> & {
   /**
    * @generated from oneof blit.v2.ClientPushRequest.payload
    */
-  payload: {
-    /**
-     * @generated from field: blit.v2.PushHeader header = 1;
-     */
-    value: PushHeader;
-    case: "header";
-  } | {
-    /**
-     * @generated from field: blit.v2.PassStart pass_start = 2;
-     */
-    value: PassStart;
-    case: "passStart";
-  } | {
-    /**
-     * @generated from field: blit.v2.SourceReport source_report = 3;
-     */
-    value: SourceReport;
-    case: "sourceReport";
-  } | {
-    /**
-     * @generated from field: blit.v2.Progress progress = 4;
-     */
-    value: Progress;
-    case: "progress";
-  } | {
-    /**
-     * @generated from field: blit.v2.DataChunk data = 5;
-     */
-    value: DataChunk;
-    case: "data";
-  } | {
-    /**
-     * @generated from field: blit.v2.Cancel cancel = 6;
-     */
-    value: Cancel;
-    case: "cancel";
-  } | {
-    /**
-     * @generated from field: blit.v2.Finish finish = 7;
-     */
-    value: Finish;
-    case: "finish";
-  } | { case: undefined; value?: undefined };
+  payload:
+    | {
+        /**
+         * @generated from field: blit.v2.PushHeader header = 1;
+         */
+        value: PushHeader;
+        case: "header";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.PassStart pass_start = 2;
+         */
+        value: PassStart;
+        case: "passStart";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.SourceReport source_report = 3;
+         */
+        value: SourceReport;
+        case: "sourceReport";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Progress progress = 4;
+         */
+        value: Progress;
+        case: "progress";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.DataChunk data = 5;
+         */
+        value: DataChunk;
+        case: "data";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Cancel cancel = 6;
+         */
+        value: Cancel;
+        case: "cancel";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Finish finish = 7;
+         */
+        value: Finish;
+        case: "finish";
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -731,53 +736,61 @@ export declare type ServerPushResponse = Message<"blit.v2.ServerPushResponse"> &
   /**
    * @generated from oneof blit.v2.ServerPushResponse.payload
    */
-  payload: {
-    /**
-     * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
-     */
-    value: DataTransferNegotiation;
-    case: "negotiation";
-  } | {
-    /**
-     * @generated from field: blit.v2.PassReport pass_report = 2;
-     */
-    value: PassReport;
-    case: "passReport";
-  } | {
-    /**
-     * @generated from field: blit.v2.Progress progress = 3;
-     */
-    value: Progress;
-    case: "progress";
-  } | {
-    /**
-     * @generated from field: blit.v2.DataChunk data = 4;
-     */
-    value: DataChunk;
-    case: "data";
-  } | {
-    /**
-     * @generated from field: blit.v2.Failure failure = 5;
-     */
-    value: Failure;
-    case: "failure";
-  } | {
-    /**
-     * Of a delegated pull: what the source side has found.
-     *
-     * @generated from field: blit.v2.SourceReport source_report = 6;
-     */
-    value: SourceReport;
-    case: "sourceReport";
-  } | {
-    /**
-     * Something to tell the user once.
-     *
-     * @generated from field: string warning = 7;
-     */
-    value: string;
-    case: "warning";
-  } | { case: undefined; value?: undefined };
+  payload:
+    | {
+        /**
+         * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
+         */
+        value: DataTransferNegotiation;
+        case: "negotiation";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.PassReport pass_report = 2;
+         */
+        value: PassReport;
+        case: "passReport";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Progress progress = 3;
+         */
+        value: Progress;
+        case: "progress";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.DataChunk data = 4;
+         */
+        value: DataChunk;
+        case: "data";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Failure failure = 5;
+         */
+        value: Failure;
+        case: "failure";
+      }
+    | {
+        /**
+         * Of a delegated pull: what the source side has found.
+         *
+         * @generated from field: blit.v2.SourceReport source_report = 6;
+         */
+        value: SourceReport;
+        case: "sourceReport";
+      }
+    | {
+        /**
+         * Something to tell the user once.
+         *
+         * @generated from field: string warning = 7;
+         */
+        value: string;
+        case: "warning";
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -793,43 +806,50 @@ export declare type ClientPullRequest = Message<"blit.v2.ClientPullRequest"> & {
   /**
    * @generated from oneof blit.v2.ClientPullRequest.payload
    */
-  payload: {
-    /**
-     * @generated from field: blit.v2.PullHeader header = 1;
-     */
-    value: PullHeader;
-    case: "header";
-  } | {
-    /**
-     * @generated from field: blit.v2.PassStart pass_start = 2;
-     */
-    value: PassStart;
-    case: "passStart";
-  } | {
-    /**
-     * @generated from field: blit.v2.Progress progress = 3;
-     */
-    value: Progress;
-    case: "progress";
-  } | {
-    /**
-     * @generated from field: blit.v2.DataChunk data = 4;
-     */
-    value: DataChunk;
-    case: "data";
-  } | {
-    /**
-     * @generated from field: blit.v2.Cancel cancel = 5;
-     */
-    value: Cancel;
-    case: "cancel";
-  } | {
-    /**
-     * @generated from field: blit.v2.Finish finish = 6;
-     */
-    value: Finish;
-    case: "finish";
-  } | { case: undefined; value?: undefined };
+  payload:
+    | {
+        /**
+         * @generated from field: blit.v2.PullHeader header = 1;
+         */
+        value: PullHeader;
+        case: "header";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.PassStart pass_start = 2;
+         */
+        value: PassStart;
+        case: "passStart";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Progress progress = 3;
+         */
+        value: Progress;
+        case: "progress";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.DataChunk data = 4;
+         */
+        value: DataChunk;
+        case: "data";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Cancel cancel = 5;
+         */
+        value: Cancel;
+        case: "cancel";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Finish finish = 6;
+         */
+        value: Finish;
+        case: "finish";
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -845,37 +865,43 @@ export declare type ServerPullResponse = Message<"blit.v2.ServerPullResponse"> &
   /**
    * @generated from oneof blit.v2.ServerPullResponse.payload
    */
-  payload: {
-    /**
-     * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
-     */
-    value: DataTransferNegotiation;
-    case: "negotiation";
-  } | {
-    /**
-     * @generated from field: blit.v2.SourceReport source_report = 2;
-     */
-    value: SourceReport;
-    case: "sourceReport";
-  } | {
-    /**
-     * @generated from field: blit.v2.Progress progress = 3;
-     */
-    value: Progress;
-    case: "progress";
-  } | {
-    /**
-     * @generated from field: blit.v2.DataChunk data = 4;
-     */
-    value: DataChunk;
-    case: "data";
-  } | {
-    /**
-     * @generated from field: blit.v2.Failure failure = 5;
-     */
-    value: Failure;
-    case: "failure";
-  } | { case: undefined; value?: undefined };
+  payload:
+    | {
+        /**
+         * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
+         */
+        value: DataTransferNegotiation;
+        case: "negotiation";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.SourceReport source_report = 2;
+         */
+        value: SourceReport;
+        case: "sourceReport";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Progress progress = 3;
+         */
+        value: Progress;
+        case: "progress";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.DataChunk data = 4;
+         */
+        value: DataChunk;
+        case: "data";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Failure failure = 5;
+         */
+        value: Failure;
+        case: "failure";
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -951,31 +977,36 @@ export declare type DelegatedPullRequest = Message<"blit.v2.DelegatedPullRequest
   /**
    * @generated from oneof blit.v2.DelegatedPullRequest.payload
    */
-  payload: {
-    /**
-     * @generated from field: blit.v2.DelegatedPullHeader header = 1;
-     */
-    value: DelegatedPullHeader;
-    case: "header";
-  } | {
-    /**
-     * @generated from field: blit.v2.PassStart pass_start = 2;
-     */
-    value: PassStart;
-    case: "passStart";
-  } | {
-    /**
-     * @generated from field: blit.v2.Cancel cancel = 3;
-     */
-    value: Cancel;
-    case: "cancel";
-  } | {
-    /**
-     * @generated from field: blit.v2.Finish finish = 4;
-     */
-    value: Finish;
-    case: "finish";
-  } | { case: undefined; value?: undefined };
+  payload:
+    | {
+        /**
+         * @generated from field: blit.v2.DelegatedPullHeader header = 1;
+         */
+        value: DelegatedPullHeader;
+        case: "header";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.PassStart pass_start = 2;
+         */
+        value: PassStart;
+        case: "passStart";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Cancel cancel = 3;
+         */
+        value: Cancel;
+        case: "cancel";
+      }
+    | {
+        /**
+         * @generated from field: blit.v2.Finish finish = 4;
+         */
+        value: Finish;
+        case: "finish";
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -1470,8 +1501,7 @@ export declare const JobSchema: GenMessage<Job>;
 /**
  * @generated from message blit.v2.ListJobsRequest
  */
-export declare type ListJobsRequest = Message<"blit.v2.ListJobsRequest"> & {
-};
+export declare type ListJobsRequest = Message<"blit.v2.ListJobsRequest"> & {};
 
 /**
  * Describes the message blit.v2.ListJobsRequest.
@@ -1694,7 +1724,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof PingRequestSchema;
     output: typeof PingResponseSchema;
-  },
+  };
   /**
    * The client is the source.
    *
@@ -1704,7 +1734,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ClientPushRequestSchema;
     output: typeof ServerPushResponseSchema;
-  },
+  };
   /**
    * The client is the target.
    *
@@ -1714,7 +1744,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ClientPullRequestSchema;
     output: typeof ServerPullResponseSchema;
-  },
+  };
   /**
    * The called daemon pulls from another one; the client only directs.
    *
@@ -1724,7 +1754,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DelegatedPullRequestSchema;
     output: typeof ServerPushResponseSchema;
-  },
+  };
   /**
    * Modules, or what is in a folder of one.
    *
@@ -1734,7 +1764,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.Find
    */
@@ -1742,7 +1772,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof FindRequestSchema;
     output: typeof FindResponseSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.DiskUsage
    */
@@ -1750,7 +1780,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof DiskUsageRequestSchema;
     output: typeof DiskUsageResponseSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.FilesystemStats
    */
@@ -1758,7 +1788,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof FilesystemStatsRequestSchema;
     output: typeof FilesystemStatsResponseSchema;
-  },
+  };
   /**
    * Removes files and folders of a module.
    *
@@ -1768,7 +1798,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof PurgeRequestSchema;
     output: typeof PurgeResponseSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.ListJobs
    */
@@ -1776,7 +1806,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof ListJobsRequestSchema;
     output: typeof ListJobsResponseSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.WatchJob
    */
@@ -1784,7 +1814,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchJobRequestSchema;
     output: typeof JobSchema;
-  },
+  };
   /**
    * @generated from rpc blit.v2.Blit.CancelJob
    */
@@ -1792,6 +1822,5 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof CancelJobRequestSchema;
     output: typeof CancelJobResponseSchema;
-  },
+  };
 }>;
-
