@@ -1,0 +1,167 @@
+import { Fault } from "../../kit/fault/fault.ts";
+import type { CallContext } from "../control/calls.ts";
+import { cancelReason } from "../engine/shared-state.ts";
+import { MessageQueue } from "../remote/message-queue.ts";
+import type { SessionProgress, StreamSeat } from "../session/types.ts";
+import type { RunningJob } from "./jobs.ts";
+import type { SessionStreams } from "./streams.ts";
+
+/** How often the client is told how far this side is. */
+const PROGRESS_MS = 250;
+
+/** Of a SendSession and of a ReceiveSession. */
+export type AnySession = {
+  addStream(seat: StreamSeat): void;
+  progress(): SessionProgress;
+  cancel(reason: number): void;
+  close(): Promise<void>;
+};
+
+/**
+ * The daemon's side of one transfer, as far as pushes and pulls are alike: what it says goes through
+ * one queue, what it holds is given back whichever way it ends.
+ */
+export class Conversation<Answer> {
+  readonly answers = new MessageQueue<Answer>();
+  readonly #signal: AbortSignal;
+  readonly #job: RunningJob;
+  readonly #onAbort = (): void => this.#break();
+  readonly #held: (() => void)[] = [];
+  readonly #pending = new Set<Promise<void>>();
+  #session: AnySession | undefined;
+  #streams: SessionStreams | undefined;
+  #timer: Timer | undefined;
+  #failure: unknown;
+  #isOver = false;
+  #isCancelled = false;
+
+  constructor(context: CallContext, job: RunningJob) {
+    this.#signal = context.signal;
+    this.#job = job;
+    context.signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** The transfer has ended before its time, by whoever's wish. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Calls it when the conversation is over. */
+  hold(release: () => void): void {
+    this.#held.push(release);
+  }
+
+  /** From now on the session is cancelled and closed with the conversation. */
+  open(session: AnySession, streams: SessionStreams): void {
+    this.#session = session;
+    this.#streams = streams;
+    this.#job.watch(() => session.progress());
+    if (this.#isCancelled || this.#signal.aborted) {
+      this.#break();
+      return;
+    }
+    this.also(streams.attach((seat) => session.addStream(seat)));
+  }
+
+  get streams(): SessionStreams {
+    if (this.#streams === undefined) throw outOfOrder();
+    return this.#streams;
+  }
+
+  /** Work beside the reading of requests; its failure ends the conversation. */
+  also(work: Promise<void>): void {
+    const watched = work
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#pending.delete(watched));
+    this.#pending.add(watched);
+  }
+
+  /** Says from time to time how far this side is, until `quiet`. */
+  tell(message: (progress: SessionProgress) => Answer): void {
+    this.quiet();
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#timer = setInterval(() => this.answers.push(message(session.progress())), PROGRESS_MS);
+  }
+
+  quiet(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The client, or somebody who may, has asked for the end. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#break();
+  }
+
+  /**
+   * Answers until `talk` has come to its end, which reads the requests.
+   * Whatever was begun is over when this is.
+   */
+  async *run(talk: () => Promise<void>): AsyncGenerator<Answer, void, undefined> {
+    const talking = talk().then(
+      async () => {
+        await this.#settled();
+        if (this.#failure === undefined) this.answers.end();
+        else this.answers.fail(this.#failure);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+    let isWhole = false;
+    try {
+      yield* this.answers;
+      isWhole = true;
+    } finally {
+      if (!isWhole) this.#break();
+      await this.#finish(isWhole && this.#failure === undefined);
+      // A client that says nothing more must not keep what is over.
+      void talking;
+    }
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  #fail(error: unknown): void {
+    // What breaks because it was told to is no failure of its own.
+    this.#failure ??= this.#isCancelled ? cancelled() : error;
+    this.#break();
+    this.answers.fail(this.#failure);
+  }
+
+  /** Stops what runs. Whole files stay; partial ones go, or stay hidden. */
+  #break(): void {
+    if (this.#isOver) return;
+    this.#session?.cancel(cancelReason.interrupted);
+    this.#streams?.close();
+    if (this.#isCancelled) this.answers.fail(cancelled());
+    else if (this.#signal.aborted) this.answers.end();
+  }
+
+  async #finish(isDone: boolean): Promise<void> {
+    this.#isOver = true;
+    this.quiet();
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#streams?.close();
+    try {
+      await this.#session?.close();
+    } finally {
+      const isCut = this.#isCancelled || this.#signal.aborted;
+      this.#job.end(isCut ? "cancelled" : isDone ? "done" : "failed");
+      for (const release of this.#held.splice(0)) release();
+    }
+  }
+}
+
+function cancelled(): Fault {
+  return new Fault({ code: "E_INTERRUPTED", message: "The transfer was cancelled" });
+}
+
+/** A client that does not keep to the order of messages. */
+export function outOfOrder(): Fault {
+  return new Fault({
+    code: "E_INTEGRITY",
+    message: "The client sent a message that has no place here",
+  });
+}
