@@ -5,6 +5,7 @@ import {
   TRANSFER_ENVIRONMENT,
   TRANSFER_EXIT_CODES,
   TRANSFER_GROUPS,
+  TRANSFER_REMOTE_DETAILS,
 } from "./transfer-args.ts";
 
 const COPY_ARGS = {
@@ -41,6 +42,8 @@ export const copyCommand = defineCommand({
       Mode, times, links, holes, extended attributes and, as root, owners are kept. A file
       whose size and modification time are equal on both sides is left alone. A final name
       never holds partial content.
+
+${TRANSFER_REMOTE_DETAILS}
     `,
   },
   args: COPY_ARGS,
@@ -48,6 +51,10 @@ export const copyCommand = defineCommand({
   examples: [
     { command: "blit copy photos /mnt/backup/", description: "Make /mnt/backup/photos" },
     { command: "blit copy photos/ /mnt/backup", description: "Merge the contents into the folder" },
+    {
+      command: "blit copy photos/ nas:/backup/photos/",
+      description: "Merge the contents into a folder of a module of the server nas",
+    },
     {
       command: "blit copy --exclude node_modules/ -n src/ dst/",
       description: "Show what would be copied, without node_modules",

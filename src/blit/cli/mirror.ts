@@ -5,6 +5,7 @@ import {
   TRANSFER_ENVIRONMENT,
   TRANSFER_EXIT_CODES,
   TRANSFER_GROUPS,
+  TRANSFER_REMOTE_DETAILS,
 } from "./transfer-args.ts";
 
 const MIRROR_ARGS = {
@@ -51,6 +52,8 @@ export const mirrorCommand = defineCommand({
       Nothing is deleted before every copy has succeeded, after an error while listing,
       through a symbolic link or across a mount point. Where something would be deleted, the
       command asks on a terminal and needs --yes without one.
+
+${TRANSFER_REMOTE_DETAILS}
     `,
   },
   args: MIRROR_ARGS,
@@ -60,6 +63,10 @@ export const mirrorCommand = defineCommand({
     {
       command: "blit mirror --yes --max-delete 100 photos/ /mnt/backup/",
       description: "Mirror from a script, deleting at most 100 entries",
+    },
+    {
+      command: "blit mirror nas:/backup/photos/ photos/",
+      description: "Fetch what has changed on the server nas, delete what is gone there",
     },
     {
       command: "blit mirror --backup-dir /mnt/old photos/ /mnt/backup/",

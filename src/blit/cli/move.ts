@@ -5,6 +5,7 @@ import {
   TRANSFER_ENVIRONMENT,
   TRANSFER_EXIT_CODES,
   TRANSFER_GROUPS,
+  TRANSFER_REMOTE_DETAILS,
 } from "./transfer-args.ts";
 
 const MOVE_ARGS = {
@@ -37,12 +38,15 @@ export const moveCommand = defineCommand({
       Within a file system a move is a rename. Between file systems each source file is
       removed only after its copy is complete; one that the target has already is compared by
       content. Slashes mean the same as for copy.
+
+${TRANSFER_REMOTE_DETAILS}
     `,
   },
   args: MOVE_ARGS,
   groups: TRANSFER_GROUPS,
   examples: [
     { command: "blit move build /mnt/archive/", description: "Make /mnt/archive/build" },
+    { command: "blit move old/ nas:/archive/old/", description: "Move a folder to a server" },
     { command: "blit move *.iso /mnt/images/", description: "Move several files into a folder" },
   ],
   exitCodes: TRANSFER_EXIT_CODES,

@@ -1,16 +1,39 @@
 import type { Printer } from "../../kit/out/printer.ts";
 import { formatBytes, formatCount, formatRate, formatSeconds } from "../../kit/text/format.ts";
+import { looksRemote } from "../endpoint.ts";
 import type { Action, Issue } from "../engine/options.ts";
 import { displayPath, joinPath } from "../engine/path.ts";
-import type { TransferRequest } from "../engine/prepare.ts";
 import { cancelReason, counter } from "../engine/shared-state.ts";
-import type { TransferResult } from "../engine/transfer.ts";
+
+/** What a transfer has come to, wherever its two sides are. Paths are latin1. */
+export type EndedResult = {
+  readonly shared: { total(column: number): number };
+  readonly roots: readonly {
+    readonly kind: "folder" | "entry";
+    readonly sourcePath: string;
+    readonly targetPath: string;
+  }[];
+  readonly issues: readonly Issue[];
+  readonly actions: readonly Action[];
+  readonly cancelled: number;
+  readonly deletionsSkipped: string | undefined;
+  readonly sourceFs: string;
+  readonly targetFs: string;
+  readonly workers: number;
+  readonly isWholeRename: boolean;
+  /** How the bytes went, where they went over a network. */
+  readonly network?: Readonly<Record<string, unknown>> | undefined;
+};
 
 /** A transfer that has ended, with what it was asked. */
 export type Ended = {
   readonly command: "copy" | "mirror" | "move";
-  readonly request: TransferRequest;
-  readonly result: TransferResult;
+  readonly request: {
+    readonly purpose: "transfer" | "plan" | "count";
+    readonly sources: readonly string[];
+    readonly target: string;
+  };
+  readonly result: EndedResult;
   readonly seconds: number;
   readonly signal: "SIGINT" | "SIGTERM" | undefined;
 };
@@ -109,8 +132,9 @@ function printPlan(printer: Printer, ended: Ended): void {
 }
 
 function absolute(path: string): string {
+  if (path.startsWith("/") || looksRemote(path)) return path;
   const folder = Buffer.from(process.cwd()).toString("latin1");
-  return path.startsWith("/") ? path : `${folder}/${path}`;
+  return `${folder}/${path}`;
 }
 
 const pastTense = { copy: "Copied", mirror: "Mirrored", move: "Moved" } as const;
@@ -176,6 +200,7 @@ function jsonSummary(ended: Ended, exitCode: number): Record<string, unknown> {
     mbPerSecond: seconds > 0 ? total(counter.bytes) / MB / seconds : 0,
     strategies: strategiesOf(ended),
     workers: result.workers,
+    ...(result.network === undefined ? {} : { network: result.network }),
     fileSystems: { source: result.sourceFs, target: result.targetFs },
     ...(isPlan ? { actions: actionsOf(ended) } : {}),
     issues: result.issues.map((issue) => ({

@@ -1,12 +1,21 @@
 import type { ArgsSpec } from "../../kit/cli/command.ts";
+import { CONNECTION_ARGS, CONNECTION_GROUP } from "./connection-args.ts";
 
 const SELECTION = "Selection";
 const COMPARISON = "Comparison";
 const ATTRIBUTES = "Attributes";
 const SAFETY = "Safety";
+const ADVANCED = "Advanced";
 
 /** Order of the headings in the help of copy, mirror and move. */
-export const TRANSFER_GROUPS = [COMPARISON, SELECTION, ATTRIBUTES, SAFETY] as const;
+export const TRANSFER_GROUPS = [
+  COMPARISON,
+  SELECTION,
+  ATTRIBUTES,
+  SAFETY,
+  CONNECTION_GROUP,
+  ADVANCED,
+] as const;
 
 /** The flags that copy, mirror and move share. */
 export const TRANSFER_ARGS = {
@@ -91,9 +100,35 @@ export const TRANSFER_ARGS = {
     description: "Do not ask; needed where there is no terminal to ask on",
     group: SAFETY,
   },
+  ...CONNECTION_ARGS,
+  bwlimit: {
+    type: "string",
+    valueHint: "RATE",
+    description: "Send at most so much a second over the network: 500K, 20M, 1G (bytes)",
+    group: ADVANCED,
+  },
+  compress: {
+    type: "boolean",
+    description: "Let content be compressed on its way, where that is found to help",
+    group: ADVANCED,
+  },
+  "force-grpc-data": {
+    type: "boolean",
+    description: "Send content through the control connection, as is done without a data port",
+    group: ADVANCED,
+  },
   // Speed is the planner's business. Old scripts may still pass this one.
   "ludicrous-speed": { type: "boolean", hidden: true },
 } as const satisfies ArgsSpec;
+
+/** Of the details of copy, mirror and move: how places on other machines are written. */
+export const TRANSFER_REMOTE_DETAILS = `
+      Either side, or both, may be on a server that runs blitd: "server:/module/path" is a
+      path in one of its modules, "server://path" one in what it exports by default,
+      "server:9000:/module/" names the port too, "[::1]:/module/" an IPv6 address. Between two
+      servers the data goes straight from one to the other. A local file with a colon in its
+      name is written "./a:b".
+`.trim();
 
 /** Exit codes of a transfer, where they say more than the general table. */
 export const TRANSFER_EXIT_CODES = {
@@ -106,6 +141,7 @@ export const TRANSFER_EXIT_CODES = {
 
 /** Variables that every transfer reads. */
 export const TRANSFER_ENVIRONMENT = {
+  BLIT_FORCE_GRPC_DATA: "1: as --force-grpc-data",
   BLIT_DISABLE_LOCAL_TELEMETRY: "1: write nothing to ~/.config/blit/perf_local.jsonl",
   NO_COLOR: "Any value: no colour",
 } as const;

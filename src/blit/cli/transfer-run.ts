@@ -1,12 +1,11 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { createProgress, type Progress } from "../../kit/out/progress.ts";
-import { resetAfterFirst } from "../../kit/proc/reset-after-first.ts";
 import { type BlitConfig, loadBlitConfig } from "../config.ts";
 import { displayPath } from "../engine/path.ts";
 import type { TransferRequest } from "../engine/prepare.ts";
 import type { Totals } from "../engine/scout.ts";
-import { cancelReason, counter, type SharedState } from "../engine/shared-state.ts";
+import { counter, type SharedState } from "../engine/shared-state.ts";
 import { type TransferHooks, transfer } from "../engine/transfer.ts";
 import { ports } from "../ports.ts";
 import { createTelemetry } from "../telemetry.ts";
@@ -15,6 +14,7 @@ import { collectFilter } from "./filter-flags.ts";
 import { keepRecord, type Learned, learnFrom } from "./learned.ts";
 import type { MirrorArgs } from "./mirror.ts";
 import type { MoveArgs } from "./move.ts";
+import { Signals } from "./signals.ts";
 import { reportTransfer } from "./summary.ts";
 
 type Command = "copy" | "mirror" | "move";
@@ -48,9 +48,9 @@ export async function runTransfer(command: Command, context: Context): Promise<n
   const progress = createProgress(printer, { label: labels[command] });
   const signals = new Signals();
   const started = performance.now();
-  const watcher = new Watcher(progress, signals);
+  const watcher = new Watcher(progress);
   if (isQuietProgress) watcher.stop();
-  const hooks = hooksOf(context, learned, signals, progress);
+  const hooks = hooksOf(context, { learned, signals, progress, watcher });
   const isWatched = !isQuietProgress && printer.isTerminal(2) && !printer.jsonMode;
   const onTotals = isWatched ? (totals: Totals) => watcher.expect(totals) : undefined;
   try {
@@ -71,72 +71,15 @@ const labels: Readonly<Record<Command, string>> = {
   move: "Moving",
 };
 
-/** Ctrl-C and SIGTERM: the first asks the engine to stop and clean up, the second ends at once. */
-class Signals {
-  received: "SIGINT" | "SIGTERM" | undefined;
-  shared: SharedState | undefined;
-  readonly #handlers: [NodeJS.Signals, () => void][] = [];
-  #onReceived: ((signal: "SIGINT" | "SIGTERM") => void) | undefined;
-
-  constructor() {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const handler = (): void => this.#receive(signal);
-      process.on(signal, handler);
-      // A thread that waits for storage runs no handler: the second one must not need any.
-      resetAfterFirst(signal);
-      this.#handlers.push([signal, handler]);
-    }
-  }
-
-  #receive(signal: "SIGINT" | "SIGTERM"): void {
-    if (this.received !== undefined) {
-      // The default action ends the process, whatever its threads are doing.
-      this.close();
-      process.kill(process.pid, signal);
-      return;
-    }
-    this.received = signal;
-    this.shared?.cancel(cancelReason.interrupted);
-    this.#onReceived?.(signal);
-  }
-
-  /** What is waited for, or the end of waiting at a signal. @throws {Fault} E_INTERRUPTED etc. */
-  async orEnd<Result>(waiting: Promise<Result>): Promise<Result> {
-    const ended = new Promise<never>((_, reject) => {
-      this.#onReceived = (signal) => {
-        const code = signal === "SIGINT" ? "E_INTERRUPTED" : "E_TERMINATED";
-        reject(new Fault({ code, message: "Interrupted: nothing was changed" }));
-      };
-      if (this.received !== undefined) this.#onReceived(this.received);
-    });
-    try {
-      return await Promise.race([waiting, ended]);
-    } finally {
-      this.#onReceived = undefined;
-    }
-  }
-
-  /** The memory of the run that a signal has to stop. */
-  watch(shared: SharedState): void {
-    this.shared = shared;
-    if (this.received !== undefined) shared.cancel(cancelReason.interrupted);
-  }
-
-  close(): void {
-    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
-  }
-}
-
 /** Shows ten times a second how far the run is. */
 class Watcher {
   readonly #progress: Progress;
-  readonly #signals: Signals;
   readonly #timer: Timer;
+  #shared: SharedState | undefined;
   #totals: Totals = { items: 0, bytes: 0, isFinal: false };
 
-  constructor(progress: Progress, signals: Signals) {
+  constructor(progress: Progress) {
     this.#progress = progress;
-    this.#signals = signals;
     this.#timer = setInterval(() => this.#show(), 100);
   }
 
@@ -144,8 +87,12 @@ class Watcher {
     this.#totals = totals;
   }
 
+  watch(shared: SharedState): void {
+    this.#shared = shared;
+  }
+
   #show(): void {
-    const shared = this.#signals.shared;
+    const shared = this.#shared;
     if (shared === undefined) return;
     const { items, bytes, isFinal } = this.#totals;
     this.#progress.update({
@@ -165,16 +112,18 @@ class Watcher {
 
 function hooksOf(
   context: Context,
-  learned: Learned,
-  signals: Signals,
-  progress: Progress,
+  parts: { learned: Learned; signals: Signals; progress: Progress; watcher: Watcher },
 ): Omit<TransferHooks, "onTotals"> {
   const { printer } = context;
+  const { learned, signals, progress, watcher } = parts;
   return {
     createWorker: ports.createCopyWorker,
     workerCount: Math.min(workersMax, Math.max(2, navigator.hardwareConcurrency)),
     inlineMs: 10,
-    onStart: (shared) => signals.watch(shared),
+    onStart: (shared) => {
+      watcher.watch(shared);
+      signals.watch(shared);
+    },
     nowMs: () => performance.now(),
     isWorthWorkers: (work) => learned.isWorthWorkers(work),
     onBeat: () => {},
