@@ -210,5 +210,7 @@ function* allImports(sources: Sources, where: RegExp): Generator<[string, Import
 }
 
 function isCode(path: string): boolean {
+  // Generated.
+  if (path.startsWith("src/blit/control/proto/")) return false;
   return /\.(ts|sh)$/.test(path) || /^(bin|\.ci)\/[^.]+$/.test(path);
 }

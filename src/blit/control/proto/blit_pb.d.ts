@@ -7,8 +7,8 @@
 // Bulk data and manifests go over the data plane (docs/concepts/wire.md); DataChunk carries the
 // same bytes where no data connection can be made.
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file blit.proto.
@@ -18,7 +18,8 @@ export declare const file_blit: GenFile;
 /**
  * @generated from message blit.v2.PingRequest
  */
-export declare type PingRequest = Message<"blit.v2.PingRequest"> & {};
+export declare type PingRequest = Message<"blit.v2.PingRequest"> & {
+};
 
 /**
  * Describes the message blit.v2.PingRequest.
@@ -506,6 +507,13 @@ export declare type SourceReport = Message<"blit.v2.SourceReport"> & {
    * @generated from field: uint32 cancelled = 4;
    */
   cancelled: number;
+
+  /**
+   * Only issues stand here; further messages hold more of them, the last one all the rest.
+   *
+   * @generated from field: bool has_more = 5;
+   */
+  hasMore: boolean;
 };
 
 /**
@@ -554,6 +562,14 @@ export declare type PassReport = Message<"blit.v2.PassReport"> & {
    * @generated from field: uint32 cancelled = 7;
    */
   cancelled: number;
+
+  /**
+   * Only issues and actions stand here; further messages hold more of them, the last one all the
+   * rest.
+   *
+   * @generated from field: bool has_more = 8;
+   */
+  hasMore: boolean;
 };
 
 /**
@@ -644,7 +660,8 @@ export declare const DataChunkSchema: GenMessage<DataChunk>;
 /**
  * @generated from message blit.v2.Cancel
  */
-export declare type Cancel = Message<"blit.v2.Cancel"> & {};
+export declare type Cancel = Message<"blit.v2.Cancel"> & {
+};
 
 /**
  * Describes the message blit.v2.Cancel.
@@ -655,7 +672,8 @@ export declare const CancelSchema: GenMessage<Cancel>;
 /**
  * @generated from message blit.v2.Finish
  */
-export declare type Finish = Message<"blit.v2.Finish"> & {};
+export declare type Finish = Message<"blit.v2.Finish"> & {
+};
 
 /**
  * Describes the message blit.v2.Finish.
@@ -670,57 +688,49 @@ export declare type ClientPushRequest = Message<"blit.v2.ClientPushRequest"> & {
   /**
    * @generated from oneof blit.v2.ClientPushRequest.payload
    */
-  payload:
-    | {
-        /**
-         * @generated from field: blit.v2.PushHeader header = 1;
-         */
-        value: PushHeader;
-        case: "header";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.PassStart pass_start = 2;
-         */
-        value: PassStart;
-        case: "passStart";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.SourceReport source_report = 3;
-         */
-        value: SourceReport;
-        case: "sourceReport";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Progress progress = 4;
-         */
-        value: Progress;
-        case: "progress";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.DataChunk data = 5;
-         */
-        value: DataChunk;
-        case: "data";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Cancel cancel = 6;
-         */
-        value: Cancel;
-        case: "cancel";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Finish finish = 7;
-         */
-        value: Finish;
-        case: "finish";
-      }
-    | { case: undefined; value?: undefined };
+  payload: {
+    /**
+     * @generated from field: blit.v2.PushHeader header = 1;
+     */
+    value: PushHeader;
+    case: "header";
+  } | {
+    /**
+     * @generated from field: blit.v2.PassStart pass_start = 2;
+     */
+    value: PassStart;
+    case: "passStart";
+  } | {
+    /**
+     * @generated from field: blit.v2.SourceReport source_report = 3;
+     */
+    value: SourceReport;
+    case: "sourceReport";
+  } | {
+    /**
+     * @generated from field: blit.v2.Progress progress = 4;
+     */
+    value: Progress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: blit.v2.DataChunk data = 5;
+     */
+    value: DataChunk;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: blit.v2.Cancel cancel = 6;
+     */
+    value: Cancel;
+    case: "cancel";
+  } | {
+    /**
+     * @generated from field: blit.v2.Finish finish = 7;
+     */
+    value: Finish;
+    case: "finish";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -736,61 +746,53 @@ export declare type ServerPushResponse = Message<"blit.v2.ServerPushResponse"> &
   /**
    * @generated from oneof blit.v2.ServerPushResponse.payload
    */
-  payload:
-    | {
-        /**
-         * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
-         */
-        value: DataTransferNegotiation;
-        case: "negotiation";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.PassReport pass_report = 2;
-         */
-        value: PassReport;
-        case: "passReport";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Progress progress = 3;
-         */
-        value: Progress;
-        case: "progress";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.DataChunk data = 4;
-         */
-        value: DataChunk;
-        case: "data";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Failure failure = 5;
-         */
-        value: Failure;
-        case: "failure";
-      }
-    | {
-        /**
-         * Of a delegated pull: what the source side has found.
-         *
-         * @generated from field: blit.v2.SourceReport source_report = 6;
-         */
-        value: SourceReport;
-        case: "sourceReport";
-      }
-    | {
-        /**
-         * Something to tell the user once.
-         *
-         * @generated from field: string warning = 7;
-         */
-        value: string;
-        case: "warning";
-      }
-    | { case: undefined; value?: undefined };
+  payload: {
+    /**
+     * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
+     */
+    value: DataTransferNegotiation;
+    case: "negotiation";
+  } | {
+    /**
+     * @generated from field: blit.v2.PassReport pass_report = 2;
+     */
+    value: PassReport;
+    case: "passReport";
+  } | {
+    /**
+     * @generated from field: blit.v2.Progress progress = 3;
+     */
+    value: Progress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: blit.v2.DataChunk data = 4;
+     */
+    value: DataChunk;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: blit.v2.Failure failure = 5;
+     */
+    value: Failure;
+    case: "failure";
+  } | {
+    /**
+     * Of a delegated pull: what the source side has found.
+     *
+     * @generated from field: blit.v2.SourceReport source_report = 6;
+     */
+    value: SourceReport;
+    case: "sourceReport";
+  } | {
+    /**
+     * Something to tell the user once.
+     *
+     * @generated from field: string warning = 7;
+     */
+    value: string;
+    case: "warning";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -806,50 +808,43 @@ export declare type ClientPullRequest = Message<"blit.v2.ClientPullRequest"> & {
   /**
    * @generated from oneof blit.v2.ClientPullRequest.payload
    */
-  payload:
-    | {
-        /**
-         * @generated from field: blit.v2.PullHeader header = 1;
-         */
-        value: PullHeader;
-        case: "header";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.PassStart pass_start = 2;
-         */
-        value: PassStart;
-        case: "passStart";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Progress progress = 3;
-         */
-        value: Progress;
-        case: "progress";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.DataChunk data = 4;
-         */
-        value: DataChunk;
-        case: "data";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Cancel cancel = 5;
-         */
-        value: Cancel;
-        case: "cancel";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Finish finish = 6;
-         */
-        value: Finish;
-        case: "finish";
-      }
-    | { case: undefined; value?: undefined };
+  payload: {
+    /**
+     * @generated from field: blit.v2.PullHeader header = 1;
+     */
+    value: PullHeader;
+    case: "header";
+  } | {
+    /**
+     * @generated from field: blit.v2.PassStart pass_start = 2;
+     */
+    value: PassStart;
+    case: "passStart";
+  } | {
+    /**
+     * @generated from field: blit.v2.Progress progress = 3;
+     */
+    value: Progress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: blit.v2.DataChunk data = 4;
+     */
+    value: DataChunk;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: blit.v2.Cancel cancel = 5;
+     */
+    value: Cancel;
+    case: "cancel";
+  } | {
+    /**
+     * @generated from field: blit.v2.Finish finish = 6;
+     */
+    value: Finish;
+    case: "finish";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -865,43 +860,37 @@ export declare type ServerPullResponse = Message<"blit.v2.ServerPullResponse"> &
   /**
    * @generated from oneof blit.v2.ServerPullResponse.payload
    */
-  payload:
-    | {
-        /**
-         * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
-         */
-        value: DataTransferNegotiation;
-        case: "negotiation";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.SourceReport source_report = 2;
-         */
-        value: SourceReport;
-        case: "sourceReport";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Progress progress = 3;
-         */
-        value: Progress;
-        case: "progress";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.DataChunk data = 4;
-         */
-        value: DataChunk;
-        case: "data";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Failure failure = 5;
-         */
-        value: Failure;
-        case: "failure";
-      }
-    | { case: undefined; value?: undefined };
+  payload: {
+    /**
+     * @generated from field: blit.v2.DataTransferNegotiation negotiation = 1;
+     */
+    value: DataTransferNegotiation;
+    case: "negotiation";
+  } | {
+    /**
+     * @generated from field: blit.v2.SourceReport source_report = 2;
+     */
+    value: SourceReport;
+    case: "sourceReport";
+  } | {
+    /**
+     * @generated from field: blit.v2.Progress progress = 3;
+     */
+    value: Progress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: blit.v2.DataChunk data = 4;
+     */
+    value: DataChunk;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: blit.v2.Failure failure = 5;
+     */
+    value: Failure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -977,36 +966,31 @@ export declare type DelegatedPullRequest = Message<"blit.v2.DelegatedPullRequest
   /**
    * @generated from oneof blit.v2.DelegatedPullRequest.payload
    */
-  payload:
-    | {
-        /**
-         * @generated from field: blit.v2.DelegatedPullHeader header = 1;
-         */
-        value: DelegatedPullHeader;
-        case: "header";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.PassStart pass_start = 2;
-         */
-        value: PassStart;
-        case: "passStart";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Cancel cancel = 3;
-         */
-        value: Cancel;
-        case: "cancel";
-      }
-    | {
-        /**
-         * @generated from field: blit.v2.Finish finish = 4;
-         */
-        value: Finish;
-        case: "finish";
-      }
-    | { case: undefined; value?: undefined };
+  payload: {
+    /**
+     * @generated from field: blit.v2.DelegatedPullHeader header = 1;
+     */
+    value: DelegatedPullHeader;
+    case: "header";
+  } | {
+    /**
+     * @generated from field: blit.v2.PassStart pass_start = 2;
+     */
+    value: PassStart;
+    case: "passStart";
+  } | {
+    /**
+     * @generated from field: blit.v2.Cancel cancel = 3;
+     */
+    value: Cancel;
+    case: "cancel";
+  } | {
+    /**
+     * @generated from field: blit.v2.Finish finish = 4;
+     */
+    value: Finish;
+    case: "finish";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -1501,7 +1485,8 @@ export declare const JobSchema: GenMessage<Job>;
 /**
  * @generated from message blit.v2.ListJobsRequest
  */
-export declare type ListJobsRequest = Message<"blit.v2.ListJobsRequest"> & {};
+export declare type ListJobsRequest = Message<"blit.v2.ListJobsRequest"> & {
+};
 
 /**
  * Describes the message blit.v2.ListJobsRequest.
@@ -1724,7 +1709,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof PingRequestSchema;
     output: typeof PingResponseSchema;
-  };
+  },
   /**
    * The client is the source.
    *
@@ -1734,7 +1719,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ClientPushRequestSchema;
     output: typeof ServerPushResponseSchema;
-  };
+  },
   /**
    * The client is the target.
    *
@@ -1744,7 +1729,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ClientPullRequestSchema;
     output: typeof ServerPullResponseSchema;
-  };
+  },
   /**
    * The called daemon pulls from another one; the client only directs.
    *
@@ -1754,7 +1739,7 @@ export declare const Blit: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DelegatedPullRequestSchema;
     output: typeof ServerPushResponseSchema;
-  };
+  },
   /**
    * Modules, or what is in a folder of one.
    *
@@ -1764,7 +1749,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.Find
    */
@@ -1772,7 +1757,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof FindRequestSchema;
     output: typeof FindResponseSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.DiskUsage
    */
@@ -1780,7 +1765,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof DiskUsageRequestSchema;
     output: typeof DiskUsageResponseSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.FilesystemStats
    */
@@ -1788,7 +1773,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof FilesystemStatsRequestSchema;
     output: typeof FilesystemStatsResponseSchema;
-  };
+  },
   /**
    * Removes files and folders of a module.
    *
@@ -1798,7 +1783,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof PurgeRequestSchema;
     output: typeof PurgeResponseSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.ListJobs
    */
@@ -1806,7 +1791,7 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof ListJobsRequestSchema;
     output: typeof ListJobsResponseSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.WatchJob
    */
@@ -1814,7 +1799,7 @@ export declare const Blit: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchJobRequestSchema;
     output: typeof JobSchema;
-  };
+  },
   /**
    * @generated from rpc blit.v2.Blit.CancelJob
    */
@@ -1822,5 +1807,6 @@ export declare const Blit: GenService<{
     methodKind: "unary";
     input: typeof CancelJobRequestSchema;
     output: typeof CancelJobResponseSchema;
-  };
+  },
 }>;
+

@@ -12,317 +12,368 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
 /**
  * Describes the file blit.proto.
  */
-export const file_blit =
-  /*@__PURE__*/
-  fileDesc(
-    "CgpibGl0LnByb3RvEgdibGl0LnYyIg0KC1BpbmdSZXF1ZXN0IoABCgxQaW5nUmVzcG9uc2USFAoMd2lyZV92ZXJzaW9uGAEgASgNEhAKCHNvZnR3YXJlGAIgASgJEgwKBGhvc3QYAyABKAkSFgoOcmVxdWlyZXNfdG9rZW4YBCABKAgSDAoEbW90ZBgFIAEoCRIUCgxtb2R1bGVfY291bnQYBiABKA0iJQoFUGxhY2USDgoGbW9kdWxlGAEgASgJEgwKBHBhdGgYAiABKAwiqAIKD1RyYW5zZmVyT3B0aW9ucxIhCgdjb21tYW5kGAEgASgOMhAuYmxpdC52Mi5Db21tYW5kEicKCmNvbXBhcmlzb24YAiABKA4yEy5ibGl0LnYyLkNvbXBhcmlzb24SFwoPaWdub3JlX2V4aXN0aW5nGAMgASgIEg4KBnVwZGF0ZRgEIAEoCBIOCgZ4YXR0cnMYBSABKAgSDQoFb3duZXIYBiABKAgSEAoIc3BlY2lhbHMYByABKAgSEwoLZmlsdGVyX2pzb24YCCABKAkSEgoKYmFja3VwX2RpchgJIAEoDBIaChJhbGxvd19lbXB0eV9zb3VyY2UYCiABKAgSGAoQYnl0ZXNfcGVyX3NlY29uZBgLIAEoBBIQCghjb21wcmVzcxgMIAEoCCJgCgpTb3VyY2VSb290Eg0KBWluZGV4GAEgASgNEhEKCWlzX2ZvbGRlchgCIAEoCBIMCgRuYW1lGAMgASgMEhMKC2lzX2NvbnRlbnRzGAQgASgIEg0KBXR5cGVkGAUgASgMIrIBChBEYXRhQ2FwYWJpbGl0aWVzEhQKDHdpcmVfdmVyc2lvbhgBIAEoDRIVCg1zdXBwb3J0c19yZG1hGAIgASgIEg8KB3JkbWFfcXAYAyABKA0SGwoTc3VwcG9ydHNfa2VybmVsX3RscxgEIAEoCBIXCg9mb3JjZV9ncnBjX2RhdGEYBSABKAgSEwoLc3RyZWFtc19tYXgYBiABKA0SFQoNc3VwcG9ydHNfenN0ZBgHIAEoCCKsAQoKUHVzaEhlYWRlchIeCgZ0YXJnZXQYASABKAsyDi5ibGl0LnYyLlBsYWNlEikKB29wdGlvbnMYAiABKAsyGC5ibGl0LnYyLlRyYW5zZmVyT3B0aW9ucxIiCgVyb290cxgDIAMoCzITLmJsaXQudjIuU291cmNlUm9vdBIvCgxjYXBhYmlsaXRpZXMYBCABKAsyGS5ibGl0LnYyLkRhdGFDYXBhYmlsaXRpZXMiiQEKClB1bGxIZWFkZXISDgoGbW9kdWxlGAEgASgJEg8KB3NvdXJjZXMYAiADKAwSKQoHb3B0aW9ucxgDIAEoCzIYLmJsaXQudjIuVHJhbnNmZXJPcHRpb25zEi8KDGNhcGFiaWxpdGllcxgEIAEoCzIZLmJsaXQudjIuRGF0YUNhcGFiaWxpdGllcyL3AQoXRGF0YVRyYW5zZmVyTmVnb3RpYXRpb24SEQoJZGF0YV9wb3J0GAEgASgNEhcKD29uZV90aW1lX3Rva2VucxgCIAMoDBIRCglvdmVyX2dycGMYAyABKAgSFQoNc3VwcG9ydHNfcmRtYRgEIAEoCBIPCgdyZG1hX3FwGAUgASgNEhIKCmtlcm5lbF90bHMYBiABKAgSFAoMaXNfZW5jcnlwdGVkGAcgASgIEiIKBXJvb3RzGAggAygLMhMuYmxpdC52Mi5Tb3VyY2VSb290EhMKC2ZpbGVfc3lzdGVtGAkgASgJEhIKCnNob3duX3BhdGgYCiABKAwiYgoJUGFzc1N0YXJ0EiEKB3B1cnBvc2UYASABKA4yEC5ibGl0LnYyLlB1cnBvc2USHQoQYWdyZWVkX2RlbGV0aW9ucxgCIAEoBEgAiAEBQhMKEV9hZ3JlZWRfZGVsZXRpb25zIl4KBUlzc3VlEgwKBGtpbmQYASABKAkSDAoEcm9vdBgCIAEoDRIMCgRwYXRoGAMgASgMEgwKBGNvZGUYBCABKAkSDAoEY2FsbBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIkMKBkFjdGlvbhIOCgZhY3Rpb24YASABKAkSDAoEcm9vdBgCIAEoDRIMCgRwYXRoGAMgASgMEg0KBWJ5dGVzGAQgASgEImkKDFNvdXJjZVJlcG9ydBIOCgZjb3VudHMYASADKAESHgoGaXNzdWVzGAIgAygLMg4uYmxpdC52Mi5Jc3N1ZRIWCg5saXN0aW5nX2Vycm9ycxgDIAEoBBIRCgljYW5jZWxsZWQYBCABKA0iuwEKClBhc3NSZXBvcnQSDgoGY291bnRzGAEgAygBEh4KBmlzc3VlcxgCIAMoCzIOLmJsaXQudjIuSXNzdWUSIAoHYWN0aW9ucxgDIAMoCzIPLmJsaXQudjIuQWN0aW9uEhEKCWRlbGV0YWJsZRgEIAEoBBIZChFkZWxldGlvbnNfc2tpcHBlZBgFIAEoCRIaChJuZWVkc19hbm90aGVyX3Bhc3MYBiABKAgSEQoJY2FuY2VsbGVkGAcgASgNIiwKCFByb2dyZXNzEg4KBmNvdW50cxgBIAMoARIQCghpc19maW5hbBgCIAEoCCI2CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRoaW50GAMgASgJIjkKCURhdGFDaHVuaxIOCgZzdHJlYW0YASABKA0SDAoEZGF0YRgCIAEoDBIOCgZpc19lbmQYAyABKAgiCAoGQ2FuY2VsIggKBkZpbmlzaCKwAgoRQ2xpZW50UHVzaFJlcXVlc3QSJQoGaGVhZGVyGAEgASgLMhMuYmxpdC52Mi5QdXNoSGVhZGVySAASKAoKcGFzc19zdGFydBgCIAEoCzISLmJsaXQudjIuUGFzc1N0YXJ0SAASLgoNc291cmNlX3JlcG9ydBgDIAEoCzIVLmJsaXQudjIuU291cmNlUmVwb3J0SAASJQoIcHJvZ3Jlc3MYBCABKAsyES5ibGl0LnYyLlByb2dyZXNzSAASIgoEZGF0YRgFIAEoCzISLmJsaXQudjIuRGF0YUNodW5rSAASIQoGY2FuY2VsGAYgASgLMg8uYmxpdC52Mi5DYW5jZWxIABIhCgZmaW5pc2gYByABKAsyDy5ibGl0LnYyLkZpbmlzaEgAQgkKB3BheWxvYWQitwIKElNlcnZlclB1c2hSZXNwb25zZRI3CgtuZWdvdGlhdGlvbhgBIAEoCzIgLmJsaXQudjIuRGF0YVRyYW5zZmVyTmVnb3RpYXRpb25IABIqCgtwYXNzX3JlcG9ydBgCIAEoCzITLmJsaXQudjIuUGFzc1JlcG9ydEgAEiUKCHByb2dyZXNzGAMgASgLMhEuYmxpdC52Mi5Qcm9ncmVzc0gAEiIKBGRhdGEYBCABKAsyEi5ibGl0LnYyLkRhdGFDaHVua0gAEiMKB2ZhaWx1cmUYBSABKAsyEC5ibGl0LnYyLkZhaWx1cmVIABIuCg1zb3VyY2VfcmVwb3J0GAYgASgLMhUuYmxpdC52Mi5Tb3VyY2VSZXBvcnRIABIRCgd3YXJuaW5nGAcgASgJSABCCQoHcGF5bG9hZCKAAgoRQ2xpZW50UHVsbFJlcXVlc3QSJQoGaGVhZGVyGAEgASgLMhMuYmxpdC52Mi5QdWxsSGVhZGVySAASKAoKcGFzc19zdGFydBgCIAEoCzISLmJsaXQudjIuUGFzc1N0YXJ0SAASJQoIcHJvZ3Jlc3MYAyABKAsyES5ibGl0LnYyLlByb2dyZXNzSAASIgoEZGF0YRgEIAEoCzISLmJsaXQudjIuRGF0YUNodW5rSAASIQoGY2FuY2VsGAUgASgLMg8uYmxpdC52Mi5DYW5jZWxIABIhCgZmaW5pc2gYBiABKAsyDy5ibGl0LnYyLkZpbmlzaEgAQgkKB3BheWxvYWQi+AEKElNlcnZlclB1bGxSZXNwb25zZRI3CgtuZWdvdGlhdGlvbhgBIAEoCzIgLmJsaXQudjIuRGF0YVRyYW5zZmVyTmVnb3RpYXRpb25IABIuCg1zb3VyY2VfcmVwb3J0GAIgASgLMhUuYmxpdC52Mi5Tb3VyY2VSZXBvcnRIABIlCghwcm9ncmVzcxgDIAEoCzIRLmJsaXQudjIuUHJvZ3Jlc3NIABIiCgRkYXRhGAQgASgLMhIuYmxpdC52Mi5EYXRhQ2h1bmtIABIjCgdmYWlsdXJlGAUgASgLMhAuYmxpdC52Mi5GYWlsdXJlSABCCQoHcGF5bG9hZCKcAgoTRGVsZWdhdGVkUHVsbEhlYWRlchITCgtzb3VyY2VfaG9zdBgBIAEoCRITCgtzb3VyY2VfcG9ydBgCIAEoDRIVCg1zb3VyY2VfbW9kdWxlGAMgASgJEg8KB3NvdXJjZXMYBCADKAwSHgoGdGFyZ2V0GAUgASgLMg4uYmxpdC52Mi5QbGFjZRIpCgdvcHRpb25zGAYgASgLMhguYmxpdC52Mi5UcmFuc2Zlck9wdGlvbnMSIQoZc291cmNlX2NlcnRpZmljYXRlX3NoYTI1NhgHIAEoDBIUCgxzb3VyY2VfdG9rZW4YCCABKAwSLwoMY2FwYWJpbGl0aWVzGAkgASgLMhkuYmxpdC52Mi5EYXRhQ2FwYWJpbGl0aWVzIsEBChREZWxlZ2F0ZWRQdWxsUmVxdWVzdBIuCgZoZWFkZXIYASABKAsyHC5ibGl0LnYyLkRlbGVnYXRlZFB1bGxIZWFkZXJIABIoCgpwYXNzX3N0YXJ0GAIgASgLMhIuYmxpdC52Mi5QYXNzU3RhcnRIABIhCgZjYW5jZWwYAyABKAsyDy5ibGl0LnYyLkNhbmNlbEgAEiEKBmZpbmlzaBgEIAEoCzIPLmJsaXQudjIuRmluaXNoSABCCQoHcGF5bG9hZCK0AQoFRW50cnkSDAoEcGF0aBgBIAEoDBIgCgRraW5kGAIgASgOMhIuYmxpdC52Mi5FbnRyeUtpbmQSDAoEc2l6ZRgDIAEoBBIVCg1tdGltZV9zZWNvbmRzGAQgASgDEhkKEW10aW1lX25hbm9zZWNvbmRzGAUgASgNEgwKBG1vZGUYBiABKA0SCwoDdWlkGAcgASgNEgsKA2dpZBgIIAEoDRITCgtsaW5rX3RhcmdldBgJIAEoDCI6CgZNb2R1bGUSDAoEbmFtZRgBIAEoCRIPCgdjb21tZW50GAIgASgJEhEKCXJlYWRfb25seRgDIAEoCCJFCgtMaXN0UmVxdWVzdBIdCgVwbGFjZRgBIAEoCzIOLmJsaXQudjIuUGxhY2USFwoPaXNfZW50cnlfaXRzZWxmGAIgASgIInEKDExpc3RSZXNwb25zZRIgCgdtb2R1bGVzGAEgAygLMg8uYmxpdC52Mi5Nb2R1bGUSHwoHZW50cmllcxgCIAMoCzIOLmJsaXQudjIuRW50cnkSHgoGaXNzdWVzGAMgAygLMg4uYmxpdC52Mi5Jc3N1ZSK3AgoLRmluZFJlcXVlc3QSHQoFcGxhY2UYASABKAsyDi5ibGl0LnYyLlBsYWNlEhQKDG5hbWVfcGF0dGVybhgCIAEoDBIgCgRraW5kGAMgASgOMhIuYmxpdC52Mi5FbnRyeUtpbmQSEAoIc2l6ZV9taW4YBCABKAQSFQoIc2l6ZV9tYXgYBSABKARIAIgBARIgChNtdGltZV9zaW5jZV9zZWNvbmRzGAYgASgDSAGIAQESIAoTbXRpbWVfdW50aWxfc2Vjb25kcxgHIAEoA0gCiAEBEhMKC3Jlc3VsdHNfbWF4GAggASgEEhIKCmZvbGRzX2Nhc2UYCSABKAhCCwoJX3NpemVfbWF4QhYKFF9tdGltZV9zaW5jZV9zZWNvbmRzQhYKFF9tdGltZV91bnRpbF9zZWNvbmRzImMKDEZpbmRSZXNwb25zZRIfCgdlbnRyaWVzGAEgAygLMg4uYmxpdC52Mi5FbnRyeRIeCgZpc3N1ZXMYAiADKAsyDi5ibGl0LnYyLklzc3VlEhIKCmlzX2N1dF9vZmYYAyABKAgiQAoQRGlza1VzYWdlUmVxdWVzdBIdCgVwbGFjZRgBIAEoCzIOLmJsaXQudjIuUGxhY2USDQoFZGVwdGgYAiABKA0ivwEKEURpc2tVc2FnZVJlc3BvbnNlEjAKBnVzYWdlcxgBIAMoCzIgLmJsaXQudjIuRGlza1VzYWdlUmVzcG9uc2UuVXNhZ2USHgoGaXNzdWVzGAIgAygLMg4uYmxpdC52Mi5Jc3N1ZRpYCgVVc2FnZRIMCgRwYXRoGAEgASgMEg0KBWJ5dGVzGAIgASgEEhIKCmRpc2tfYnl0ZXMYAyABKAQSDQoFZmlsZXMYBCABKAQSDwoHZm9sZGVycxgFIAEoBCI3ChZGaWxlc3lzdGVtU3RhdHNSZXF1ZXN0Eh0KBXBsYWNlGAEgASgLMg4uYmxpdC52Mi5QbGFjZSKuAQoXRmlsZXN5c3RlbVN0YXRzUmVzcG9uc2USEwoLZmlsZV9zeXN0ZW0YASABKAkSEwoLdG90YWxfYnl0ZXMYAiABKAQSEgoKZnJlZV9ieXRlcxgDIAEoBBIXCg9hdmFpbGFibGVfYnl0ZXMYBCABKAQSFAoMdG90YWxfaW5vZGVzGAUgASgEEhMKC2ZyZWVfaW5vZGVzGAYgASgEEhEKCXJlYWRfb25seRgHIAEoCCKHAQoMUHVyZ2VSZXF1ZXN0Eg4KBm1vZHVsZRgBIAEoCRINCgVwYXRocxgCIAMoDBIUCgxpc19yZWN1cnNpdmUYAyABKAgSEgoKaXNfZHJ5X3J1bhgEIAEoCBIbCg5hZ3JlZWRfZW50cmllcxgFIAEoBEgAiAEBQhEKD19hZ3JlZWRfZW50cmllcyJgCg1QdXJnZVJlc3BvbnNlEg8KB2VudHJpZXMYASABKAQSDQoFYnl0ZXMYAiABKAQSHgoGaXNzdWVzGAMgAygLMg4uYmxpdC52Mi5Jc3N1ZRIPCgdpc19kb25lGAQgASgIIp0BCgNKb2ISCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRwZWVyGAMgASgJEg4KBm1vZHVsZRgEIAEoCRIMCgRwYXRoGAUgASgMEhwKFHN0YXJ0ZWRfbWlsbGlzZWNvbmRzGAYgASgDEiMKCHByb2dyZXNzGAcgASgLMhEuYmxpdC52Mi5Qcm9ncmVzcxINCgVzdGF0ZRgIIAEoCSIRCg9MaXN0Sm9ic1JlcXVlc3QiLgoQTGlzdEpvYnNSZXNwb25zZRIaCgRqb2JzGAEgAygLMgwuYmxpdC52Mi5Kb2IiHQoPV2F0Y2hKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkiKAoRQ2FuY2VsSm9iUmVzcG9uc2USEwoLd2FzX3J1bm5pbmcYASABKAgqWgoHQ29tbWFuZBIXChNDT01NQU5EX1VOU1BFQ0lGSUVEEAASEAoMQ09NTUFORF9DT1BZEAESEgoOQ09NTUFORF9NSVJST1IQAhIQCgxDT01NQU5EX01PVkUQAyprCgpDb21wYXJpc29uEhoKFkNPTVBBUklTT05fVU5TUEVDSUZJRUQQABITCg9DT01QQVJJU09OX1RJTUUQARITCg9DT01QQVJJU09OX1NJWkUQAhIXChNDT01QQVJJU09OX0NIRUNLU1VNEAMqcQoHUHVycG9zZRIXChNQVVJQT1NFX1VOU1BFQ0lGSUVEEAASFAoQUFVSUE9TRV9UUkFOU0ZFUhABEhAKDFBVUlBPU0VfUExBThACEhEKDVBVUlBPU0VfQ09VTlQQAxISCg5QVVJQT1NFX1NFVFRMRRAEKoMBCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhMKD0VOVFJZX0tJTkRfRklMRRABEhUKEUVOVFJZX0tJTkRfRk9MREVSEAISFgoSRU5UUllfS0lORF9TWU1MSU5LEAMSFgoSRU5UUllfS0lORF9TUEVDSUFMEAQylQYKBEJsaXQSMwoEUGluZxIULmJsaXQudjIuUGluZ1JlcXVlc3QaFS5ibGl0LnYyLlBpbmdSZXNwb25zZRJDCgRQdXNoEhouYmxpdC52Mi5DbGllbnRQdXNoUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVzaFJlc3BvbnNlKAEwARJDCgRQdWxsEhouYmxpdC52Mi5DbGllbnRQdWxsUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVsbFJlc3BvbnNlKAEwARJPCg1EZWxlZ2F0ZWRQdWxsEh0uYmxpdC52Mi5EZWxlZ2F0ZWRQdWxsUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVzaFJlc3BvbnNlKAEwARI1CgRMaXN0EhQuYmxpdC52Mi5MaXN0UmVxdWVzdBoVLmJsaXQudjIuTGlzdFJlc3BvbnNlMAESNQoERmluZBIULmJsaXQudjIuRmluZFJlcXVlc3QaFS5ibGl0LnYyLkZpbmRSZXNwb25zZTABEkQKCURpc2tVc2FnZRIZLmJsaXQudjIuRGlza1VzYWdlUmVxdWVzdBoaLmJsaXQudjIuRGlza1VzYWdlUmVzcG9uc2UwARJUCg9GaWxlc3lzdGVtU3RhdHMSHy5ibGl0LnYyLkZpbGVzeXN0ZW1TdGF0c1JlcXVlc3QaIC5ibGl0LnYyLkZpbGVzeXN0ZW1TdGF0c1Jlc3BvbnNlEjgKBVB1cmdlEhUuYmxpdC52Mi5QdXJnZVJlcXVlc3QaFi5ibGl0LnYyLlB1cmdlUmVzcG9uc2UwARI/CghMaXN0Sm9icxIYLmJsaXQudjIuTGlzdEpvYnNSZXF1ZXN0GhkuYmxpdC52Mi5MaXN0Sm9ic1Jlc3BvbnNlEjQKCFdhdGNoSm9iEhguYmxpdC52Mi5XYXRjaEpvYlJlcXVlc3QaDC5ibGl0LnYyLkpvYjABEkIKCUNhbmNlbEpvYhIZLmJsaXQudjIuQ2FuY2VsSm9iUmVxdWVzdBoaLmJsaXQudjIuQ2FuY2VsSm9iUmVzcG9uc2ViBnByb3RvMw",
-  );
+export const file_blit = /*@__PURE__*/
+  fileDesc("CgpibGl0LnByb3RvEgdibGl0LnYyIg0KC1BpbmdSZXF1ZXN0IoABCgxQaW5nUmVzcG9uc2USFAoMd2lyZV92ZXJzaW9uGAEgASgNEhAKCHNvZnR3YXJlGAIgASgJEgwKBGhvc3QYAyABKAkSFgoOcmVxdWlyZXNfdG9rZW4YBCABKAgSDAoEbW90ZBgFIAEoCRIUCgxtb2R1bGVfY291bnQYBiABKA0iJQoFUGxhY2USDgoGbW9kdWxlGAEgASgJEgwKBHBhdGgYAiABKAwiqAIKD1RyYW5zZmVyT3B0aW9ucxIhCgdjb21tYW5kGAEgASgOMhAuYmxpdC52Mi5Db21tYW5kEicKCmNvbXBhcmlzb24YAiABKA4yEy5ibGl0LnYyLkNvbXBhcmlzb24SFwoPaWdub3JlX2V4aXN0aW5nGAMgASgIEg4KBnVwZGF0ZRgEIAEoCBIOCgZ4YXR0cnMYBSABKAgSDQoFb3duZXIYBiABKAgSEAoIc3BlY2lhbHMYByABKAgSEwoLZmlsdGVyX2pzb24YCCABKAkSEgoKYmFja3VwX2RpchgJIAEoDBIaChJhbGxvd19lbXB0eV9zb3VyY2UYCiABKAgSGAoQYnl0ZXNfcGVyX3NlY29uZBgLIAEoBBIQCghjb21wcmVzcxgMIAEoCCJgCgpTb3VyY2VSb290Eg0KBWluZGV4GAEgASgNEhEKCWlzX2ZvbGRlchgCIAEoCBIMCgRuYW1lGAMgASgMEhMKC2lzX2NvbnRlbnRzGAQgASgIEg0KBXR5cGVkGAUgASgMIrIBChBEYXRhQ2FwYWJpbGl0aWVzEhQKDHdpcmVfdmVyc2lvbhgBIAEoDRIVCg1zdXBwb3J0c19yZG1hGAIgASgIEg8KB3JkbWFfcXAYAyABKA0SGwoTc3VwcG9ydHNfa2VybmVsX3RscxgEIAEoCBIXCg9mb3JjZV9ncnBjX2RhdGEYBSABKAgSEwoLc3RyZWFtc19tYXgYBiABKA0SFQoNc3VwcG9ydHNfenN0ZBgHIAEoCCKsAQoKUHVzaEhlYWRlchIeCgZ0YXJnZXQYASABKAsyDi5ibGl0LnYyLlBsYWNlEikKB29wdGlvbnMYAiABKAsyGC5ibGl0LnYyLlRyYW5zZmVyT3B0aW9ucxIiCgVyb290cxgDIAMoCzITLmJsaXQudjIuU291cmNlUm9vdBIvCgxjYXBhYmlsaXRpZXMYBCABKAsyGS5ibGl0LnYyLkRhdGFDYXBhYmlsaXRpZXMiiQEKClB1bGxIZWFkZXISDgoGbW9kdWxlGAEgASgJEg8KB3NvdXJjZXMYAiADKAwSKQoHb3B0aW9ucxgDIAEoCzIYLmJsaXQudjIuVHJhbnNmZXJPcHRpb25zEi8KDGNhcGFiaWxpdGllcxgEIAEoCzIZLmJsaXQudjIuRGF0YUNhcGFiaWxpdGllcyL3AQoXRGF0YVRyYW5zZmVyTmVnb3RpYXRpb24SEQoJZGF0YV9wb3J0GAEgASgNEhcKD29uZV90aW1lX3Rva2VucxgCIAMoDBIRCglvdmVyX2dycGMYAyABKAgSFQoNc3VwcG9ydHNfcmRtYRgEIAEoCBIPCgdyZG1hX3FwGAUgASgNEhIKCmtlcm5lbF90bHMYBiABKAgSFAoMaXNfZW5jcnlwdGVkGAcgASgIEiIKBXJvb3RzGAggAygLMhMuYmxpdC52Mi5Tb3VyY2VSb290EhMKC2ZpbGVfc3lzdGVtGAkgASgJEhIKCnNob3duX3BhdGgYCiABKAwiYgoJUGFzc1N0YXJ0EiEKB3B1cnBvc2UYASABKA4yEC5ibGl0LnYyLlB1cnBvc2USHQoQYWdyZWVkX2RlbGV0aW9ucxgCIAEoBEgAiAEBQhMKEV9hZ3JlZWRfZGVsZXRpb25zIl4KBUlzc3VlEgwKBGtpbmQYASABKAkSDAoEcm9vdBgCIAEoDRIMCgRwYXRoGAMgASgMEgwKBGNvZGUYBCABKAkSDAoEY2FsbBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIkMKBkFjdGlvbhIOCgZhY3Rpb24YASABKAkSDAoEcm9vdBgCIAEoDRIMCgRwYXRoGAMgASgMEg0KBWJ5dGVzGAQgASgEInsKDFNvdXJjZVJlcG9ydBIOCgZjb3VudHMYASADKAESHgoGaXNzdWVzGAIgAygLMg4uYmxpdC52Mi5Jc3N1ZRIWCg5saXN0aW5nX2Vycm9ycxgDIAEoBBIRCgljYW5jZWxsZWQYBCABKA0SEAoIaGFzX21vcmUYBSABKAgizQEKClBhc3NSZXBvcnQSDgoGY291bnRzGAEgAygBEh4KBmlzc3VlcxgCIAMoCzIOLmJsaXQudjIuSXNzdWUSIAoHYWN0aW9ucxgDIAMoCzIPLmJsaXQudjIuQWN0aW9uEhEKCWRlbGV0YWJsZRgEIAEoBBIZChFkZWxldGlvbnNfc2tpcHBlZBgFIAEoCRIaChJuZWVkc19hbm90aGVyX3Bhc3MYBiABKAgSEQoJY2FuY2VsbGVkGAcgASgNEhAKCGhhc19tb3JlGAggASgIIiwKCFByb2dyZXNzEg4KBmNvdW50cxgBIAMoARIQCghpc19maW5hbBgCIAEoCCI2CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRoaW50GAMgASgJIjkKCURhdGFDaHVuaxIOCgZzdHJlYW0YASABKA0SDAoEZGF0YRgCIAEoDBIOCgZpc19lbmQYAyABKAgiCAoGQ2FuY2VsIggKBkZpbmlzaCKwAgoRQ2xpZW50UHVzaFJlcXVlc3QSJQoGaGVhZGVyGAEgASgLMhMuYmxpdC52Mi5QdXNoSGVhZGVySAASKAoKcGFzc19zdGFydBgCIAEoCzISLmJsaXQudjIuUGFzc1N0YXJ0SAASLgoNc291cmNlX3JlcG9ydBgDIAEoCzIVLmJsaXQudjIuU291cmNlUmVwb3J0SAASJQoIcHJvZ3Jlc3MYBCABKAsyES5ibGl0LnYyLlByb2dyZXNzSAASIgoEZGF0YRgFIAEoCzISLmJsaXQudjIuRGF0YUNodW5rSAASIQoGY2FuY2VsGAYgASgLMg8uYmxpdC52Mi5DYW5jZWxIABIhCgZmaW5pc2gYByABKAsyDy5ibGl0LnYyLkZpbmlzaEgAQgkKB3BheWxvYWQitwIKElNlcnZlclB1c2hSZXNwb25zZRI3CgtuZWdvdGlhdGlvbhgBIAEoCzIgLmJsaXQudjIuRGF0YVRyYW5zZmVyTmVnb3RpYXRpb25IABIqCgtwYXNzX3JlcG9ydBgCIAEoCzITLmJsaXQudjIuUGFzc1JlcG9ydEgAEiUKCHByb2dyZXNzGAMgASgLMhEuYmxpdC52Mi5Qcm9ncmVzc0gAEiIKBGRhdGEYBCABKAsyEi5ibGl0LnYyLkRhdGFDaHVua0gAEiMKB2ZhaWx1cmUYBSABKAsyEC5ibGl0LnYyLkZhaWx1cmVIABIuCg1zb3VyY2VfcmVwb3J0GAYgASgLMhUuYmxpdC52Mi5Tb3VyY2VSZXBvcnRIABIRCgd3YXJuaW5nGAcgASgJSABCCQoHcGF5bG9hZCKAAgoRQ2xpZW50UHVsbFJlcXVlc3QSJQoGaGVhZGVyGAEgASgLMhMuYmxpdC52Mi5QdWxsSGVhZGVySAASKAoKcGFzc19zdGFydBgCIAEoCzISLmJsaXQudjIuUGFzc1N0YXJ0SAASJQoIcHJvZ3Jlc3MYAyABKAsyES5ibGl0LnYyLlByb2dyZXNzSAASIgoEZGF0YRgEIAEoCzISLmJsaXQudjIuRGF0YUNodW5rSAASIQoGY2FuY2VsGAUgASgLMg8uYmxpdC52Mi5DYW5jZWxIABIhCgZmaW5pc2gYBiABKAsyDy5ibGl0LnYyLkZpbmlzaEgAQgkKB3BheWxvYWQi+AEKElNlcnZlclB1bGxSZXNwb25zZRI3CgtuZWdvdGlhdGlvbhgBIAEoCzIgLmJsaXQudjIuRGF0YVRyYW5zZmVyTmVnb3RpYXRpb25IABIuCg1zb3VyY2VfcmVwb3J0GAIgASgLMhUuYmxpdC52Mi5Tb3VyY2VSZXBvcnRIABIlCghwcm9ncmVzcxgDIAEoCzIRLmJsaXQudjIuUHJvZ3Jlc3NIABIiCgRkYXRhGAQgASgLMhIuYmxpdC52Mi5EYXRhQ2h1bmtIABIjCgdmYWlsdXJlGAUgASgLMhAuYmxpdC52Mi5GYWlsdXJlSABCCQoHcGF5bG9hZCKcAgoTRGVsZWdhdGVkUHVsbEhlYWRlchITCgtzb3VyY2VfaG9zdBgBIAEoCRITCgtzb3VyY2VfcG9ydBgCIAEoDRIVCg1zb3VyY2VfbW9kdWxlGAMgASgJEg8KB3NvdXJjZXMYBCADKAwSHgoGdGFyZ2V0GAUgASgLMg4uYmxpdC52Mi5QbGFjZRIpCgdvcHRpb25zGAYgASgLMhguYmxpdC52Mi5UcmFuc2Zlck9wdGlvbnMSIQoZc291cmNlX2NlcnRpZmljYXRlX3NoYTI1NhgHIAEoDBIUCgxzb3VyY2VfdG9rZW4YCCABKAwSLwoMY2FwYWJpbGl0aWVzGAkgASgLMhkuYmxpdC52Mi5EYXRhQ2FwYWJpbGl0aWVzIsEBChREZWxlZ2F0ZWRQdWxsUmVxdWVzdBIuCgZoZWFkZXIYASABKAsyHC5ibGl0LnYyLkRlbGVnYXRlZFB1bGxIZWFkZXJIABIoCgpwYXNzX3N0YXJ0GAIgASgLMhIuYmxpdC52Mi5QYXNzU3RhcnRIABIhCgZjYW5jZWwYAyABKAsyDy5ibGl0LnYyLkNhbmNlbEgAEiEKBmZpbmlzaBgEIAEoCzIPLmJsaXQudjIuRmluaXNoSABCCQoHcGF5bG9hZCK0AQoFRW50cnkSDAoEcGF0aBgBIAEoDBIgCgRraW5kGAIgASgOMhIuYmxpdC52Mi5FbnRyeUtpbmQSDAoEc2l6ZRgDIAEoBBIVCg1tdGltZV9zZWNvbmRzGAQgASgDEhkKEW10aW1lX25hbm9zZWNvbmRzGAUgASgNEgwKBG1vZGUYBiABKA0SCwoDdWlkGAcgASgNEgsKA2dpZBgIIAEoDRITCgtsaW5rX3RhcmdldBgJIAEoDCI6CgZNb2R1bGUSDAoEbmFtZRgBIAEoCRIPCgdjb21tZW50GAIgASgJEhEKCXJlYWRfb25seRgDIAEoCCJFCgtMaXN0UmVxdWVzdBIdCgVwbGFjZRgBIAEoCzIOLmJsaXQudjIuUGxhY2USFwoPaXNfZW50cnlfaXRzZWxmGAIgASgIInEKDExpc3RSZXNwb25zZRIgCgdtb2R1bGVzGAEgAygLMg8uYmxpdC52Mi5Nb2R1bGUSHwoHZW50cmllcxgCIAMoCzIOLmJsaXQudjIuRW50cnkSHgoGaXNzdWVzGAMgAygLMg4uYmxpdC52Mi5Jc3N1ZSK3AgoLRmluZFJlcXVlc3QSHQoFcGxhY2UYASABKAsyDi5ibGl0LnYyLlBsYWNlEhQKDG5hbWVfcGF0dGVybhgCIAEoDBIgCgRraW5kGAMgASgOMhIuYmxpdC52Mi5FbnRyeUtpbmQSEAoIc2l6ZV9taW4YBCABKAQSFQoIc2l6ZV9tYXgYBSABKARIAIgBARIgChNtdGltZV9zaW5jZV9zZWNvbmRzGAYgASgDSAGIAQESIAoTbXRpbWVfdW50aWxfc2Vjb25kcxgHIAEoA0gCiAEBEhMKC3Jlc3VsdHNfbWF4GAggASgEEhIKCmZvbGRzX2Nhc2UYCSABKAhCCwoJX3NpemVfbWF4QhYKFF9tdGltZV9zaW5jZV9zZWNvbmRzQhYKFF9tdGltZV91bnRpbF9zZWNvbmRzImMKDEZpbmRSZXNwb25zZRIfCgdlbnRyaWVzGAEgAygLMg4uYmxpdC52Mi5FbnRyeRIeCgZpc3N1ZXMYAiADKAsyDi5ibGl0LnYyLklzc3VlEhIKCmlzX2N1dF9vZmYYAyABKAgiQAoQRGlza1VzYWdlUmVxdWVzdBIdCgVwbGFjZRgBIAEoCzIOLmJsaXQudjIuUGxhY2USDQoFZGVwdGgYAiABKA0ivwEKEURpc2tVc2FnZVJlc3BvbnNlEjAKBnVzYWdlcxgBIAMoCzIgLmJsaXQudjIuRGlza1VzYWdlUmVzcG9uc2UuVXNhZ2USHgoGaXNzdWVzGAIgAygLMg4uYmxpdC52Mi5Jc3N1ZRpYCgVVc2FnZRIMCgRwYXRoGAEgASgMEg0KBWJ5dGVzGAIgASgEEhIKCmRpc2tfYnl0ZXMYAyABKAQSDQoFZmlsZXMYBCABKAQSDwoHZm9sZGVycxgFIAEoBCI3ChZGaWxlc3lzdGVtU3RhdHNSZXF1ZXN0Eh0KBXBsYWNlGAEgASgLMg4uYmxpdC52Mi5QbGFjZSKuAQoXRmlsZXN5c3RlbVN0YXRzUmVzcG9uc2USEwoLZmlsZV9zeXN0ZW0YASABKAkSEwoLdG90YWxfYnl0ZXMYAiABKAQSEgoKZnJlZV9ieXRlcxgDIAEoBBIXCg9hdmFpbGFibGVfYnl0ZXMYBCABKAQSFAoMdG90YWxfaW5vZGVzGAUgASgEEhMKC2ZyZWVfaW5vZGVzGAYgASgEEhEKCXJlYWRfb25seRgHIAEoCCKHAQoMUHVyZ2VSZXF1ZXN0Eg4KBm1vZHVsZRgBIAEoCRINCgVwYXRocxgCIAMoDBIUCgxpc19yZWN1cnNpdmUYAyABKAgSEgoKaXNfZHJ5X3J1bhgEIAEoCBIbCg5hZ3JlZWRfZW50cmllcxgFIAEoBEgAiAEBQhEKD19hZ3JlZWRfZW50cmllcyJgCg1QdXJnZVJlc3BvbnNlEg8KB2VudHJpZXMYASABKAQSDQoFYnl0ZXMYAiABKAQSHgoGaXNzdWVzGAMgAygLMg4uYmxpdC52Mi5Jc3N1ZRIPCgdpc19kb25lGAQgASgIIp0BCgNKb2ISCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRwZWVyGAMgASgJEg4KBm1vZHVsZRgEIAEoCRIMCgRwYXRoGAUgASgMEhwKFHN0YXJ0ZWRfbWlsbGlzZWNvbmRzGAYgASgDEiMKCHByb2dyZXNzGAcgASgLMhEuYmxpdC52Mi5Qcm9ncmVzcxINCgVzdGF0ZRgIIAEoCSIRCg9MaXN0Sm9ic1JlcXVlc3QiLgoQTGlzdEpvYnNSZXNwb25zZRIaCgRqb2JzGAEgAygLMgwuYmxpdC52Mi5Kb2IiHQoPV2F0Y2hKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkiKAoRQ2FuY2VsSm9iUmVzcG9uc2USEwoLd2FzX3J1bm5pbmcYASABKAgqWgoHQ29tbWFuZBIXChNDT01NQU5EX1VOU1BFQ0lGSUVEEAASEAoMQ09NTUFORF9DT1BZEAESEgoOQ09NTUFORF9NSVJST1IQAhIQCgxDT01NQU5EX01PVkUQAyprCgpDb21wYXJpc29uEhoKFkNPTVBBUklTT05fVU5TUEVDSUZJRUQQABITCg9DT01QQVJJU09OX1RJTUUQARITCg9DT01QQVJJU09OX1NJWkUQAhIXChNDT01QQVJJU09OX0NIRUNLU1VNEAMqcQoHUHVycG9zZRIXChNQVVJQT1NFX1VOU1BFQ0lGSUVEEAASFAoQUFVSUE9TRV9UUkFOU0ZFUhABEhAKDFBVUlBPU0VfUExBThACEhEKDVBVUlBPU0VfQ09VTlQQAxISCg5QVVJQT1NFX1NFVFRMRRAEKoMBCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhMKD0VOVFJZX0tJTkRfRklMRRABEhUKEUVOVFJZX0tJTkRfRk9MREVSEAISFgoSRU5UUllfS0lORF9TWU1MSU5LEAMSFgoSRU5UUllfS0lORF9TUEVDSUFMEAQylQYKBEJsaXQSMwoEUGluZxIULmJsaXQudjIuUGluZ1JlcXVlc3QaFS5ibGl0LnYyLlBpbmdSZXNwb25zZRJDCgRQdXNoEhouYmxpdC52Mi5DbGllbnRQdXNoUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVzaFJlc3BvbnNlKAEwARJDCgRQdWxsEhouYmxpdC52Mi5DbGllbnRQdWxsUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVsbFJlc3BvbnNlKAEwARJPCg1EZWxlZ2F0ZWRQdWxsEh0uYmxpdC52Mi5EZWxlZ2F0ZWRQdWxsUmVxdWVzdBobLmJsaXQudjIuU2VydmVyUHVzaFJlc3BvbnNlKAEwARI1CgRMaXN0EhQuYmxpdC52Mi5MaXN0UmVxdWVzdBoVLmJsaXQudjIuTGlzdFJlc3BvbnNlMAESNQoERmluZBIULmJsaXQudjIuRmluZFJlcXVlc3QaFS5ibGl0LnYyLkZpbmRSZXNwb25zZTABEkQKCURpc2tVc2FnZRIZLmJsaXQudjIuRGlza1VzYWdlUmVxdWVzdBoaLmJsaXQudjIuRGlza1VzYWdlUmVzcG9uc2UwARJUCg9GaWxlc3lzdGVtU3RhdHMSHy5ibGl0LnYyLkZpbGVzeXN0ZW1TdGF0c1JlcXVlc3QaIC5ibGl0LnYyLkZpbGVzeXN0ZW1TdGF0c1Jlc3BvbnNlEjgKBVB1cmdlEhUuYmxpdC52Mi5QdXJnZVJlcXVlc3QaFi5ibGl0LnYyLlB1cmdlUmVzcG9uc2UwARI/CghMaXN0Sm9icxIYLmJsaXQudjIuTGlzdEpvYnNSZXF1ZXN0GhkuYmxpdC52Mi5MaXN0Sm9ic1Jlc3BvbnNlEjQKCFdhdGNoSm9iEhguYmxpdC52Mi5XYXRjaEpvYlJlcXVlc3QaDC5ibGl0LnYyLkpvYjABEkIKCUNhbmNlbEpvYhIZLmJsaXQudjIuQ2FuY2VsSm9iUmVxdWVzdBoaLmJsaXQudjIuQ2FuY2VsSm9iUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Describes the message blit.v2.PingRequest.
  * Use `create(PingRequestSchema)` to create a new message.
  */
-export const PingRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 0);
+export const PingRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 0);
 
 /**
  * Describes the message blit.v2.PingResponse.
  * Use `create(PingResponseSchema)` to create a new message.
  */
-export const PingResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 1);
+export const PingResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 1);
 
 /**
  * Describes the message blit.v2.Place.
  * Use `create(PlaceSchema)` to create a new message.
  */
-export const PlaceSchema = /*@__PURE__*/ messageDesc(file_blit, 2);
+export const PlaceSchema = /*@__PURE__*/
+  messageDesc(file_blit, 2);
 
 /**
  * Describes the message blit.v2.TransferOptions.
  * Use `create(TransferOptionsSchema)` to create a new message.
  */
-export const TransferOptionsSchema = /*@__PURE__*/ messageDesc(file_blit, 3);
+export const TransferOptionsSchema = /*@__PURE__*/
+  messageDesc(file_blit, 3);
 
 /**
  * Describes the message blit.v2.SourceRoot.
  * Use `create(SourceRootSchema)` to create a new message.
  */
-export const SourceRootSchema = /*@__PURE__*/ messageDesc(file_blit, 4);
+export const SourceRootSchema = /*@__PURE__*/
+  messageDesc(file_blit, 4);
 
 /**
  * Describes the message blit.v2.DataCapabilities.
  * Use `create(DataCapabilitiesSchema)` to create a new message.
  */
-export const DataCapabilitiesSchema = /*@__PURE__*/ messageDesc(file_blit, 5);
+export const DataCapabilitiesSchema = /*@__PURE__*/
+  messageDesc(file_blit, 5);
 
 /**
  * Describes the message blit.v2.PushHeader.
  * Use `create(PushHeaderSchema)` to create a new message.
  */
-export const PushHeaderSchema = /*@__PURE__*/ messageDesc(file_blit, 6);
+export const PushHeaderSchema = /*@__PURE__*/
+  messageDesc(file_blit, 6);
 
 /**
  * Describes the message blit.v2.PullHeader.
  * Use `create(PullHeaderSchema)` to create a new message.
  */
-export const PullHeaderSchema = /*@__PURE__*/ messageDesc(file_blit, 7);
+export const PullHeaderSchema = /*@__PURE__*/
+  messageDesc(file_blit, 7);
 
 /**
  * Describes the message blit.v2.DataTransferNegotiation.
  * Use `create(DataTransferNegotiationSchema)` to create a new message.
  */
-export const DataTransferNegotiationSchema = /*@__PURE__*/ messageDesc(file_blit, 8);
+export const DataTransferNegotiationSchema = /*@__PURE__*/
+  messageDesc(file_blit, 8);
 
 /**
  * Describes the message blit.v2.PassStart.
  * Use `create(PassStartSchema)` to create a new message.
  */
-export const PassStartSchema = /*@__PURE__*/ messageDesc(file_blit, 9);
+export const PassStartSchema = /*@__PURE__*/
+  messageDesc(file_blit, 9);
 
 /**
  * Describes the message blit.v2.Issue.
  * Use `create(IssueSchema)` to create a new message.
  */
-export const IssueSchema = /*@__PURE__*/ messageDesc(file_blit, 10);
+export const IssueSchema = /*@__PURE__*/
+  messageDesc(file_blit, 10);
 
 /**
  * Describes the message blit.v2.Action.
  * Use `create(ActionSchema)` to create a new message.
  */
-export const ActionSchema = /*@__PURE__*/ messageDesc(file_blit, 11);
+export const ActionSchema = /*@__PURE__*/
+  messageDesc(file_blit, 11);
 
 /**
  * Describes the message blit.v2.SourceReport.
  * Use `create(SourceReportSchema)` to create a new message.
  */
-export const SourceReportSchema = /*@__PURE__*/ messageDesc(file_blit, 12);
+export const SourceReportSchema = /*@__PURE__*/
+  messageDesc(file_blit, 12);
 
 /**
  * Describes the message blit.v2.PassReport.
  * Use `create(PassReportSchema)` to create a new message.
  */
-export const PassReportSchema = /*@__PURE__*/ messageDesc(file_blit, 13);
+export const PassReportSchema = /*@__PURE__*/
+  messageDesc(file_blit, 13);
 
 /**
  * Describes the message blit.v2.Progress.
  * Use `create(ProgressSchema)` to create a new message.
  */
-export const ProgressSchema = /*@__PURE__*/ messageDesc(file_blit, 14);
+export const ProgressSchema = /*@__PURE__*/
+  messageDesc(file_blit, 14);
 
 /**
  * Describes the message blit.v2.Failure.
  * Use `create(FailureSchema)` to create a new message.
  */
-export const FailureSchema = /*@__PURE__*/ messageDesc(file_blit, 15);
+export const FailureSchema = /*@__PURE__*/
+  messageDesc(file_blit, 15);
 
 /**
  * Describes the message blit.v2.DataChunk.
  * Use `create(DataChunkSchema)` to create a new message.
  */
-export const DataChunkSchema = /*@__PURE__*/ messageDesc(file_blit, 16);
+export const DataChunkSchema = /*@__PURE__*/
+  messageDesc(file_blit, 16);
 
 /**
  * Describes the message blit.v2.Cancel.
  * Use `create(CancelSchema)` to create a new message.
  */
-export const CancelSchema = /*@__PURE__*/ messageDesc(file_blit, 17);
+export const CancelSchema = /*@__PURE__*/
+  messageDesc(file_blit, 17);
 
 /**
  * Describes the message blit.v2.Finish.
  * Use `create(FinishSchema)` to create a new message.
  */
-export const FinishSchema = /*@__PURE__*/ messageDesc(file_blit, 18);
+export const FinishSchema = /*@__PURE__*/
+  messageDesc(file_blit, 18);
 
 /**
  * Describes the message blit.v2.ClientPushRequest.
  * Use `create(ClientPushRequestSchema)` to create a new message.
  */
-export const ClientPushRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 19);
+export const ClientPushRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 19);
 
 /**
  * Describes the message blit.v2.ServerPushResponse.
  * Use `create(ServerPushResponseSchema)` to create a new message.
  */
-export const ServerPushResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 20);
+export const ServerPushResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 20);
 
 /**
  * Describes the message blit.v2.ClientPullRequest.
  * Use `create(ClientPullRequestSchema)` to create a new message.
  */
-export const ClientPullRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 21);
+export const ClientPullRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 21);
 
 /**
  * Describes the message blit.v2.ServerPullResponse.
  * Use `create(ServerPullResponseSchema)` to create a new message.
  */
-export const ServerPullResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 22);
+export const ServerPullResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 22);
 
 /**
  * Describes the message blit.v2.DelegatedPullHeader.
  * Use `create(DelegatedPullHeaderSchema)` to create a new message.
  */
-export const DelegatedPullHeaderSchema = /*@__PURE__*/ messageDesc(file_blit, 23);
+export const DelegatedPullHeaderSchema = /*@__PURE__*/
+  messageDesc(file_blit, 23);
 
 /**
  * Describes the message blit.v2.DelegatedPullRequest.
  * Use `create(DelegatedPullRequestSchema)` to create a new message.
  */
-export const DelegatedPullRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 24);
+export const DelegatedPullRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 24);
 
 /**
  * Describes the message blit.v2.Entry.
  * Use `create(EntrySchema)` to create a new message.
  */
-export const EntrySchema = /*@__PURE__*/ messageDesc(file_blit, 25);
+export const EntrySchema = /*@__PURE__*/
+  messageDesc(file_blit, 25);
 
 /**
  * Describes the message blit.v2.Module.
  * Use `create(ModuleSchema)` to create a new message.
  */
-export const ModuleSchema = /*@__PURE__*/ messageDesc(file_blit, 26);
+export const ModuleSchema = /*@__PURE__*/
+  messageDesc(file_blit, 26);
 
 /**
  * Describes the message blit.v2.ListRequest.
  * Use `create(ListRequestSchema)` to create a new message.
  */
-export const ListRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 27);
+export const ListRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 27);
 
 /**
  * Describes the message blit.v2.ListResponse.
  * Use `create(ListResponseSchema)` to create a new message.
  */
-export const ListResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 28);
+export const ListResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 28);
 
 /**
  * Describes the message blit.v2.FindRequest.
  * Use `create(FindRequestSchema)` to create a new message.
  */
-export const FindRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 29);
+export const FindRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 29);
 
 /**
  * Describes the message blit.v2.FindResponse.
  * Use `create(FindResponseSchema)` to create a new message.
  */
-export const FindResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 30);
+export const FindResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 30);
 
 /**
  * Describes the message blit.v2.DiskUsageRequest.
  * Use `create(DiskUsageRequestSchema)` to create a new message.
  */
-export const DiskUsageRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 31);
+export const DiskUsageRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 31);
 
 /**
  * Describes the message blit.v2.DiskUsageResponse.
  * Use `create(DiskUsageResponseSchema)` to create a new message.
  */
-export const DiskUsageResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 32);
+export const DiskUsageResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 32);
 
 /**
  * Describes the message blit.v2.DiskUsageResponse.Usage.
  * Use `create(DiskUsageResponse_UsageSchema)` to create a new message.
  */
-export const DiskUsageResponse_UsageSchema = /*@__PURE__*/ messageDesc(file_blit, 32, 0);
+export const DiskUsageResponse_UsageSchema = /*@__PURE__*/
+  messageDesc(file_blit, 32, 0);
 
 /**
  * Describes the message blit.v2.FilesystemStatsRequest.
  * Use `create(FilesystemStatsRequestSchema)` to create a new message.
  */
-export const FilesystemStatsRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 33);
+export const FilesystemStatsRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 33);
 
 /**
  * Describes the message blit.v2.FilesystemStatsResponse.
  * Use `create(FilesystemStatsResponseSchema)` to create a new message.
  */
-export const FilesystemStatsResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 34);
+export const FilesystemStatsResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 34);
 
 /**
  * Describes the message blit.v2.PurgeRequest.
  * Use `create(PurgeRequestSchema)` to create a new message.
  */
-export const PurgeRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 35);
+export const PurgeRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 35);
 
 /**
  * Describes the message blit.v2.PurgeResponse.
  * Use `create(PurgeResponseSchema)` to create a new message.
  */
-export const PurgeResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 36);
+export const PurgeResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 36);
 
 /**
  * Describes the message blit.v2.Job.
  * Use `create(JobSchema)` to create a new message.
  */
-export const JobSchema = /*@__PURE__*/ messageDesc(file_blit, 37);
+export const JobSchema = /*@__PURE__*/
+  messageDesc(file_blit, 37);
 
 /**
  * Describes the message blit.v2.ListJobsRequest.
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
-export const ListJobsRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 38);
+export const ListJobsRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 38);
 
 /**
  * Describes the message blit.v2.ListJobsResponse.
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
-export const ListJobsResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 39);
+export const ListJobsResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 39);
 
 /**
  * Describes the message blit.v2.WatchJobRequest.
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
-export const WatchJobRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 40);
+export const WatchJobRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 40);
 
 /**
  * Describes the message blit.v2.CancelJobRequest.
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
-export const CancelJobRequestSchema = /*@__PURE__*/ messageDesc(file_blit, 41);
+export const CancelJobRequestSchema = /*@__PURE__*/
+  messageDesc(file_blit, 41);
 
 /**
  * Describes the message blit.v2.CancelJobResponse.
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
-export const CancelJobResponseSchema = /*@__PURE__*/ messageDesc(file_blit, 42);
+export const CancelJobResponseSchema = /*@__PURE__*/
+  messageDesc(file_blit, 42);
 
 /**
  * Describes the enum blit.v2.Command.
  */
-export const CommandSchema = /*@__PURE__*/ enumDesc(file_blit, 0);
+export const CommandSchema = /*@__PURE__*/
+  enumDesc(file_blit, 0);
 
 /**
  * @generated from enum blit.v2.Command
  */
-export const Command = /*@__PURE__*/ tsEnum(CommandSchema);
+export const Command = /*@__PURE__*/
+  tsEnum(CommandSchema);
 
 /**
  * Describes the enum blit.v2.Comparison.
  */
-export const ComparisonSchema = /*@__PURE__*/ enumDesc(file_blit, 1);
+export const ComparisonSchema = /*@__PURE__*/
+  enumDesc(file_blit, 1);
 
 /**
  * @generated from enum blit.v2.Comparison
  */
-export const Comparison = /*@__PURE__*/ tsEnum(ComparisonSchema);
+export const Comparison = /*@__PURE__*/
+  tsEnum(ComparisonSchema);
 
 /**
  * Describes the enum blit.v2.Purpose.
  */
-export const PurposeSchema = /*@__PURE__*/ enumDesc(file_blit, 2);
+export const PurposeSchema = /*@__PURE__*/
+  enumDesc(file_blit, 2);
 
 /**
  * @generated from enum blit.v2.Purpose
  */
-export const Purpose = /*@__PURE__*/ tsEnum(PurposeSchema);
+export const Purpose = /*@__PURE__*/
+  tsEnum(PurposeSchema);
 
 /**
  * Describes the enum blit.v2.EntryKind.
  */
-export const EntryKindSchema = /*@__PURE__*/ enumDesc(file_blit, 3);
+export const EntryKindSchema = /*@__PURE__*/
+  enumDesc(file_blit, 3);
 
 /**
  * @generated from enum blit.v2.EntryKind
  */
-export const EntryKind = /*@__PURE__*/ tsEnum(EntryKindSchema);
+export const EntryKind = /*@__PURE__*/
+  tsEnum(EntryKindSchema);
 
 /**
  * @generated from service blit.v2.Blit
  */
-export const Blit = /*@__PURE__*/ serviceDesc(file_blit, 0);
+export const Blit = /*@__PURE__*/
+  serviceDesc(file_blit, 0);
+
