@@ -379,6 +379,13 @@ export declare type DataTransferNegotiation = Message<"blit.v2.DataTransferNegot
    * @generated from field: bytes shown_path = 10;
    */
   shownPath: Uint8Array;
+
+  /**
+   * Id of the session: the context of the exporter that the keys of its streams come from.
+   *
+   * @generated from field: bytes session = 11;
+   */
+  session: Uint8Array;
 };
 
 /**
