@@ -18,6 +18,11 @@ export function createReceiveWorker(): Worker {
   return new Worker(new URL("./blit/work/receive.worker.ts", import.meta.url));
 }
 
+/** A thread for one administrative request to a daemon. */
+export function createAdminWorker(): Worker {
+  return new Worker(new URL("./blit/work/admin.worker.ts", import.meta.url));
+}
+
 /** A thread that unpacks wheels for blast. */
 export function createUnpackWorker(): Worker {
   return new Worker(new URL("./blast/work/unpack.worker.ts", import.meta.url));

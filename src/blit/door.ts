@@ -27,4 +27,5 @@ export function plugIn(plugs: Plugs): void {
   ports.createCopyWorker = plugs.createCopyWorker;
   ports.createSendWorker = plugs.createSendWorker;
   ports.createReceiveWorker = plugs.createReceiveWorker;
+  ports.createAdminWorker = plugs.createAdminWorker;
 }

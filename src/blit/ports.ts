@@ -3,6 +3,7 @@ export const ports: Ports = {
   createCopyWorker: undefined,
   createSendWorker: undefined,
   createReceiveWorker: undefined,
+  createAdminWorker: undefined,
 };
 
 type Ports = { -readonly [Name in keyof Plugs]: Plugs[Name] | undefined };
@@ -14,4 +15,6 @@ export type Plugs = {
   readonly createSendWorker: () => Worker;
   /** Starts the receiving end of one data stream. */
   readonly createReceiveWorker: () => Worker;
+  /** Starts a thread for one administrative request. */
+  readonly createAdminWorker: () => Worker;
 };

@@ -31,7 +31,7 @@ export function forEachName(
 
 /** Calls `visit` for every name of one getdents64 answer of `got` bytes. */
 export function visitListing(
-  t: Thread,
+  t: Pick<Thread, "dirents">,
   got: number,
   visit: (offset: number, length: number, type: number) => void,
 ): void {

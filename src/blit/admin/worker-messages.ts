@@ -1,0 +1,20 @@
+import type { FaultJson } from "../../kit/fault/fault.ts";
+import type { Base, Confinement } from "../session/types.ts";
+import type { AdminChunk, AdminRequest } from "./request.ts";
+
+/** What the thread of an administrative request is told. */
+export type AdminToWorker =
+  | {
+      readonly kind: "start";
+      readonly base: Base;
+      readonly confine: Confinement;
+      readonly request: AdminRequest;
+    }
+  /** It may send so many parts more. */
+  | { readonly kind: "credit"; readonly chunks: number };
+
+/** What it answers. */
+export type AdminFromWorker =
+  | { readonly kind: "chunk"; readonly chunk: AdminChunk }
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly fault: FaultJson };
