@@ -109,7 +109,7 @@ async function freeName(
 ): Promise<string> {
   const browsing = new Browsing();
   const listeners = speakers.map(({ mdns }) => {
-    const listener = (packet: Parameters<Browsing["take"]>[0], from: { address: string }): void =>
+    const listener = (packet: Parameters<Browsing["take"]>[0], from: { address: string }) =>
       browsing.take(packet, from.address);
     mdns.on("response", listener);
     return () => mdns.off("response", listener);

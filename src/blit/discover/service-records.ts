@@ -1,4 +1,4 @@
-import type { Answer, Packet } from "dns-packet";
+import type multicastDns from "multicast-dns";
 
 /**
  * DNS service discovery (RFC 6763) of blit: the records that tell of a daemon, and what a browser
@@ -6,6 +6,17 @@ import type { Answer, Packet } from "dns-packet";
  */
 
 export const SERVICE = "_blit._tcp.local";
+
+type Answer = multicastDns.ResponseOutgoingPacket["answers"][number];
+/** Of a packet, what browsing looks at. */
+type Heard = {
+  readonly answers?: readonly Answer[] | undefined;
+  readonly additionals?: readonly Answer[] | undefined;
+};
+/** Of a packet, what is asked in it. */
+type Asked = {
+  readonly questions?: readonly { readonly name: string; readonly type: string }[] | undefined;
+};
 /** Asked by browsers that want to know which services there are. */
 const META = "_services._dns-sd._udp.local";
 
@@ -82,7 +93,7 @@ export function recordsOf(daemon: Advertised, address: string, goodbye = false):
 
 /** What a query is to be answered with, if anything. */
 export function answersTo(
-  query: Pick<Packet, "questions">,
+  query: Asked,
   daemon: Advertised,
   address: string,
 ): { readonly answers: Answer[]; readonly additionals: Answer[] } | undefined {
@@ -116,7 +127,7 @@ export class Browsing {
   readonly #addresses = new Map<string, string>();
 
   /** Takes in a response. `from` is the address that it came from. */
-  take(packet: Pick<Packet, "answers" | "additionals">, from: string): void {
+  take(packet: Heard, from: string): void {
     for (const record of [...(packet.answers ?? []), ...(packet.additionals ?? [])]) {
       this.#takeRecord(record, from);
     }
