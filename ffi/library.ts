@@ -1,8 +1,11 @@
 import { dlopen, type FFIFunction } from "bun:ffi";
 import { readFileSync } from "node:fs";
 
-/** File names of C libraries: glibc, and musl, whose library is its loader (ld.so(8)). */
-const libraryName = /\/(libc\.so\.6|libc-[0-9.]+\.so|ld-musl-[^/]+\.so\.1|libc\.musl-[^/]+)$/;
+/** A C library: glibc's, or musl's, which is its loader (ld.so(8)); a path at a line's end. */
+const ownLine =
+  /(\/[^\n]*\/(?:libc\.so\.6|libc-[0-9.]+\.so|ld-musl-[^/\n]+\.so\.1|libc\.musl-[^/\n]+))$/m;
+
+let path: string | undefined;
 
 /**
  * Path of the C library that this very process runs on, from its memory map (proc(5)). Never a bare
@@ -11,10 +14,8 @@ const libraryName = /\/(libc\.so\.6|libc-[0-9.]+\.so|ld-musl-[^/]+\.so\.1|libc\.
  */
 function ownLibrary(): string {
   if (process.platform === "darwin") return "/usr/lib/libSystem.B.dylib";
-  for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
-    const start = line.indexOf("/");
-    if (start >= 0 && libraryName.test(line.slice(start))) return line.slice(start);
-  }
+  const found = ownLine.exec(readFileSync("/proc/self/maps", "latin1"))?.[1];
+  if (found !== undefined) return found;
   throw new Error("Cannot find the C library: /proc/self/maps names none");
 }
 
@@ -23,5 +24,6 @@ function ownLibrary(): string {
  * @throws Error where it cannot be found or opened, or a symbol is missing.
  */
 export function openLibc<Symbols extends Record<string, FFIFunction>>(symbols: Symbols) {
-  return dlopen(ownLibrary(), symbols).symbols;
+  path ??= ownLibrary();
+  return dlopen(path, symbols).symbols;
 }

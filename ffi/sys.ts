@@ -1,4 +1,4 @@
-import { FFIType, type Pointer, read } from "bun:ffi";
+import { type FFIFunction, FFIType, type Pointer, read } from "bun:ffi";
 import { errno, errnoName, errnoText } from "./errno.ts";
 import { wantsFaults, withFaults } from "./fault-injection.ts";
 import { openLibc } from "./library.ts";
@@ -9,7 +9,8 @@ import { openLibc } from "./library.ts";
  *
  * Every entry returns the call's result, or minus the error number: no exception is made for what
  * a hot path expects (ENOENT, EEXIST). EINTR is retried here and nowhere else; short reads and
- * writes are the business of the loops in libc/file.ts. Pointers are plain numbers.
+ * writes are the business of the loops in libc/file.ts. Pointers are plain numbers. An entry is
+ * bound when it is first called, so it is called through the table and not kept.
  */
 
 const i32 = "i32";
@@ -17,7 +18,7 @@ const u32 = "u32";
 const i64 = FFIType.i64_fast;
 const ptr = "ptr";
 
-const library = openLibc({
+const signatures = {
   __errno_location: { args: [], returns: ptr },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   close: { args: [i32], returns: i32 },
@@ -89,15 +90,55 @@ const library = openLibc({
   prctl: { args: [i32, i64, i64, i64, i64], returns: i32 },
   syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
   memcmp: { args: [ptr, ptr, i64], returns: i32 },
-});
+} as const satisfies Record<string, FFIFunction>;
+
+type Name = keyof typeof signatures;
 
 /** Tests disturb the calls here, below the retries; asked once, so it costs nothing otherwise. */
-const symbols = wantsFaults() ? withFaults(library) : library;
+const disturbed = wantsFaults() ? withFaults(openLibc(signatures)) : undefined;
+
+/** One function of the C library. Binding all of them would cost 2 ms at every start. */
+function symbol(name: Name): (...args: never[]) => unknown {
+  if (disturbed !== undefined) return disturbed[name];
+  return openLibc({ [name]: signatures[name] })[name] as (...args: never[]) => unknown;
+}
 
 /** The address of errno, which is one per thread; a worker stays on its thread (docs/bun.md). */
-const errnoPointer = symbols.__errno_location() as Pointer;
+const errnoPointer = (symbol("__errno_location") as () => Pointer)();
 
 type Call<Args extends number[]> = (...args: Args) => number;
+
+/** What is done to a call when it is bound, such as keeping it out of a compiler stage. */
+let onBound: (call: unknown) => void = () => {};
+
+/** Has each call that is bound from now on, in this thread, seen by `hook`. */
+export function whenBound(hook: (call: unknown) => void): void {
+  onBound = hook;
+}
+
+/** Binds the function when it is first called, and takes its own place in the table. */
+function lazily<Args extends number[]>(
+  name: Exclude<Name, "__errno_location">,
+  make: (raw: (...args: never[]) => number | bigint) => Call<Args>,
+): Call<Args> {
+  let bound: Call<Args> | undefined;
+  const stub: Call<Args> = (...args) => {
+    if (bound === undefined) {
+      bound = make(symbol(name) as (...args: never[]) => number);
+      onBound(bound);
+      const table = sys as unknown as Record<string, Call<Args>>;
+      // A test may have put its own function there.
+      if (table[name] === stub) table[name] = bound;
+    }
+    return bound(...args);
+  };
+  return stub;
+}
+
+/** For calls that are handed out as they are. */
+function plain<Args extends number[]>(raw: unknown): Call<Args> {
+  return raw as Call<Args>;
+}
 
 /** -1 becomes -errno; EINTR restarts the call. */
 function restarting<Args extends number[]>(raw: (...args: never[]) => number | bigint): Call<Args> {
@@ -161,91 +202,95 @@ function restarting5(
 }
 
 /** close(2) must not be repeated after EINTR: on Linux the descriptor is gone already. */
-function closeOnce(fd: number): number {
-  if (symbols.close(fd) !== -1) return 0;
-  const error = read.i32(errnoPointer, 0);
-  return error === errno.EINTR ? 0 : -error;
+function closingOnce(raw: unknown): (fd: number) => number {
+  const call = raw as (fd: number) => number;
+  return (fd) => {
+    if (call(fd) !== -1) return 0;
+    const error = read.i32(errnoPointer, 0);
+    return error === errno.EINTR ? 0 : -error;
+  };
 }
 
 export const sys = {
-  openat: restarting4(symbols.openat),
-  close: closeOnce,
-  read: restarting3(symbols.read),
-  write: restarting3(symbols.write),
-  pread: restarting4(symbols.pread),
-  pwrite: restarting4(symbols.pwrite),
-  lseek: restarting3(symbols.lseek),
-  ftruncate: restarting<[number, number]>(symbols.ftruncate),
-  fallocate: restarting4(symbols.fallocate),
+  openat: lazily("openat", restarting4),
+  close: lazily("close", closingOnce),
+  read: lazily("read", restarting3),
+  write: lazily("write", restarting3),
+  pread: lazily("pread", restarting4),
+  pwrite: lazily("pwrite", restarting4),
+  lseek: lazily("lseek", restarting3),
+  ftruncate: lazily<[number, number]>("ftruncate", restarting),
+  fallocate: lazily("fallocate", restarting4),
   /** Returns the error number itself, as POSIX has it: advice only, so callers ignore it. */
-  posix_fadvise: symbols.posix_fadvise as unknown as Call<[number, number, number, number]>,
-  copy_file_range: restarting<[number, number, number, number, number, number]>(
-    symbols.copy_file_range,
+  posix_fadvise: lazily<[number, number, number, number]>("posix_fadvise", plain),
+  copy_file_range: lazily<[number, number, number, number, number, number]>(
+    "copy_file_range",
+    restarting,
   ),
-  sendfile: restarting4(symbols.sendfile),
-  ioctl: restarting3(symbols.ioctl),
-  fcntl: restarting3(symbols.fcntl),
-  getdents64: restarting3(symbols.getdents64),
-  statx: restarting5(symbols.statx),
-  fstatfs: restarting<[number, number]>(symbols.fstatfs),
-  mkdirat: restarting3(symbols.mkdirat),
-  mknodat: restarting4(symbols.mknodat),
-  renameat2: restarting5(symbols.renameat2),
-  unlinkat: restarting3(symbols.unlinkat),
-  linkat: restarting5(symbols.linkat),
-  symlinkat: restarting3(symbols.symlinkat),
-  readlinkat: restarting4(symbols.readlinkat),
-  fchmod: restarting<[number, number]>(symbols.fchmod),
-  fchmodat: restarting4(symbols.fchmodat),
-  fchown: restarting3(symbols.fchown),
-  fchownat: restarting5(symbols.fchownat),
-  utimensat: restarting4(symbols.utimensat),
-  futimens: restarting<[number, number]>(symbols.futimens),
-  flistxattr: restarting3(symbols.flistxattr),
-  fgetxattr: restarting4(symbols.fgetxattr),
-  fsetxattr: restarting5(symbols.fsetxattr),
-  fremovexattr: restarting<[number, number]>(symbols.fremovexattr),
-  llistxattr: restarting3(symbols.llistxattr),
-  lgetxattr: restarting4(symbols.lgetxattr),
-  lsetxattr: restarting5(symbols.lsetxattr),
-  lremovexattr: restarting<[number, number]>(symbols.lremovexattr),
-  flock: restarting<[number, number]>(symbols.flock),
-  fsync: restarting1(symbols.fsync),
-  syncfs: restarting1(symbols.syncfs),
-  mmap: restarting<[number, number, number, number, number, number]>(symbols.mmap),
-  getrlimit: restarting<[number, number]>(symbols.getrlimit),
-  setrlimit: restarting<[number, number]>(symbols.setrlimit),
-  sigaction: restarting3(symbols.sigaction),
+  sendfile: lazily("sendfile", restarting4),
+  ioctl: lazily("ioctl", restarting3),
+  fcntl: lazily("fcntl", restarting3),
+  getdents64: lazily("getdents64", restarting3),
+  statx: lazily("statx", restarting5),
+  fstatfs: lazily<[number, number]>("fstatfs", restarting),
+  mkdirat: lazily("mkdirat", restarting3),
+  mknodat: lazily("mknodat", restarting4),
+  renameat2: lazily("renameat2", restarting5),
+  unlinkat: lazily("unlinkat", restarting3),
+  linkat: lazily("linkat", restarting5),
+  symlinkat: lazily("symlinkat", restarting3),
+  readlinkat: lazily("readlinkat", restarting4),
+  fchmod: lazily<[number, number]>("fchmod", restarting),
+  fchmodat: lazily("fchmodat", restarting4),
+  fchown: lazily("fchown", restarting3),
+  fchownat: lazily("fchownat", restarting5),
+  utimensat: lazily("utimensat", restarting4),
+  futimens: lazily<[number, number]>("futimens", restarting),
+  flistxattr: lazily("flistxattr", restarting3),
+  fgetxattr: lazily("fgetxattr", restarting4),
+  fsetxattr: lazily("fsetxattr", restarting5),
+  fremovexattr: lazily<[number, number]>("fremovexattr", restarting),
+  llistxattr: lazily("llistxattr", restarting3),
+  lgetxattr: lazily("lgetxattr", restarting4),
+  lsetxattr: lazily("lsetxattr", restarting5),
+  lremovexattr: lazily<[number, number]>("lremovexattr", restarting),
+  flock: lazily<[number, number]>("flock", restarting),
+  fsync: lazily("fsync", restarting1),
+  syncfs: lazily("syncfs", restarting1),
+  mmap: lazily<[number, number, number, number, number, number]>("mmap", restarting),
+  getrlimit: lazily<[number, number]>("getrlimit", restarting),
+  setrlimit: lazily<[number, number]>("setrlimit", restarting),
+  sigaction: lazily("sigaction", restarting3),
   /** Cannot fail; returns the former mask. */
-  execve: restarting3(symbols.execve),
-  umask: symbols.umask as unknown as Call<[number]>,
-  madvise: restarting3(symbols.madvise),
-  socket: restarting3(symbols.socket),
-  socketpair: restarting4(symbols.socketpair),
+  execve: lazily("execve", restarting3),
+  umask: lazily<[number]>("umask", plain),
+  madvise: lazily("madvise", restarting3),
+  socket: lazily("socket", restarting3),
+  socketpair: lazily("socketpair", restarting4),
   /** Only for sockets that do not block: an interrupted one must not be repeated (connect(2)). */
-  connect: restarting3(symbols.connect),
-  bind: restarting3(symbols.bind),
-  listen: restarting<[number, number]>(symbols.listen),
-  accept4: restarting4(symbols.accept4),
-  getsockname: restarting3(symbols.getsockname),
-  getpeername: restarting3(symbols.getpeername),
-  getsockopt: restarting5(symbols.getsockopt),
-  setsockopt: restarting5(symbols.setsockopt),
-  shutdown: restarting<[number, number]>(symbols.shutdown),
+  connect: lazily("connect", restarting3),
+  bind: lazily("bind", restarting3),
+  listen: lazily<[number, number]>("listen", restarting),
+  accept4: lazily("accept4", restarting4),
+  getsockname: lazily("getsockname", restarting3),
+  getpeername: lazily("getpeername", restarting3),
+  getsockopt: lazily("getsockopt", restarting5),
+  setsockopt: lazily("setsockopt", restarting5),
+  shutdown: lazily<[number, number]>("shutdown", restarting),
   /** Waits anew, for the whole time, after a signal. */
-  poll: restarting3(symbols.poll),
-  recv: restarting4(symbols.recv),
-  send: restarting4(symbols.send),
-  splice: restarting<[number, number, number, number, number, number]>(symbols.splice),
-  pipe2: restarting<[number, number]>(symbols.pipe2),
-  fchdir: restarting1(symbols.fchdir),
-  chroot: restarting1(symbols.chroot),
-  unshare: restarting1(symbols.unshare),
-  prctl: restarting5(symbols.prctl),
+  poll: lazily("poll", restarting3),
+  recv: lazily("recv", restarting4),
+  send: lazily("send", restarting4),
+  splice: lazily<[number, number, number, number, number, number]>("splice", restarting),
+  pipe2: lazily<[number, number]>("pipe2", restarting),
+  fchdir: lazily("fchdir", restarting1),
+  chroot: lazily("chroot", restarting1),
+  unshare: lazily("unshare", restarting1),
+  prctl: lazily("prctl", restarting5),
   /** syscall(2), for what the C library has no function for, or one that acts on every thread. */
-  syscall: restarting<[number, number, number, number, number, number, number]>(symbols.syscall),
+  syscall: lazily<[number, number, number, number, number, number, number]>("syscall", restarting),
   /** Not a system call, but of the same library: <0, 0 or >0. */
-  memcmp: symbols.memcmp as unknown as Call<[number, number, number]>,
+  memcmp: lazily<[number, number, number]>("memcmp", plain),
 };
 
 /** A system call that failed: which, why, and on what. */

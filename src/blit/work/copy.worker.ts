@@ -1,5 +1,5 @@
 /** A thread of the transfer engine: tasks in, findings out. */
-import { sys } from "../../../ffi/sys.ts";
+import { whenBound } from "../../../ffi/sys.ts";
 import { cheaplyCompiled } from "../engine/compile-cost.ts";
 import { copySmall } from "../engine/copy-small.ts";
 import { processEntry } from "../engine/entries.ts";
@@ -14,7 +14,8 @@ import { runTask } from "../engine/walk.ts";
 declare const self: Worker;
 
 const hot = [isPlainlyUnchanged, processEntry, copySmall, forEachName, visitListing, runTask];
-for (const callable of [...hot, ...Object.values(sys)]) cheaplyCompiled<unknown>(callable);
+for (const callable of hot) cheaplyCompiled<unknown>(callable);
+whenBound(cheaplyCompiled);
 
 let runner: Runner | undefined;
 let received = 0;
