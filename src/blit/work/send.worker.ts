@@ -1,7 +1,91 @@
 /** The sending end of one data stream: files in, frames out. */
+import { errno } from "../../../ffi/errno.ts";
+import type { FromSender, ToSender } from "../send/messages.ts";
+import { aliveMs, Sender } from "../send/sender.ts";
+import { StreamBroken } from "../send/stream-broken.ts";
+import { DataSocket } from "../wire/data-socket.ts";
 
 declare const self: Worker;
 
-self.onmessage = () => {};
+let sender: Sender | undefined;
+/** Shows life in a pass while other streams still walk. */
+let life: Timer | undefined;
 
-export {};
+function post(message: FromSender): void {
+  self.postMessage(message);
+}
+
+/** An uncaught throw would arrive as one line of text (docs/bun.md): it is told in full here. */
+function tell(error: unknown): void {
+  if (error instanceof StreamBroken) {
+    const { result, side, message: detail } = error;
+    post({ kind: "broken", result, side, detail });
+    return;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  post({ kind: "crashed", message, stack: stack ?? "" });
+}
+
+/** Runs a phase; one that ends because the run is cancelled ends well. */
+function attempt(current: Sender, work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof StreamBroken && error.result === -errno.ECANCELED) {
+      if (current.t.cancelled) return true;
+    }
+    tell(error);
+    return false;
+  }
+}
+
+function rest(current: Sender): void {
+  life = setInterval(() => {
+    if (!attempt(current, () => current.showLife())) clearInterval(life);
+  }, aliveMs);
+}
+
+function start(message: Extract<ToSender, { kind: "start" }>): Sender {
+  return new Sender(message, (seat, isCancelled, bytesPerSecond) => {
+    return new DataSocket(seat, { isCancelled, bytesPerSecond });
+  });
+}
+
+function run(current: Sender, message: Exclude<ToSender, { kind: "start" }>): void {
+  const { t } = current;
+  clearInterval(life);
+  switch (message.kind) {
+    case "pass":
+      if (attempt(current, () => current.beginPass(message))) rest(current);
+      return;
+    case "walk":
+      if (!attempt(current, () => current.walk())) return;
+      post({
+        kind: "walked",
+        links: current.links.splice(0),
+        issues: t.issues.splice(0),
+        folders: current.walked.splice(0),
+      });
+      rest(current);
+      return;
+    case "finish":
+      if (!attempt(current, () => current.finish(message.groups))) return;
+      post({ kind: "done", issues: t.issues.splice(0) });
+      return;
+    case "close":
+      current.close();
+      sender = undefined;
+      post({ kind: "closed" });
+  }
+}
+
+self.onmessage = (event: MessageEvent<ToSender>) => {
+  try {
+    const message = event.data;
+    if (message.kind === "start") sender = start(message);
+    else if (sender !== undefined) run(sender, message);
+  } catch (error) {
+    tell(error);
+  }
+};

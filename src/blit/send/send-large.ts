@@ -1,0 +1,155 @@
+import { S, SEEK } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { sys } from "../../../ffi/sys.ts";
+import { changedRetries } from "../engine/limits.ts";
+import { counter } from "../engine/shared-state.ts";
+import { FRAME_HEADER_BYTES, fileOutcome, frameType, STATUS_BYTES } from "../wire/frame.ts";
+import { isAsSent, type OpenFolder } from "./open-folder.ts";
+import type { Sender } from "./sender.ts";
+import { isSameStatus, openEntry, reportChanged, reportUnread } from "./small-pack.ts";
+import { StreamBroken } from "./stream-broken.ts";
+
+/** Content of one DATA frame; the other streams' hunger and progress are looked at in between. */
+const pieceBytes = 8 * 1024 * 1024;
+/** Offset and length of a DATA frame. */
+export const dataHeadBytes = 16;
+/** Index, mode, size. */
+const fileHeadBytes = 16;
+
+export const fileMode = { whole: 0, sparse: 1, delta: 2 } as const;
+
+/** How sending a file's content went: 0, -errno of reading it, or that it was cut. */
+const cut = -1_000_000;
+
+/** Sends a file by itself: as it lies in the page cache, or without its holes. */
+export function sendLarge(s: Sender, folder: OpenFolder, index: number): void {
+  const { t } = s;
+  const fd = openEntry(s, folder, index);
+  if (fd < 0) {
+    sendHead(s, folder, index, fileMode.whole, 0);
+    endFile(s, folder, reportUnread(s, folder, index, fd, "openat"), index);
+    return;
+  }
+  let outcome: number = fileOutcome.failed;
+  for (let attempt = 1; attempt <= changedRetries; attempt++) {
+    const doneBefore = t.count[counter.bytesDone] as number;
+    const result = sendOnce(s, folder, index, fd);
+    if (result < 0 && result !== cut) {
+      outcome = reportUnread(s, folder, index, result, "read");
+      break;
+    }
+    if (result === 0) {
+      const looked = t.statFd(fd, t.other);
+      if (looked === 0 && isSameStatus(s)) {
+        outcome = isAsSent(folder, index, t.sourceWords) ? fileOutcome.same : fileOutcome.restated;
+        break;
+      }
+    }
+    if (attempt === changedRetries) outcome = reportChanged(s, folder, index);
+    else t.count[counter.bytesDone] = doneBefore;
+  }
+  endFile(s, folder, outcome, index);
+  sys.close(fd);
+}
+
+/** Sends head and content. Status is in t.source. Returns 0, `cut` or -errno of the file. */
+function sendOnce(s: Sender, folder: OpenFolder, index: number, fd: number): number {
+  const { t } = s;
+  const looked = t.statFd(fd, t.source);
+  const isFile = looked === 0 && (t.source.mode & S.IFMT) === S.IFREG;
+  const { sizeBytes, blocks } = t.source;
+  const isSparse = isFile && blocks * 512 < sizeBytes;
+  const mode = isSparse ? fileMode.sparse : fileMode.whole;
+  sendHead(s, folder, index, mode, isFile ? sizeBytes : 0);
+  if (!isFile) return looked < 0 ? looked : -errno.EINVAL;
+  return isSparse ? sendData(s, folder, fd, sizeBytes) : sendRange(s, folder, fd, 0, sizeBytes);
+}
+
+/** Sends what is data of a file (lseek(2)); what is left out are its holes. */
+function sendData(s: Sender, folder: OpenFolder, fd: number, sizeBytes: number): number {
+  let offset = 0;
+  while (offset < sizeBytes) {
+    const data = sys.lseek(fd, offset, SEEK.DATA);
+    if (data === -errno.ENXIO) break; // Only a hole is left.
+    if (data === -errno.EINVAL) return sendRange(s, folder, fd, offset, sizeBytes);
+    if (data < 0) return data;
+    const hole = sys.lseek(fd, data, SEEK.HOLE);
+    if (hole < 0) return hole;
+    const end = Math.min(hole, sizeBytes);
+    if (data >= end) break;
+    s.t.add(counter.bytesDone, data - offset);
+    const result = sendRange(s, folder, fd, data, end);
+    if (result !== 0) return result;
+    offset = end;
+  }
+  s.t.add(counter.bytesDone, sizeBytes - offset);
+  return 0;
+}
+
+/** Sends bytes `from` to `to` of a file. */
+function sendRange(s: Sender, folder: OpenFolder, fd: number, from: number, to: number): number {
+  let offset = from;
+  while (offset < to) {
+    const length = Math.min(pieceBytes, to - offset);
+    dataHead(s, folder, offset, length);
+    const { sent, result, side } = s.socket.sendFile(fd, offset, length);
+    s.t.add(counter.bytesDone, sent);
+    if (sent < length) {
+      if (side === "socket") {
+        throw new StreamBroken(result, s.socket.lastWait, `stream ${s.t.index}`);
+      }
+      // The frame has promised its length.
+      s.must(s.socket.sendZeros(length - sent));
+      return result < 0 ? result : cut;
+    }
+    offset += length;
+    s.between();
+  }
+  return 0;
+}
+
+/** Begins a DATA frame whose content follows by another way. */
+export function dataHead(s: Sender, folder: OpenFolder, offset: number, length: number): void {
+  const { frames } = s;
+  s.must(frames.begin(dataHeadBytes));
+  frames.u64(offset);
+  frames.u64(length);
+  frames.end(frameType.data, 0, folder.id, length);
+}
+
+/** Begins a file. One that is begun again while it is open starts from nothing. */
+export function sendHead(
+  s: Sender,
+  folder: OpenFolder,
+  index: number,
+  mode: number,
+  sizeBytes: number,
+): void {
+  const { frames } = s;
+  s.must(frames.begin(fileHeadBytes));
+  frames.u32(index);
+  frames.u32(mode);
+  frames.u64(sizeBytes);
+  frames.end(frameType.file, 0, folder.id);
+}
+
+/**
+ * Ends a file.
+ * @param hash of a delta: the keyed hash of its whole content
+ */
+export function endFile(
+  s: Sender,
+  folder: OpenFolder,
+  outcome: number,
+  index: number,
+  hash?: Uint8Array,
+): void {
+  const { frames, t } = s;
+  s.must(frames.begin(8 + STATUS_BYTES + 16 + FRAME_HEADER_BYTES));
+  frames.u32(index);
+  frames.u32(outcome);
+  if (outcome === fileOutcome.restated) frames.status(t.sourceWords);
+  if (hash !== undefined) frames.copy(hash, 0, hash.length);
+  frames.end(frameType.fileEnd, 0, folder.id);
+  t.add(counter.itemsDone, 1);
+}

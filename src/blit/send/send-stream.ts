@@ -1,0 +1,120 @@
+import { errno, errnoText } from "../../../ffi/errno.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { StreamSeat } from "../session/types.ts";
+import type { FromSender, ToSender } from "./messages.ts";
+
+/** What a worker says at the end of a phase. */
+export type PhaseAnswer = Extract<FromSender, { kind: "walked" | "done" }>;
+
+/** How long a worker may take to let go before it is ended, milliseconds. */
+const closeMs = 5000;
+
+/** One stream as the main thread sees it: its worker, and the answer that is waited for. */
+export class SendStream {
+  readonly #worker: Worker;
+  readonly #seat: StreamSeat;
+  #answered: PhaseAnswer | undefined;
+  #fault: Fault | undefined;
+  #settle: { resolve: (answer: PhaseAnswer) => void; reject: (fault: Fault) => void } | undefined;
+  #closed: (() => void) | undefined;
+  #isGone = false;
+
+  constructor(worker: Worker, seat: StreamSeat, start: ToSender) {
+    this.#worker = worker;
+    this.#seat = seat;
+    worker.onmessage = (event: MessageEvent<FromSender>) => this.#receive(event.data);
+    worker.onerror = (event: ErrorEvent) => this.#fail(crash(event.message, ""));
+    worker.addEventListener("close", () => {
+      this.#isGone = true;
+      this.#fail(crash("its thread has ended", ""));
+      this.#closed?.();
+    });
+    worker.postMessage(start);
+  }
+
+  post(message: ToSender): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** The worker's answer to the last phase. @throws Fault where the stream cannot go on */
+  answer(): Promise<PhaseAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.#tell();
+    });
+  }
+
+  /** Closes socket and worker. */
+  async close(): Promise<void> {
+    if (!this.#isGone) {
+      const closed = new Promise<void>((resolve) => {
+        this.#closed = resolve;
+      });
+      const timer = setTimeout(() => this.#closed?.(), closeMs);
+      this.post({ kind: "close" });
+      await closed;
+      clearTimeout(timer);
+    }
+    this.#worker.terminate();
+  }
+
+  #receive(message: FromSender): void {
+    switch (message.kind) {
+      case "walked":
+      case "done":
+        this.#answered = message;
+        this.#tell();
+        return;
+      case "closed":
+        this.#closed?.();
+        return;
+      case "broken":
+        this.#fail(brokenFault(message, this.#seat));
+        return;
+      case "crashed":
+        this.#fail(crash(message.message, message.stack));
+    }
+  }
+
+  #fail(fault: Fault): void {
+    this.#fault ??= fault;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const settle = this.#settle;
+    if (settle === undefined) return;
+    if (this.#fault === undefined && this.#answered === undefined) return;
+    this.#settle = undefined;
+    if (this.#answered !== undefined) {
+      const answer = this.#answered;
+      this.#answered = undefined;
+      settle.resolve(answer);
+    } else if (this.#fault !== undefined) settle.reject(this.#fault);
+  }
+}
+
+function crash(message: string, stack: string): Fault {
+  const cause = stack === "" ? undefined : new Error(stack);
+  return new Fault({ code: "E_BUG", message: `A sending worker failed: ${message}`, cause });
+}
+
+/** What ended a stream, in words. */
+function brokenFault(broken: Extract<FromSender, { kind: "broken" }>, seat: StreamSeat): Fault {
+  const { result, side, detail } = broken;
+  const hint = "run the same command again: it goes on where this one stopped";
+  if (side === "protocol") {
+    return new Fault({ code: "E_INTEGRITY", message: `The target broke the protocol: ${detail}` });
+  }
+  if (result === -errno.ETIMEDOUT) {
+    const seconds = Math.round(seat.stallMs / 1000);
+    const what =
+      side === "send"
+        ? `The target has taken no data for ${seconds} s (socket of stream ${seat.index})`
+        : `The target has said nothing for ${seconds} s (socket of stream ${seat.index})`;
+    return new Fault({ code: "E_STALL", message: what, hint });
+  }
+  const reason = result === -errno.EBADMSG ? "its bytes were forged" : errnoText(-result);
+  const message = `The data connection to the target broke: ${reason}`;
+  return new Fault({ code: "E_NETWORK", message, hint });
+}
