@@ -1,4 +1,4 @@
-/** struct open_how of openat2(2), and what it can forbid while a path is resolved: linux/openat2.h. */
+/** struct open_how of openat2(2), and what it forbids on the way: linux/openat2.h. */
 export const OPEN_HOW_LAYOUT = { size: 24, flags: 0, mode: 8, resolve: 16 } as const;
 
 export const RESOLVE = {

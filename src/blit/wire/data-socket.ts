@@ -7,6 +7,7 @@ import { check, sys } from "../../../ffi/sys.ts";
 import { pwriteFully } from "../engine/content.ts";
 import type { StreamSeat } from "../session/types.ts";
 import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./frame.ts";
+import { isKernelEncrypted } from "./ktls.ts";
 import { Pace } from "./pace.ts";
 import { allows, SocketWait } from "./socket-wait.ts";
 import { SplicePipe } from "./splice-pipe.ts";
@@ -81,7 +82,7 @@ export class DataSocket {
   readonly #sealed: Memory | undefined;
   #block: Memory | undefined;
   #canSendfile = true;
-  #canSplice = true;
+  #canSplice: boolean;
   #isClosed = false;
 
   /** @throws SystemError where the descriptor is none of a socket */
@@ -96,6 +97,8 @@ export class DataSocket {
     this.#wait = new SocketWait(fd, { isCancelled, stallMs: seat.stallMs });
     const { bytesPerSecond = 0 } = options;
     this.#pace = bytesPerSecond > 0 ? new Pace(bytesPerSecond) : undefined;
+    // Its records are 16 KiB: a splice for each costs more than reading many at once.
+    this.#canSplice = keys === undefined && !isKernelEncrypted(fd);
     if (keys === undefined) return;
     this.#sealer = new RecordSealer(keys.sendKey, keys.sendIv);
     this.#sealed = new Memory(sealedBlocks * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES));
@@ -376,11 +379,7 @@ export class DataSocket {
       const { cancelled } = this.#wait;
       if (cancelled < 0) return { received, result: this.#fail(cancelled), side: "socket" };
       const rest = length - received;
-      const isSpliced =
-        this.#canSplice &&
-        this.#sealer === undefined &&
-        this.#input.available === 0 &&
-        rest >= spliceBytesMin;
+      const isSpliced = this.#canSplice && this.#input.available === 0 && rest >= spliceBytesMin;
       const moved = isSpliced
         ? this.#spliceStep(fd, fileOffset + received, rest)
         : this.#writeStep(fd, fileOffset + received, rest);

@@ -1,4 +1,4 @@
-/** Pieces of a twentieth of a second: small enough for an even flow, and never taken for a stall. */
+/** Pieces of a twentieth of a second: an even flow, and never taken for a stall. */
 const piecesPerSecond = 20;
 
 /** Keeps the bytes of one stream to a rate (--bwlimit). */
