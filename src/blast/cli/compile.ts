@@ -16,7 +16,7 @@ const COMPILE_ARGS = {
     repeatable: true,
     valueHint: "FILE",
     completes: "path",
-    description: "Requirements files, pyproject.toml, or - for standard input",
+    description: "Requirements files, pyproject.toml, blast.toml, or - for standard input",
   },
   universal: {
     type: "boolean",

@@ -1,5 +1,6 @@
 /** `blast compile`: loose requirements to pinned ones, as text. */
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import { pythonRange, type SpecifierSet } from "../pep/specifier.ts";
 import type { Version } from "../pep/version.ts";
@@ -9,7 +10,7 @@ import type { Interpreter } from "../python/probe.ts";
 import type { PackageIndex, Resolution, ResolvedPackage, Target } from "../resolve/port.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { findOptions } from "./place.ts";
-import { isSelected, type Project, selectionOf } from "./project.ts";
+import { isSelected, openProject, type Project, selectionOf } from "./project.ts";
 import { ask, type ResolveFlags } from "./question.ts";
 import { rootsOf } from "./roots.ts";
 import type { Session } from "./session.ts";
@@ -94,18 +95,40 @@ function targetFor(project: Project, interpreter: Interpreter, request: CompileR
   };
 }
 
-/** The files' requirements; a pyproject.toml gives its project's. */
+/** Files that stand for the project in their folder. */
+const PROJECT_FILES: ReadonlySet<string> = new Set(["pyproject.toml", "blast.toml"]);
+
+/** The files' requirements; a pyproject.toml or blast.toml gives its project's. */
 async function gather(session: Session, request: CompileRequest): Promise<Inputs> {
   const { files, flags } = request;
-  const tomls = files.filter((file) => basename(file) === "pyproject.toml");
+  const tomls = files.filter((file) => PROJECT_FILES.has(basename(file)));
   const lists = files.filter((file) => !tomls.includes(file));
   const inputs = await readInputs(
     { words: [], requirement: lists, constraint: flags.constraint, override: flags.override },
     { folder: session.folder, environment: session.environment, pip: await session.pip() },
   );
   for (const note of inputs.notes) session.printer.warn(note);
-  if (tomls.length === 0) return inputs;
-  const sets = await session.project.sets();
+  const folders = [...new Set(tomls.map((file) => dirname(resolve(session.folder, file))))];
+  const named = await Promise.all(folders.map((folder) => requirementsOf(session, folder, flags)));
+  return folders.length === 0 ? inputs : { ...inputs, named: named.flat() };
+}
+
+async function requirementsOf(
+  session: Session,
+  folder: string,
+  flags: CompileRequest["flags"],
+): Promise<readonly ProjectRequirement[]> {
+  const isHere = folder === session.project.folder;
+  const project = isHere
+    ? session.project
+    : await openProject(folder, session.environment, { exactly: true });
+  if (project.files.pyproject === undefined && project.files.blastToml === undefined) {
+    throw new Fault({
+      code: "E_NOT_FOUND",
+      message: `Cannot read the project in "${folder}": no such file`,
+    });
+  }
+  const sets = await project.sets();
   const selection = selectionOf(sets, {
     extra: flags.extra,
     // As uv and pip-compile have it: groups only where they are named.
@@ -114,7 +137,7 @@ async function gather(session: Session, request: CompileRequest): Promise<Inputs
   const chosen = sets.filter(
     (set) => isSelected(set, selection) && (set.kind !== "group" || flags.group.length > 0),
   );
-  return { ...inputs, named: chosen.flatMap((set) => set.requirements) };
+  return chosen.flatMap((set) => set.requirements);
 }
 
 /** What the output file pins is kept where it fits. */

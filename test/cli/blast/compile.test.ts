@@ -152,6 +152,21 @@ describe("what is compiled", () => {
     expect(await pins("--group", "dev")).toBe("lib==1.0\nwin==0.5\n");
   });
 
+  test("a blast.toml, and a project in another folder", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    world.write("blast.toml", '[packages]\ndependencies = ["lib<3"]\n');
+    world.write(
+      "sub/pyproject.toml",
+      '[project]\nname = "s"\nversion = "0"\ndependencies = ["win"]\n',
+    );
+    const pins = async (...args: string[]) => (await world.ok("compile", ...PLAIN, ...args)).stdout;
+    expect(await pins("blast.toml")).toBe("lib==1.0\n");
+    expect(await pins("sub/pyproject.toml")).toBe("lib==1.0\nwin==0.5\n");
+    const { stderr } = await world.fails("compile", "none/blast.toml");
+    expect(stderr).toMatch(/^error: Cannot read the project in ".*none": no such file/);
+  });
+
   test("standard input, several files, constraints, overrides, no dependencies", async () => {
     await using world = await blastWorld();
     offer(world);
