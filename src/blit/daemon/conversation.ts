@@ -9,9 +9,8 @@ import type { SessionStreams } from "./streams.ts";
 /** How often the client is told how far this side is. */
 const PROGRESS_MS = 250;
 
-/** Of a SendSession and of a ReceiveSession. */
-export type AnySession = {
-  addStream(seat: StreamSeat): void;
+/** What is common to a SendSession, a ReceiveSession and a link to another daemon. */
+type AnySession = {
   progress(): SessionProgress;
   cancel(reason: number): void;
   close(): Promise<void>;
@@ -30,6 +29,7 @@ export class Conversation<Answer> {
   readonly #pending = new Set<Promise<void>>();
   #session: AnySession | undefined;
   #streams: SessionStreams | undefined;
+  #attached: Promise<void> | undefined;
   #timer: Timer | undefined;
   #failure: unknown;
   #isOver = false;
@@ -52,15 +52,22 @@ export class Conversation<Answer> {
   }
 
   /** From now on the session is cancelled and closed with the conversation. */
-  open(session: AnySession, streams: SessionStreams): void {
+  open(session: AnySession): void {
     this.#session = session;
-    this.#streams = streams;
     this.#job.watch(() => session.progress());
-    if (this.#isCancelled || this.#signal.aborted) {
-      this.#break();
-      return;
-    }
-    this.also(streams.attach((seat) => session.addStream(seat)));
+    if (this.#isCancelled || this.#signal.aborted) this.#break();
+  }
+
+  /** Gives the session its streams as they come. */
+  attach(streams: SessionStreams, addStream: (seat: StreamSeat) => void): void {
+    this.#streams = streams;
+    this.#attached = streams.attach(addStream);
+    this.also(this.#attached);
+  }
+
+  /** A pass begins on all streams at once. @throws {Fault} E_NETWORK where one does not come */
+  async allAttached(): Promise<void> {
+    await this.#attached;
   }
 
   get streams(): SessionStreams {
@@ -164,4 +171,14 @@ export function outOfOrder(): Fault {
     code: "E_INTEGRITY",
     message: "The client sent a message that has no place here",
   });
+}
+
+/** Takes the first message off a stream, whose other ones are still to be read. */
+export async function firstMessage<Message>(
+  messages: AsyncIterable<Message>,
+): Promise<{ readonly first: Message; readonly rest: AsyncIterable<Message> }> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const { done, value } = await iterator.next();
+  if (done === true) throw outOfOrder();
+  return { first: value, rest: { [Symbol.asyncIterator]: () => iterator } };
 }

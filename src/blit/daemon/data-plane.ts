@@ -1,20 +1,11 @@
-import { randomBytes } from "node:crypto";
-import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import {
+  type DataTicket,
+  DataTokens,
+  newSessionId,
+  type TokenRefusal,
+} from "../control/data-token.ts";
 import { DataListener } from "./data-listener.ts";
-
-/** Makes tokens for data connections and knows them again; control/data-token.ts. */
-export type TokenDesk = {
-  issue(about: {
-    readonly session: Uint8Array;
-    readonly stream: number;
-    readonly address: string;
-  }): Uint8Array;
-  /** What a token was issued for; undefined where it is not good, or no longer. */
-  redeem(
-    token: Uint8Array,
-    address: string,
-  ): { readonly session: Uint8Array; readonly stream: number } | undefined;
-};
 
 /** Connections that a client was told to make. */
 export type DataOffer = {
@@ -27,16 +18,20 @@ export type DataOffer = {
 /** The data port of a daemon and the sessions that wait for connections to it. */
 export class DataPlane {
   readonly #listener: DataListener;
-  readonly #desk: TokenDesk;
+  readonly #tokens = new DataTokens();
+  readonly #onRefused: (address: string, reason: TokenRefusal) => void;
   /** By session, hexadecimal. */
   readonly #waiting = new Map<string, (stream: number, fd: number) => void>();
 
-  /** @throws {Fault} E_NETWORK where the port cannot be listened on */
+  /**
+   * @param onRefused for the log: who came with a token that is not good
+   * @throws {Fault} E_NETWORK where the port cannot be listened on
+   */
   constructor(
     where: { readonly address: string; readonly port: number } | { readonly fd: number },
-    desk: TokenDesk,
+    onRefused: (address: string, reason: TokenRefusal) => void,
   ) {
-    this.#desk = desk;
+    this.#onRefused = onRefused;
     this.#listener = DataListener.open(where, (token, address) => this.#admit(token, address));
   }
 
@@ -44,23 +39,32 @@ export class DataPlane {
     return this.#listener.port;
   }
 
-  /** Lets a peer make so many connections; each is handed on as it comes, ready for frames. */
+  /**
+   * Lets a peer make so many connections; each is handed on as it comes, ready for frames.
+   *
+   * @throws {Fault} E_REFUSED where too many are expected already
+   */
   offer(
-    to: { readonly count: number; readonly peerAddress: string; readonly session?: Uint8Array },
+    to: { readonly count: number; readonly peerAddress: string },
     onStream: (stream: number, fd: number) => void,
   ): DataOffer {
-    const session = to.session ?? randomBytes(8);
-    const id = Buffer.from(session).toString("hex");
-    const tokens = Array.from({ length: to.count }, (_, stream) =>
-      this.#desk.issue({ session, stream, address: to.peerAddress }),
-    );
+    const session = newSessionId();
+    const tokens: Uint8Array[] = [];
+    for (let stream = 0; stream < to.count; stream++) {
+      const token = this.#tokens.issue(session, stream, to.peerAddress);
+      if (token === undefined) throw tooMany();
+      tokens.push(token);
+    }
+    const id = hexOf(session);
     this.#waiting.set(id, onStream);
     this.#listener.expect();
     return {
       session,
       tokens,
       close: () => {
-        if (this.#waiting.delete(id)) this.#listener.release();
+        if (!this.#waiting.delete(id)) return;
+        this.#tokens.revoke(session);
+        this.#listener.release();
       },
     };
   }
@@ -71,18 +75,24 @@ export class DataPlane {
   }
 
   #admit(token: Uint8Array, address: string): ((fd: number) => void) | undefined {
-    const about = this.#desk.redeem(token, address);
-    if (about === undefined) return undefined;
-    const onStream = this.#waiting.get(Buffer.from(about.session).toString("hex"));
-    if (onStream === undefined) return undefined;
-    return (fd) => {
-      // The session may have ended in this very turn.
-      try {
-        onStream(about.stream, fd);
-      } catch (error) {
-        sys.close(fd);
-        throw error;
-      }
-    };
+    const ticket: DataTicket | TokenRefusal = this.#tokens.redeem(token, address);
+    if (typeof ticket === "string") {
+      this.#onRefused(address, ticket);
+      return undefined;
+    }
+    const onStream = this.#waiting.get(ticket.session);
+    return onStream && ((fd) => onStream(ticket.stream, fd));
   }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function tooMany(): Fault {
+  return new Fault({
+    code: "E_REFUSED",
+    message: "Too many data connections are expected at the moment",
+    hint: "try again later",
+  });
 }

@@ -60,6 +60,19 @@ export function parseHostPattern(text: string): HostPattern | undefined {
   return { kind: "name", name: text.toLowerCase() };
 }
 
+/**
+ * Whether the rules refuse an address whatever its name is: known at once, before a connection is
+ * answered.
+ */
+export function isHostRefusedOutright({ allow, deny }: HostRules, address: string): boolean {
+  const bytes = parseAddress(address);
+  if (bytes === undefined) return allow !== undefined || deny.length > 0;
+  const isIn = (pattern: HostPattern): boolean =>
+    pattern.kind === "network" && isInNetwork(bytes, pattern.bytes, pattern.bits);
+  if (deny.some(isIn)) return true;
+  return allow?.every((one) => one.kind === "network" && !isIn(one)) ?? false;
+}
+
 /** Whether the rules let an address in. Never throws. */
 export async function isHostAllowed(
   rules: HostRules,

@@ -93,12 +93,8 @@ export class JobTable {
 
   #find(id: string): Entry {
     const entry = this.#jobs.get(id);
-    if (entry !== undefined) return entry;
-    throw new Fault({
-      code: "E_NOT_FOUND",
-      message: `Cannot find the job "${id.slice(0, 40)}": there is none of that id`,
-      hint: "blit jobs list SERVER shows them",
-    });
+    if (entry === undefined) throw unknownJob(id);
+    return entry;
   }
 
   #forgetOldest(): void {
@@ -107,6 +103,15 @@ export class JobTable {
       this.#jobs.delete(id);
     }
   }
+}
+
+/** No job of that id, or none that the caller may see. */
+export function unknownJob(id: string): Fault {
+  return new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot find the job "${id.slice(0, 40)}": there is none of that id`,
+    hint: "blit jobs list SERVER shows them",
+  });
 }
 
 class Entry implements Job {

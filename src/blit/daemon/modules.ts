@@ -1,4 +1,5 @@
 import { AT, O } from "../../../ffi/abi/constants.ts";
+import { RESOLVE } from "../../../ffi/abi/open-how.ts";
 import { errno, errnoText } from "../../../ffi/errno.ts";
 import { Memory, writeCString } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
@@ -33,25 +34,31 @@ export type ModuleLease = Disposable & {
   readonly base: Base;
 };
 
+const everybody: HostRules = { allow: undefined, deny: [] };
+
 /** The modules of a daemon, and who may use which. */
 export class ModuleTable {
   #modules: ReadonlyMap<string, ModuleSettings>;
+  #hosts: HostRules;
   readonly #users = new Map<string, number>();
 
-  constructor(modules: readonly ModuleSettings[]) {
+  /** @param hosts who may use any module at all */
+  constructor(modules: readonly ModuleSettings[], hosts: HostRules = everybody) {
     this.#modules = byName(modules);
+    this.#hosts = hosts;
   }
 
   /** Takes over the modules of a changed config; running calls keep what they have. */
-  replace(modules: readonly ModuleSettings[]): void {
+  replace(modules: readonly ModuleSettings[], hosts: HostRules): void {
     this.#modules = byName(modules);
+    this.#hosts = hosts;
   }
 
   /** The modules with a name that the caller may use, in the order of the config. */
   async visibleTo(peer: Peer): Promise<ModuleSettings[]> {
     const visible: ModuleSettings[] = [];
     for (const module of this.#modules.values()) {
-      if (module.name !== "" && (await mayUse(module, peer))) visible.push(module);
+      if (module.name !== "" && (await this.#mayUse(module, peer))) visible.push(module);
     }
     return visible;
   }
@@ -59,7 +66,7 @@ export class ModuleTable {
   /** Whether the caller may see what happens in a module. */
   async isVisible(name: string, peer: Peer): Promise<boolean> {
     const module = this.#modules.get(name);
-    return module !== undefined && (await mayUse(module, peer));
+    return module !== undefined && (await this.#mayUse(module, peer));
   }
 
   /**
@@ -71,7 +78,7 @@ export class ModuleTable {
   async enter(peer: Peer, name: string, access: Access): Promise<ModuleLease> {
     const module = this.#modules.get(name);
     // A host that is not let in learns no more than that.
-    if (module === undefined || !(await isHostAllowed(module.hosts, peer.address))) {
+    if (module === undefined || !(await this.#isHostAllowed(module, peer))) {
       throw unknownModule(name);
     }
     if (!isUser(module, peer)) {
@@ -88,6 +95,16 @@ export class ModuleTable {
       });
     }
     return this.#lend(module);
+  }
+
+  async #mayUse(module: ModuleSettings, peer: Peer): Promise<boolean> {
+    return isUser(module, peer) && (await this.#isHostAllowed(module, peer));
+  }
+
+  async #isHostAllowed(module: ModuleSettings, { address }: Peer): Promise<boolean> {
+    return (
+      (await isHostAllowed(this.#hosts, address)) && (await isHostAllowed(module.hosts, address))
+    );
   }
 
   #lend(module: ModuleSettings): ModuleLease {
@@ -130,10 +147,6 @@ export function identitiesOf(peer: Peer): readonly string[] {
 
 function byName(modules: readonly ModuleSettings[]): Map<string, ModuleSettings> {
   return new Map(modules.map((module) => [module.name, module]));
-}
-
-async function mayUse(module: ModuleSettings, peer: Peer): Promise<boolean> {
-  return isUser(module, peer) && (await isHostAllowed(module.hosts, peer.address));
 }
 
 /** An empty list is nobody. */
@@ -182,8 +195,6 @@ function openBase(module: ModuleSettings): Base {
   };
 }
 
-/** openat2(2). */
-const RESOLVE = { NO_MAGICLINKS: 0x02, BENEATH: 0x08, IN_ROOT: 0x10 } as const;
 let scratch: Memory | undefined;
 
 /** The path is the operator's business: it is in the log, not in the message. */

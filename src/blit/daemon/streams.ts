@@ -1,8 +1,11 @@
+import { errnoText } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { DATA_CHUNK_BYTES_MAX } from "../control/limits.ts";
+import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
 import { StreamPump } from "../remote/stream-pump.ts";
 import type { StreamKeys, StreamSeat } from "../session/types.ts";
+import { setKernelTls } from "../wire/ktls.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** Connections have to be there so soon after the client was told where to. */
@@ -16,6 +19,11 @@ export type SessionStreams = {
   /** For the client: one token for each stream; empty ones where there is no connection. */
   readonly tokens: readonly Uint8Array[];
   readonly dataPort: number;
+  readonly isOverGrpc: boolean;
+  readonly isEncrypted: boolean;
+  readonly hasKernelTls: boolean;
+  /** Id of the session: the context of the exporter. */
+  readonly session: Uint8Array;
   /** Hands every stream on as soon as it is there. @throws {Fault} E_NETWORK where one is not */
   attach(addStream: (seat: StreamSeat) => void): Promise<void>;
   /** Takes bytes that came as a message; resolves when there is room for more. */
@@ -36,10 +44,12 @@ export function connectedStreams(options: {
   readonly count: number;
   /** The only address that they may come from. */
   readonly peerAddress: string;
-  /** Keys of a stream; undefined: plain. May also give them to the kernel. */
-  readonly secure: (fd: number, stream: number) => StreamKeys | undefined;
+  /** The control connection, whose secret the keys come from. */
+  readonly end: Parameters<typeof sessionSecret>[0];
+  /** Both sides have TLS in their kernel. */
+  readonly hasKernelTls: boolean;
 }): SessionStreams {
-  const { plane, count, peerAddress, secure } = options;
+  const { plane, count, peerAddress } = options;
   const sockets = new Map<number, number>();
   let changed = (): void => {};
   const offer = plane.offer({ count, peerAddress }, (stream, fd) => {
@@ -59,17 +69,30 @@ export function connectedStreams(options: {
         resolve();
       };
     });
+  const secret = sessionSecret(options.end, offer.session);
+  const hasKernelTls = options.hasKernelTls && secret !== undefined;
+  const keysOf = (fd: number, stream: number): StreamKeys | undefined => {
+    if (secret === undefined) return undefined;
+    const keys = deriveStreamKeys({ secret, stream, end: "daemon" });
+    if (!hasKernelTls) return keys;
+    giveKeysToKernel(fd, keys);
+    return undefined;
+  };
   let isClosed = false;
   return {
     tokens: offer.tokens,
     dataPort: plane.port,
+    isOverGrpc: false,
+    isEncrypted: secret !== undefined,
+    hasKernelTls,
+    session: offer.session,
     attach: async (addStream) => {
       const deadline = performance.now() + ARRIVAL_MS;
       for (let arrived = 0; arrived < count && !isClosed; ) {
         if (sockets.size === 0) await untilNext(deadline);
         for (const [index, fd] of sockets) {
           sockets.delete(index);
-          addStream({ index, fd, keys: secure(fd, index), stallMs: STALL_MS });
+          addStream({ index, fd, keys: keysOf(fd, index), stallMs: STALL_MS });
           arrived += 1;
         }
       }
@@ -86,6 +109,17 @@ export function connectedStreams(options: {
       changed();
     },
   };
+}
+
+/** @throws {Fault} E_NETWORK: the client expects the kernel's records */
+function giveKeysToKernel(fd: number, keys: StreamKeys): void {
+  const result = setKernelTls(fd, keys);
+  if (result >= 0) return;
+  sys.close(fd);
+  throw new Fault({
+    code: "E_NETWORK",
+    message: `The kernel does not take the keys of a stream: ${errnoText(-result)}`,
+  });
 }
 
 /** Where pumped bytes go. */
@@ -112,6 +146,10 @@ export async function pumpedStreams(count: number, outlet: ChunkOutlet): Promise
   return {
     tokens: pumps.map(() => new Uint8Array()),
     dataPort: 0,
+    isOverGrpc: true,
+    isEncrypted: false,
+    hasKernelTls: false,
+    session: new Uint8Array(),
     attach: async (addStream) => {
       isAttached = true;
       for (const [index, { workerFd }] of pumps.entries()) {

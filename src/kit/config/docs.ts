@@ -40,8 +40,9 @@ export function configReference(options: {
 type Entry = [name: string, node: SchemaNode];
 
 function section(name: string, node: SchemaNode): string[] {
-  const { plain, tables } = split(node);
-  const parts = [`## \`[${name}]\``];
+  const isList = node.items !== undefined;
+  const { plain, tables } = split(node.items ?? node);
+  const parts = [isList ? `## \`[[${name}]]\`` : `## \`[${name}]\``];
   if (node.description !== undefined) parts.push(node.description);
   if (plain.length > 0) parts.push(keyTable(plain));
   for (const [inner, table] of tables) parts.push(...section(`${name}.${inner}`, table));
@@ -51,9 +52,14 @@ function section(name: string, node: SchemaNode): string[] {
 function split(node: SchemaNode): { plain: Entry[]; tables: Entry[] } {
   const entries = Object.entries(node.properties ?? {});
   return {
-    plain: entries.filter(([, one]) => one.properties === undefined),
-    tables: entries.filter(([, one]) => one.properties !== undefined),
+    plain: entries.filter(([, one]) => !isTable(one)),
+    tables: entries.filter(([, one]) => isTable(one)),
   };
+}
+
+/** A table, or a list of tables: both have a section of their own. */
+function isTable(node: SchemaNode): boolean {
+  return (node.properties ?? node.items?.properties) !== undefined;
 }
 
 function keyTable(entries: readonly Entry[]): string {

@@ -13,6 +13,10 @@ const schema = z.strictObject({
     })
     .prefault({})
     .describe("The network."),
+  host: z
+    .array(z.strictObject({ address: z.string().describe("Where."), port: z.int().default(1) }))
+    .default([])
+    .describe("One of many."),
 });
 
 const page = configReference({ title: "demo", intro: "An intro.", schema });
@@ -24,6 +28,8 @@ test("the page holds every key with type, default and meaning", () => {
   expect(page).toContain("## `[net]`\n\nThe network.\n\n");
   expect(page).toContain("| `ports` | list of whole number | `[1,2]` |  |\n");
   expect(page).toContain("## `[net.tls]`\n\n| Key");
+  expect(page).toContain("## `[[host]]`\n\nOne of many.\n\n| Key");
+  expect(page).toContain("| `address` | text | none | Where. |\n");
 });
 
 test("the file of defaults is TOML and says what the schema does", () => {

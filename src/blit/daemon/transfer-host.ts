@@ -1,0 +1,103 @@
+import { cpus } from "node:os";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { CallContext } from "../control/calls.ts";
+import type { DataCapabilities } from "../control/proto/blit_pb.js";
+import type { MessageQueue } from "../remote/message-queue.ts";
+import { WIRE_VERSION } from "../wire/frame.ts";
+import { hasKernelTls } from "../wire/ktls.ts";
+import type { DaemonLog } from "./daemon-log.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { HostRules } from "./host-rules.ts";
+import type { JobTable, RunningJob } from "./jobs.ts";
+import { identitiesOf, type ModuleTable } from "./modules.ts";
+import { type Chunk, connectedStreams, pumpedStreams, type SessionStreams } from "./streams.ts";
+
+/** What transfers need of the daemon. */
+export type TransferHost = {
+  readonly modules: Pick<ModuleTable, "enter">;
+  readonly jobs: JobTable;
+  readonly log: DaemonLog;
+  data(): DataPlane;
+  delegation(): { readonly enabled: boolean; readonly hosts: HostRules };
+};
+
+/** More streams than this only wait for each other. */
+const STREAMS_MAX = 8;
+
+/** How many streams a session gets: no more than either side can serve. */
+export function streamCount(client: DataCapabilities | undefined): number {
+  const wanted = client?.streamsMax ?? 0;
+  const own = Math.min(STREAMS_MAX, Math.max(2, cpus().length));
+  return Math.max(1, Math.min(wanted, own));
+}
+
+/** @throws {Fault} E_NETWORK where the client speaks another version of the wire */
+export function checkVersion(client: DataCapabilities | undefined): void {
+  const version = client?.wireVersion ?? 0;
+  if (version === WIRE_VERSION) return;
+  throw new Fault({
+    code: "E_NETWORK",
+    message: `The client speaks version ${version} of the data plane, the daemon ${WIRE_VERSION}`,
+    hint: "use the same release of blit on both sides",
+  });
+}
+
+/** Begins a job, whose cancellation reaches the conversation once there is one. */
+export function startJob(
+  host: TransferHost,
+  context: CallContext,
+  about: { readonly kind: string; readonly module: string; readonly path: string },
+): { readonly job: RunningJob; readonly bind: (cancel: () => void) => void } {
+  let cancel = (): void => {};
+  const { peer } = context;
+  const who = { peer: peer.address, identities: identitiesOf(peer) };
+  const job = host.jobs.start({ ...about, ...who }, () => cancel());
+  return {
+    job,
+    bind: (action) => {
+      cancel = action;
+    },
+  };
+}
+
+/** How pumped bytes become answers. */
+type Speech<Answer> = {
+  readonly answers: MessageQueue<Answer>;
+  readonly message: (chunk: Chunk) => Answer;
+};
+
+/** The streams that a client and this daemon can have. */
+export async function openStreams<Answer>(
+  host: TransferHost,
+  context: CallContext,
+  client: DataCapabilities | undefined,
+  { answers, message }: Speech<Answer>,
+): Promise<SessionStreams> {
+  const count = streamCount(client);
+  if (client?.forceGrpcData === true) {
+    return pumpedStreams(count, {
+      push: (chunk) => answers.push(message(chunk), chunk.data.length),
+      hasRoom: () => answers.hasRoom,
+      whenRoom: () => answers.whenRoom(),
+    });
+  }
+  return connectedStreams({
+    plane: host.data(),
+    count,
+    peerAddress: context.peer.address,
+    end: context,
+    hasKernelTls: client?.supportsKernelTls === true && context.peer.isEncrypted && hasKernelTls(),
+  });
+}
+
+/** What the client is told about them. */
+export function negotiationOf(streams: SessionStreams) {
+  return {
+    dataPort: streams.dataPort,
+    oneTimeTokens: [...streams.tokens],
+    overGrpc: streams.isOverGrpc,
+    kernelTls: streams.hasKernelTls,
+    isEncrypted: streams.isEncrypted,
+    session: streams.session,
+  };
+}
