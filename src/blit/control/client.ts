@@ -1,5 +1,5 @@
 import type { ClientHttp2Session } from "node:http2";
-import { createClient, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { CallOptions, ControlCalls } from "./calls.ts";
@@ -124,10 +124,16 @@ class Link {
     };
   }
 
-  /** What is wrong with a call: what ended the connection says more than what the call met. */
-  fault(error: unknown): Fault {
+  /**
+   * What is wrong with a call. What ended the connection says more than what the call has met, and
+   * a call that its caller has not cancelled was ended by the other side.
+   */
+  fault(error: unknown, signal: AbortSignal | undefined): Fault {
     const own = faultOfStatus(error, this.shown);
-    return own.code === "E_NETWORK" || own.code === "E_INTERRUPTED" ? (this.#reason ?? own) : own;
+    if (own.code === "E_NETWORK") return this.#reason ?? own;
+    if (!(error instanceof ConnectError) || error.code !== Code.Canceled) return own;
+    if (signal?.aborted === true || this.#isClosing) return own;
+    return this.#reason ?? this.#hungUp();
   }
 
   request(): ClientHttp2Session {
@@ -138,7 +144,7 @@ class Link {
   #hungUp(): Fault {
     return new Fault({
       code: "E_NETWORK",
-      message: `"${this.shown}" has closed the connection`,
+      message: `"${this.shown}" has ended the connection or the call`,
       hint: "see the log of blitd there",
     });
   }
@@ -193,7 +199,7 @@ class CallWrapper {
       try {
         return await call(request, options);
       } catch (error) {
-        throw this.#link.fault(error);
+        throw this.#link.fault(error, options?.signal);
       }
     };
   }
@@ -204,7 +210,7 @@ class CallWrapper {
       try {
         yield* call(request, options);
       } catch (error) {
-        throw link.fault(error);
+        throw link.fault(error, options?.signal);
       }
     };
   }

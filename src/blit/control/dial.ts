@@ -4,7 +4,7 @@ import * as tls from "node:tls";
 import { Fault } from "../../kit/fault/fault.ts";
 import { CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES } from "./limits.ts";
 import { canonicalAddress, hostAndPort } from "./peer-address.ts";
-import { type ServerTrust, tlsTrustOptions, verifyServer } from "./server-trust.ts";
+import { type ServerTrust, verifyServer } from "./server-trust.ts";
 
 /** How a client and a daemon make sure of each other. */
 export type ClientSecurity =
@@ -85,7 +85,9 @@ function openSocket(endpoint: Endpoint, security: ClientSecurity): MaybeTlsSocke
     ALPNProtocols: ["h2"],
     minVersion: "TLSv1.3",
     ...(security.identity === undefined ? {} : security.identity),
-    ...tlsTrustOptions(security.trust, host),
+    // Decided in words by verifyServer(), before anything is said.
+    rejectUnauthorized: false,
+    ...(security.trust.kind === "ca" ? { ca: security.trust.ca } : {}),
   });
 }
 
@@ -152,13 +154,21 @@ class Deadline {
       reject(fault);
       socket.destroy();
     };
+    const onClose = (): void => onError(new Error("it closed the connection"));
+    const onReady = (): void => {
+      socket.off("error", onError);
+      socket.off("close", onClose);
+      resolve(socket);
+    };
+    // Also when the next steps have listeners of their own.
+    socket.on("error", () => undefined);
     socket.on("error", onError);
+    socket.once("close", onClose);
     socket.once("connect", () => {
       isConnected = true;
-      if (security.kind === "plain") resolve(socket);
+      if (security.kind === "plain") onReady();
     });
-    socket.once("secureConnect", () => resolve(socket));
-    socket.once("close", () => onError(new Error("it closed the connection")));
+    socket.once("secureConnect", onReady);
     if (this.#signal?.aborted === true) this.#onAbort();
     return promise;
   }

@@ -100,10 +100,15 @@ export function faultOfStatus(error: unknown, endpoint: string): Fault {
   }
 }
 
-/** A failure that came as a message of its own. What it says about codes is not trusted. */
+/**
+ * A failure that came as a message of its own. Its text is cut; that the other side was interrupted
+ * does not mean that this one was, whose exit code would say so.
+ */
 export function faultOfFailure(failure: { code: string; message: string; hint: string }): Fault {
+  const { code } = failure;
+  const isOwn = isFaultCode(code) && code !== "E_INTERRUPTED" && code !== "E_TERMINATED";
   return new Fault({
-    code: isFaultCode(failure.code) ? failure.code : "E_NETWORK",
+    code: isOwn ? code : "E_NETWORK",
     message: cut(failure.message),
     hint: failure.hint === "" ? undefined : cut(failure.hint),
   });

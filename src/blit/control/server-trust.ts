@@ -14,16 +14,7 @@ export type ServerTrust =
   /** Its certificate (DER) has this SHA-256, hexadecimal. */
   | { readonly kind: "pinned"; readonly certificateSha256: string };
 
-/** What the handshake itself checks. */
-export function tlsTrustOptions(trust: ServerTrust, host: string): tls.ConnectionOptions {
-  // What is pinned is compared after the handshake: see verifyServer().
-  if (trust.kind !== "ca") return { rejectUnauthorized: false };
-  return {
-    ca: trust.ca,
-    rejectUnauthorized: true,
-    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(host, certificate),
-  };
-}
+type MaybeTlsSocket = Socket & Partial<tls.TLSSocket>;
 
 /**
  * Decides whether the other end is the right one, before anything is said to it.
@@ -32,7 +23,7 @@ export function tlsTrustOptions(trust: ServerTrust, host: string): tls.Connectio
  * @throws Fault E_AUTH; the socket is destroyed
  */
 export async function verifyServer(
-  socket: Socket & Partial<tls.TLSSocket>,
+  socket: MaybeTlsSocket,
   endpoint: { readonly host: string; readonly port: number },
   trust: ServerTrust,
 ): Promise<string> {
@@ -45,7 +36,7 @@ export async function verifyServer(
     const sha256 = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
     if (trust.kind === "known-hosts") await checkKnownHost(trust, endpoint, sha256);
     else if (trust.kind === "pinned") checkPin(sha256, trust.certificateSha256, shown);
-    else if (socket.authorized !== true) throw notSigned(shown, socket.authorizationError);
+    else checkAuthority(socket, endpoint.host, shown);
     if (socket.alpnProtocol !== "h2") {
       throw new Fault({
         code: "E_NETWORK",
@@ -71,9 +62,25 @@ function checkPin(shownHash: string, pinned: string, shown: string): void {
   });
 }
 
-function notSigned(shown: string, reason: unknown): Fault {
-  return new Fault({
+/** RFC 9525: the chain, and the name or address in the certificate. */
+function checkAuthority(socket: MaybeTlsSocket, host: string, shown: string): void {
+  if (socket.authorized !== true) {
+    const reason = socket.authorizationError;
+    throw new Fault({
+      code: "E_AUTH",
+      message: `The given authority does not vouch for "${shown}": ${reason ?? "it is unknown"}`,
+      hint: "is it the right --ca, and is the daemon's certificate up to date?",
+    });
+  }
+  const certificate = socket.getPeerCertificate?.();
+  const wrong =
+    certificate === undefined
+      ? new Error("no certificate")
+      : tls.checkServerIdentity(host, certificate);
+  if (wrong === undefined) return;
+  throw new Fault({
     code: "E_AUTH",
-    message: `"${shown}" shows a certificate that the given CA does not vouch for: ${reason}`,
+    message: `The certificate of "${shown}" is for another host: ${wrong.message}`,
+    hint: "use a name that stands in the certificate",
   });
 }

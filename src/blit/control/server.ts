@@ -73,9 +73,18 @@ export type ControlServer = {
   setTokens(tokens: TokenTable | undefined): void;
   /** Accepts no more connections and no more calls; those under way go on. */
   drain(): void;
-  /** Ends everything: signals of calls are aborted, connections closed. */
+  /** Ends everything: signals of calls are aborted, then connections closed. */
   close(): Promise<void>;
 };
+
+/** How long calls have to end when the daemon closes. */
+const FAREWELL_MS = 500;
+
+const SHUTTING_DOWN = new Fault({
+  code: "E_TERMINATED",
+  message: "The daemon is shutting down",
+  hint: "try again when it is back",
+});
 
 const callFacts = createContextKey<CallFacts | undefined>(undefined);
 
@@ -101,7 +110,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     },
     close: async () => {
       server.close();
-      plane.close();
+      await plane.close();
     },
   };
 }
@@ -166,6 +175,7 @@ class ControlPlane {
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   #tokens: TokenTable | undefined;
   #isDraining = false;
+  #calls = 0;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -188,9 +198,13 @@ class ControlPlane {
     for (const session of this.#sessions) session.close();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isDraining = true;
-    this.#shutdown.abort(new ConnectError("the daemon is shutting down", Code.Unavailable));
+    this.#shutdown.abort(statusOf(SHUTTING_DOWN));
+    // Handlers that listen to their signal still tell their callers why.
+    for (let waitedMs = 0; this.#calls > 0 && waitedMs < FAREWELL_MS; waitedMs += 5) {
+      await Bun.sleep(5);
+    }
     for (const session of this.#sessions) session.destroy();
     this.admission.close();
   }
@@ -218,9 +232,11 @@ class ControlPlane {
       );
       facts.onFirstMessage = () => clearTimeout(timer);
       facts.connection.calls++;
+      this.#calls++;
       request.once("close", () => {
         clearTimeout(timer);
         facts.connection.calls--;
+        this.#calls--;
         facts.connection.lastActiveAt = performance.now();
       });
       handler(universalRequestFromNodeRequest(request, response, undefined, values))
@@ -285,7 +301,7 @@ class ControlPlane {
     const facts = context.values.get(callFacts);
     if (facts === undefined) throw new ConnectError("no connection", Code.Internal);
     if (this.#isDraining) {
-      throw new ConnectError("the daemon is shutting down", Code.Unavailable);
+      throw statusOf(SHUTTING_DOWN);
     }
     try {
       this.#checkCertificate(facts);

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { Connection } from "./admission.ts";
 import type { CallContext, ControlHandlers, Peer } from "./calls.ts";
@@ -75,6 +75,7 @@ class Wrapper {
         const { call, facts } = wrapper.#open(context);
         facts.onFirstMessage();
         yield* handler(request, call);
+        throwIfAborted(context.signal);
       } catch (error) {
         throw wrapper.#status(context, error);
       }
@@ -87,6 +88,7 @@ class Wrapper {
       try {
         const { call, facts } = wrapper.#open(context);
         yield* handler(withFaults(requests, facts), call);
+        throwIfAborted(context.signal);
       } catch (error) {
         throw wrapper.#status(context, error);
       }
@@ -115,6 +117,11 @@ class Wrapper {
     }
     return statusOf(error);
   }
+}
+
+/** A handler that was told to stop has not come to its end, however it returns. */
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
 }
 
 /** Requests whose end by force is a Fault, as everything that handlers meet. */

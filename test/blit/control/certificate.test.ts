@@ -41,7 +41,11 @@ describe("a certificate that signs itself", () => {
   });
 
   test("beyond 2049 its times take the longer form", () => {
-    const late = makeIdentity({ commonName: "x", names: [], now: new Date("2060-03-04T05:06:07Z") });
+    const late = makeIdentity({
+      commonName: "x",
+      names: [],
+      now: new Date("2060-03-04T05:06:07Z"),
+    });
     expect(new X509Certificate(late.cert).validFrom).toContain("2060");
   });
 
