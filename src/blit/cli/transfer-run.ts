@@ -1,7 +1,7 @@
-import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { createProgress, type Progress } from "../../kit/out/progress.ts";
-import { type BlitConfig, loadBlitConfig } from "../config.ts";
+import { loadBlitConfig } from "../config.ts";
+import { looksRemote } from "../endpoint.ts";
 import { displayPath } from "../engine/path.ts";
 import type { TransferRequest } from "../engine/prepare.ts";
 import type { Totals } from "../engine/scout.ts";
@@ -9,16 +9,16 @@ import { counter, type SharedState } from "../engine/shared-state.ts";
 import { type TransferHooks, transfer } from "../engine/transfer.ts";
 import { ports } from "../ports.ts";
 import { createTelemetry } from "../telemetry.ts";
-import type { CopyArgs } from "./copy.ts";
-import { collectFilter } from "./filter-flags.ts";
 import { keepRecord, type Learned, learnFrom } from "./learned.ts";
-import type { MirrorArgs } from "./mirror.ts";
-import type { MoveArgs } from "./move.ts";
 import { Signals } from "./signals.ts";
 import { reportTransfer } from "./summary.ts";
-
-type Command = "copy" | "mirror" | "move";
-type Context = CommandContext<CopyArgs> | CommandContext<MirrorArgs> | CommandContext<MoveArgs>;
+import {
+  type Command,
+  type Context,
+  flagsOverConfig,
+  progressLabels,
+  requestOf,
+} from "./transfer-request.ts";
 
 /** More threads than this only wait for each other's locks in the kernel. */
 const workersMax = 8;
@@ -36,6 +36,11 @@ export async function runTransfer(command: Command, context: Context): Promise<n
       hint: "it works through Linux system calls; other platforms follow",
     });
   }
+  if (context.rawPositionals().some(looksRemote)) {
+    const { runRemoteTransfer } = await import("./remote-run.ts");
+    return runRemoteTransfer(command, context);
+  }
+  refuseNetworkFlags(context);
   const { printer } = context;
   const config = await loadBlitConfig(process.env, flagsOverConfig(context));
   const telemetry = createTelemetry({
@@ -43,9 +48,12 @@ export async function runTransfer(command: Command, context: Context): Promise<n
     enabled: config.telemetry.enabled,
   });
   const learned = learnFrom(telemetry);
-  const request = requestOf(command, context, config, learned);
+  const request: TransferRequest = {
+    ...requestOf(command, context, config),
+    chooseStrategy: (sourceFs, targetFs) => learned.chooseStrategy(sourceFs, targetFs),
+  };
   const isQuietProgress = request.purpose === "plan" || !config.transfer.progress;
-  const progress = createProgress(printer, { label: labels[command] });
+  const progress = createProgress(printer, { label: progressLabels[command] });
   const signals = new Signals();
   const started = performance.now();
   const watcher = new Watcher(progress);
@@ -65,11 +73,15 @@ export async function runTransfer(command: Command, context: Context): Promise<n
   }
 }
 
-const labels: Readonly<Record<Command, string>> = {
-  copy: "Copying",
-  mirror: "Mirroring",
-  move: "Moving",
-};
+/** @throws {Fault} E_USAGE for a limit that nothing here keeps to */
+function refuseNetworkFlags({ args }: Context): void {
+  if (args.bwlimit === undefined) return;
+  throw new Fault({
+    code: "E_USAGE",
+    message: "Cannot use --bwlimit here: neither side is on a server",
+    hint: 'places on servers are written "server:/module/path"',
+  });
+}
 
 /** Shows ten times a second how far the run is. */
 class Watcher {
@@ -145,61 +157,4 @@ function hooksOf(
       return answer === "yes";
     },
   };
-}
-
-/** What the command line says about things that the config file may say too. */
-function flagsOverConfig(context: Context): Record<string, Record<string, boolean | undefined>> {
-  const { args, argv } = context;
-  const isGiven = (flag: string): boolean =>
-    argv.includes(`--${flag}`) || argv.includes(`--no-${flag}`);
-  return {
-    transfer: {
-      xattrs: isGiven("xattrs") ? args.xattrs : undefined,
-      owner: isGiven("owner") ? args.owner : undefined,
-    },
-  };
-}
-
-function requestOf(
-  command: Command,
-  context: Context,
-  config: BlitConfig,
-  learned: Learned,
-): TransferRequest {
-  const { args } = context;
-  const raw = context.rawPositionals();
-  const target = raw.at(-1) ?? "";
-  const sources = raw.slice(0, -1);
-  const mirror = command === "mirror" ? (args as CommandContext<MirrorArgs>["args"]) : undefined;
-  const maxDelete = mirror?.["max-delete"];
-  return {
-    command,
-    purpose: args["dry-run"] ? "plan" : "transfer",
-    sources,
-    target,
-    comparison: comparisonOf(args),
-    ignoreExisting: args["ignore-existing"],
-    update: args.update,
-    xattrs: config.transfer.xattrs,
-    owner: config.transfer.owner,
-    specials: args.specials,
-    filter: collectFilter(context, config, sources),
-    backupDir: context.rawValues("backup-dir")[0],
-    yes: args.yes,
-    maxDelete: maxDelete === undefined ? undefined : Number(maxDelete),
-    allowEmptySource: mirror?.["allow-empty-source"] ?? false,
-    chooseStrategy: (sourceFs, targetFs) => learned.chooseStrategy(sourceFs, targetFs),
-  };
-}
-
-function comparisonOf(args: Context["args"]): TransferRequest["comparison"] {
-  if (args.checksum && args["size-only"]) {
-    throw new Fault({
-      code: "E_USAGE",
-      message: "Cannot use --checksum and --size-only together",
-      hint: "--checksum compares content, --size-only looks at sizes alone",
-    });
-  }
-  if (args.checksum) return "checksum";
-  return args["size-only"] ? "size" : "time";
 }

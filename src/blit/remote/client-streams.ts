@@ -1,0 +1,135 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { sys } from "../../../ffi/sys.ts";
+import { Fault } from "../../kit/fault/fault.ts";
+import type { ControlClient } from "../control/client.ts";
+import type {
+  DataChunk,
+  DataChunkSchema,
+  DataTransferNegotiation,
+} from "../control/proto/blit_pb.js";
+import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
+import type { StreamSeat } from "../session/types.ts";
+import { connectData } from "./data-connection.ts";
+import type { MessageQueue } from "./message-queue.ts";
+import { StreamPump } from "./stream-pump.ts";
+
+/** Nothing moves for so long although it should: told within the 10 s that are promised. */
+const STALL_MS = 9_000;
+
+/** Streams that a client ever asks for. */
+export const STREAMS_MAX = 8;
+
+/** How many streams this machine can serve. */
+export function streamsWanted(): number {
+  return Math.min(STREAMS_MAX, Math.max(2, navigator.hardwareConcurrency));
+}
+
+/** The data streams of one session, ready for frames. */
+export type ClientStreams = {
+  readonly seats: readonly StreamSeat[];
+  /** Takes bytes that came as a message; resolves when there is room for more. */
+  take(chunk: DataChunk): Promise<void>;
+  /** Closes what no session has taken over. */
+  close(options: { readonly seatsToo: boolean }): void;
+};
+
+/**
+ * Makes the connections that a daemon has offered, all at once.
+ * @throws {DataPortUnreachable} where one of them does not come about; none stays open then
+ */
+export async function connectStreams(
+  client: Pick<ControlClient, "address" | "exporter" | "isEncrypted">,
+  offer: DataTransferNegotiation,
+  signal: AbortSignal,
+): Promise<ClientStreams> {
+  checkEncryption(client, offer);
+  const { dataPort, oneTimeTokens } = offer;
+  const to = { address: client.address, port: dataPort };
+  const dialled = await Promise.allSettled(
+    oneTimeTokens.map((token) => connectData(to, token, signal)),
+  );
+  const fds = dialled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = dialled.find((each) => each.status === "rejected");
+  if (failed !== undefined) {
+    for (const fd of fds) sys.close(fd);
+    throw failed.reason;
+  }
+  const secret = offer.isEncrypted ? sessionSecret(client, offer.session) : undefined;
+  const seats = fds.map((fd, index): StreamSeat => {
+    const keys =
+      secret === undefined ? undefined : deriveStreamKeys({ secret, stream: index, end: "client" });
+    return { index, fd, keys, stallMs: STALL_MS };
+  });
+  return {
+    seats,
+    take: () => Promise.reject(notAgreed("data came where none was agreed on")),
+    close: ({ seatsToo }) => {
+      if (seatsToo) for (const fd of fds) sys.close(fd);
+    },
+  };
+}
+
+/** What is encrypted on one connection must not go in clear over another. */
+function checkEncryption(
+  client: Pick<ControlClient, "isEncrypted">,
+  offer: DataTransferNegotiation,
+): void {
+  if (client.isEncrypted && !offer.isEncrypted) {
+    throw notAgreed("it wants the data in clear although the control connection is encrypted");
+  }
+  if (offer.oneTimeTokens.length === 0 || offer.oneTimeTokens.length > STREAMS_MAX) {
+    throw notAgreed(`it offers ${offer.oneTimeTokens.length} data connections`);
+  }
+}
+
+function notAgreed(what: string): Fault {
+  return new Fault({
+    code: "E_INTEGRITY",
+    message: `The daemon does not keep to the protocol: ${what}`,
+    hint: "are both sides of the same version of blit?",
+  });
+}
+
+type ChunkInit = MessageInitShape<typeof DataChunkSchema>;
+
+/** Streams whose bytes go through the control stream. */
+export async function pumpStreams<M>(
+  count: number,
+  requests: MessageQueue<M>,
+  messageOf: (chunk: ChunkInit) => M,
+): Promise<ClientStreams> {
+  if (count > STREAMS_MAX) throw notAgreed(`it offers ${count} streams`);
+  const pumps: StreamPump[] = [];
+  for (let stream = 0; stream < Math.max(1, count); stream++) {
+    pumps.push(
+      await StreamPump.open({
+        take: (data) => requests.push(messageOf({ stream, data, isEnd: false }), data.length),
+        hasRoom: () => requests.hasRoom,
+        whenRoom: () => requests.whenRoom(),
+        ended: () => requests.push(messageOf({ stream, data: new Uint8Array(), isEnd: true })),
+      }),
+    );
+  }
+  return {
+    seats: pumps.map(
+      ({ workerFd }, index): StreamSeat => ({
+        index,
+        fd: workerFd,
+        keys: undefined,
+        stallMs: STALL_MS,
+      }),
+    ),
+    take: async ({ stream, data, isEnd }) => {
+      const pump = pumps[stream];
+      if (pump === undefined) throw notAgreed("data came for a stream that is none");
+      await pump.deliver(data);
+      if (isEnd) pump.finish();
+    },
+    close: ({ seatsToo }) => {
+      for (const pump of pumps) {
+        pump.close();
+        if (seatsToo) sys.close(pump.workerFd);
+      }
+    },
+  };
+}
