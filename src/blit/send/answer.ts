@@ -60,6 +60,5 @@ function sendEntry(s: Sender, pack: SmallPack, wanted: WantedFile): void {
     return;
   }
   if (size < smallFileBytes && pack.add(index)) return;
-  pack.close();
-  sendLarge(s, folder, index);
+  sendLarge(s, pack, folder, index);
 }

@@ -1,20 +1,14 @@
 import { sys } from "../../../ffi/sys.ts";
 import { parseRequest, requestFlag } from "../delta/delta-request.ts";
 import { DeltaScan, deltaStep } from "../delta/send-delta.ts";
-import { changedRetries, smallFileBytes } from "../engine/limits.ts";
+import { smallFileBytes } from "../engine/limits.ts";
 import { counter } from "../engine/shared-state.ts";
 import { fileOutcome, frameType, needKind } from "../wire/frame.ts";
 import type { WantedFile } from "./answer.ts";
 import { isAsSent } from "./open-folder.ts";
-import { dataHead, endFile, fileMode, sendHead } from "./send-large.ts";
+import { dataHead, endFile, fileMode, sendAttempts, sendHead } from "./send-large.ts";
 import type { Sender } from "./sender.ts";
-import {
-  isSameStatus,
-  openEntry,
-  reportChanged,
-  reportUnread,
-  type SmallPack,
-} from "./small-pack.ts";
+import { isSameStatus, openEntry, reportUnread, type SmallPack } from "./small-pack.ts";
 
 /** Offsets and length of a REUSE frame. */
 const reuseBytes = 24;
@@ -73,29 +67,21 @@ function compareOpened(s: Sender, pack: SmallPack, wanted: WantedFile, fd: numbe
 }
 
 /** Sends what the target has not, and where it finds the rest. */
-function sendSteps(s: Sender, wanted: WantedFile, fd: number, first: DeltaScan): void {
-  const { folder, index, extra } = wanted;
+function sendSteps(s: Sender, wanted: WantedFile, fd: number, scan: DeltaScan): void {
+  const { folder, index } = wanted;
   const { t } = s;
-  let scan = first;
-  for (let attempt = 1; ; attempt++) {
-    sendHead(s, folder, index, fileMode.delta, t.source.sizeBytes);
-    const result = sendScan(s, wanted, scan);
-    const isStill = result === 0 && t.statFd(fd, t.other) === 0 && isSameStatus(s);
-    if (isStill) {
-      const isSame = isAsSent(folder, index, t.sourceWords);
-      const outcome = isSame ? fileOutcome.same : fileOutcome.restated;
-      endFile(s, folder, outcome, index, scan.contentHash());
-      return;
-    }
-    const looked = t.statFd(fd, t.source);
-    const request = parseRequest(extra);
-    if (attempt === changedRetries || looked < 0 || request === undefined || t.cancelled) {
-      endFile(s, folder, reportChanged(s, folder, index), index, new Uint8Array(16));
-      return;
-    }
-    const { sizeBytes } = t.source;
-    scan = new DeltaScan({ hash: s.hash, request, buffer: s.deltaBuffer, fd, sizeBytes });
+  const doneBefore = t.count[counter.bytesDone] as number;
+  sendHead(s, folder, index, fileMode.delta, t.source.sizeBytes);
+  const result = sendScan(s, wanted, scan);
+  if (result === 0 && t.statFd(fd, t.other) === 0 && isSameStatus(s)) {
+    const isSame = isAsSent(folder, index, t.sourceWords);
+    const outcome = isSame ? fileOutcome.same : fileOutcome.restated;
+    endFile(s, folder, outcome, index, scan.contentHash());
+    return;
   }
+  // It changed, or cannot be read: sending it whole tells which.
+  t.count[counter.bytesDone] = doneBefore;
+  sendAttempts(s, folder, index, fd, 2);
 }
 
 function sendScan(s: Sender, wanted: WantedFile, scan: DeltaScan): number {

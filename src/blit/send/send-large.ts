@@ -6,7 +6,13 @@ import { counter } from "../engine/shared-state.ts";
 import { FRAME_HEADER_BYTES, fileOutcome, frameType, STATUS_BYTES } from "../wire/frame.ts";
 import { isAsSent, type OpenFolder } from "./open-folder.ts";
 import type { Sender } from "./sender.ts";
-import { isSameStatus, openEntry, reportChanged, reportUnread } from "./small-pack.ts";
+import {
+  isSameStatus,
+  openEntry,
+  reportChanged,
+  reportUnread,
+  type SmallPack,
+} from "./small-pack.ts";
 import { StreamBroken } from "./stream-broken.ts";
 
 /** Content of one DATA frame; the other streams' hunger and progress are looked at in between. */
@@ -22,34 +28,42 @@ export const fileMode = { whole: 0, sparse: 1, delta: 2 } as const;
 const cut = -1_000_000;
 
 /** Sends a file by itself: as it lies in the page cache, or without its holes. */
-export function sendLarge(s: Sender, folder: OpenFolder, index: number): void {
-  const { t } = s;
+export function sendLarge(s: Sender, pack: SmallPack, folder: OpenFolder, index: number): void {
   const fd = openEntry(s, folder, index);
   if (fd < 0) {
-    sendHead(s, folder, index, fileMode.whole, 0);
-    endFile(s, folder, reportUnread(s, folder, index, fd, "openat"), index);
+    pack.addOutcome(index, reportUnread(s, folder, index, fd, "openat"));
     return;
   }
+  pack.close();
+  sendAttempts(s, folder, index, fd, 1);
+  sys.close(fd);
+}
+
+/** Sends an open file until it has held still for once; an attempt takes the place of the last. */
+export function sendAttempts(
+  s: Sender,
+  folder: OpenFolder,
+  index: number,
+  fd: number,
+  firstAttempt: number,
+): void {
+  const { t } = s;
   let outcome: number = fileOutcome.failed;
-  for (let attempt = 1; attempt <= changedRetries; attempt++) {
+  for (let attempt = firstAttempt; attempt <= changedRetries; attempt++) {
     const doneBefore = t.count[counter.bytesDone] as number;
     const result = sendOnce(s, folder, index, fd);
     if (result < 0 && result !== cut) {
       outcome = reportUnread(s, folder, index, result, "read");
       break;
     }
-    if (result === 0) {
-      const looked = t.statFd(fd, t.other);
-      if (looked === 0 && isSameStatus(s)) {
-        outcome = isAsSent(folder, index, t.sourceWords) ? fileOutcome.same : fileOutcome.restated;
-        break;
-      }
+    if (result === 0 && t.statFd(fd, t.other) === 0 && isSameStatus(s)) {
+      outcome = isAsSent(folder, index, t.sourceWords) ? fileOutcome.same : fileOutcome.restated;
+      break;
     }
     if (attempt === changedRetries) outcome = reportChanged(s, folder, index);
     else t.count[counter.bytesDone] = doneBefore;
   }
   endFile(s, folder, outcome, index);
-  sys.close(fd);
 }
 
 /** Sends head and content. Status is in t.source. Returns 0, `cut` or -errno of the file. */
