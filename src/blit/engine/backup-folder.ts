@@ -20,14 +20,19 @@ const folderFlags = O.RDONLY | O.DIRECTORY | O.CLOEXEC | O.NONBLOCK;
  * Opens what there is of the backup folder; makes nothing.
  * @throws {Fault} E_IO; E_REFUSED where it is not on the target's file system, `targetDev`
  */
-export function findBackupPlace(t: Thread, path: string, targetDev: number): BackupPlace {
+export function findBackupPlace(
+  t: Thread,
+  path: string,
+  targetDev: number,
+  open = (name: string, flags: number) => sys.openat(AT.FDCWD, t.cLink(name), flags, 0),
+): BackupPlace {
   refuseLongPath(path);
   let missing = "";
-  let fd = sys.openat(AT.FDCWD, t.cLink(path), folderFlags, 0);
+  let fd = open(path, folderFlags);
   if (fd === -errno.ENOENT) {
     const { folder, name } = splitPath(path);
     missing = name;
-    fd = sys.openat(AT.FDCWD, t.cLink(folder), folderFlags, 0);
+    fd = open(folder, folderFlags);
   }
   if (fd < 0) throw cannotOpen(path, fd);
   if (t.statFd(fd, t.other) === 0 && t.other.dev !== targetDev) {
@@ -46,7 +51,7 @@ export function makeBackupFolder(t: Thread, place: BackupPlace): number {
   if (place.missing === "") return place.fd;
   const made = sys.mkdirat(place.fd, t.cName(place.missing), 0o700);
   if (made < 0 && made !== -errno.EEXIST) throw cannotOpen(place.path, made);
-  const fd = sys.openat(place.fd, t.cName(place.missing), folderFlags, 0);
+  const fd = sys.openat(place.fd, t.cName(place.missing), folderFlags | O.NOFOLLOW, 0);
   if (fd < 0) throw cannotOpen(place.path, fd);
   sys.close(place.fd);
   place.fd = fd;

@@ -1,7 +1,93 @@
 /** The receiving end of one data stream: frames in, files out. */
+import { Fault } from "../../kit/fault/fault.ts";
+import { confineThread } from "../daemon/confine.ts";
+import { SharedState } from "../engine/shared-state.ts";
+import { Thread } from "../engine/thread.ts";
+import { finishStream } from "../receive/finish-pass.ts";
+import type { FromReceiver, ToReceiver } from "../receive/messages.ts";
+import { Receiver } from "../receive/receiver.ts";
+import { compileFilterJson } from "../tree/filter.ts";
+import { DataSocket } from "../wire/data-socket.ts";
 
 declare const self: Worker;
 
-self.onmessage = () => {};
+let receiver: Receiver | undefined;
+/** Why the stream is of no use any more: nothing is done after that. */
+let hasEnded = false;
 
-export {};
+function post(message: FromReceiver): void {
+  self.postMessage(message);
+}
+
+/** An uncaught throw would arrive as one line of text (docs/bun.md): it is told in full here. */
+function tell(error: unknown): void {
+  hasEnded = true;
+  if (receiver !== undefined) {
+    flush(receiver.t);
+    // The source has to notice.
+    receiver.socket.close();
+    if (error instanceof Fault && receiver.t.cancelled) {
+      post({ kind: "cancelled" });
+      return;
+    }
+  }
+  if (error instanceof Fault) {
+    post({ kind: "broken", fault: error.toJson() });
+    return;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  post({ kind: "crashed", message, stack: stack ?? "" });
+}
+
+function flush(t: Thread): void {
+  const { issues, actions } = t;
+  if (issues.length + actions.length === 0) return;
+  post({ kind: "found", issues: issues.splice(0), actions: actions.splice(0) });
+}
+
+function start(message: Extract<ToReceiver, { kind: "start" }>): Receiver {
+  const { row, seat, options, base } = message;
+  const shared = new SharedState(message.shared);
+  const t = new Thread(row, options, shared);
+  t.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
+  const socket = new DataSocket(seat, { isCancelled: () => shared.cancelled() !== 0 });
+  if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
+  return new Receiver(t, socket, seat, () => flush(t));
+}
+
+function run(current: Receiver, message: Exclude<ToReceiver, { kind: "start" }>): void {
+  const { t } = current;
+  switch (message.kind) {
+    case "pass": {
+      current.runPass(message);
+      flush(t);
+      const inTheWay = t.extraneous.filter((each) => each.replacedBy !== "none").length;
+      const { needsAnotherPass } = current;
+      post({ kind: "written", inTheWay, due: t.extraneous.length, needsAnotherPass });
+      return;
+    }
+    case "finish": {
+      const { roots, late } = current;
+      const locked = finishStream(t, { roots, late, deletes: message.deletes });
+      flush(t);
+      post({ kind: "finished", late: locked });
+      return;
+    }
+    case "close":
+      current.socket.close();
+      post({ kind: "closed" });
+  }
+}
+
+self.onmessage = (event: MessageEvent<ToReceiver>) => {
+  const message = event.data;
+  try {
+    if (message.kind === "start") receiver = start(message);
+    else if (message.kind === "close" && receiver === undefined) post({ kind: "closed" });
+    else if (receiver !== undefined && (!hasEnded || message.kind === "close")) {
+      run(receiver, message);
+    }
+  } catch (error) {
+    tell(error);
+  }
+};

@@ -1,0 +1,279 @@
+import { S } from "../../../ffi/abi/constants.ts";
+import { noteListingError } from "../engine/entries.ts";
+import { noteAllBut, settleReplacements } from "../engine/extraneous.ts";
+import type { FolderNode } from "../engine/folder-node.ts";
+import { keepStatus } from "../engine/metadata.ts";
+import type { Thread } from "../engine/thread.ts";
+import { finishAttributes, listTarget, noteTarget, planFolder } from "../engine/walk.ts";
+import { frameFlag, needKind } from "../wire/frame.ts";
+import { BaseRequests } from "./base-requests.ts";
+import { broken } from "./check.ts";
+import { type Decision, decideEntry } from "./decide.ts";
+import { chooseFirst, linkOthers } from "./link-names.ts";
+import { EntryReader, entryBit, Payload, readFolderHead, readLinks } from "./manifest.ts";
+import { awaited, awaitedState, ReceivedFolder } from "./received-folder.ts";
+import type { Receiver } from "./receiver.ts";
+import { hasArrived } from "./settle.ts";
+import { readXattrBlob } from "./xattr-blob.ts";
+
+const allFlags =
+  frameFlag.more | frameFlag.incomplete | frameFlag.holder | frameFlag.first | frameFlag.zstd;
+
+/** More entries than fit into the payload of a frame. */
+const frameEntriesMax = 65_536;
+
+/** So many entries are decided before the clock is looked at. */
+const entriesPerLook = 64;
+
+/** Takes in what the source lists, decides about it, and asks for what is missing. */
+export class FolderIntake {
+  readonly #r: Receiver;
+  readonly #t: Thread;
+  readonly #reader = new EntryReader();
+  readonly #bases: BaseRequests;
+  readonly #offsets = new Uint32Array(frameEntriesMax);
+  readonly #states = new Uint8Array(frameEntriesMax);
+
+  constructor(receiver: Receiver) {
+    this.#r = receiver;
+    this.#t = receiver.t;
+    this.#bases = new BaseRequests(receiver);
+  }
+
+  /** A FOLDER frame. */
+  takeFolder(id: number, flags: number, length: number): void {
+    const r = this.#r;
+    if ((flags & ~allFlags) !== 0) broken("a folder with unknown marks");
+    const payload = this.#payload(length);
+    const isFirst = (flags & frameFlag.first) !== 0;
+    const isLast = (flags & frameFlag.more) === 0;
+    let folder = r.open.get(id);
+    let at = 0;
+    if (isFirst === (folder !== undefined)) broken("a folder that begins twice, or never");
+    if (folder === undefined) {
+      const isHolder = (flags & frameFlag.holder) !== 0;
+      ({ folder, at } = this.#begin(id, payload, isHolder));
+      r.opened(folder);
+    } else if (folder.isListed) broken("more of a folder that was at its end");
+    if ((flags & frameFlag.incomplete) !== 0) folder.isIncomplete = true;
+    if (folder.node !== undefined) this.#t.root = folder.node.root;
+    r.needs.begin(id);
+    this.#entries(folder, payload, at, isLast);
+    folder.isListed = isLast;
+    if (isLast) this.#compareListings(folder, payload, at);
+    r.needs.end(isLast);
+    r.finishIfComplete(folder);
+    r.failIfCancelled();
+  }
+
+  #payload(length: number): Payload {
+    const { socket } = this.#r;
+    this.#r.must(socket.need(length));
+    const start = socket.inputOffset;
+    const payload = new Payload(socket.input.bytes.slice(start, start + length));
+    socket.consume(length);
+    return payload;
+  }
+
+  #begin(id: number, payload: Payload, isHolder: boolean): { folder: ReceivedFolder; at: number } {
+    const r = this.#r;
+    const t = this.#t;
+    const head = readFolderHead(payload);
+    const { root, path, status, xattrs, end: at } = head;
+    t.shared.note(t.index, path);
+    if (isHolder) {
+      if (path !== "") broken("an entry below a folder that there is not");
+      const node = r.folders.holder(root);
+      t.root = root;
+      if (node.targetFd >= 0) this.#look(node);
+      const { targetName } = r.folders.root(root);
+      return { folder: new ReceivedFolder({ id, node, targetName }), at };
+    }
+    t.root = root;
+    r.handOver.status(status, 0);
+    const kept = keepStatus(t.source);
+    const node = r.folders.open(root, path);
+    if (node !== undefined) {
+      node.status = kept;
+      this.#look(node);
+    }
+    return { folder: new ReceivedFolder({ id, node, status, xattrs }), at };
+  }
+
+  /** What has to be known of a target folder before anything is put into it. */
+  #look(node: FolderNode): void {
+    const t = this.#t;
+    if (node.targetFd < 0 || this.#r.isSettling) return;
+    noteTarget(t, node, undefined);
+    if (!node.isNew || t.isDry) listTarget(t, node);
+  }
+
+  #entries(folder: ReceivedFolder, payload: Payload, from: number, isLast: boolean): void {
+    const t = this.#t;
+    const { node } = folder;
+    const reader = this.#reader;
+    const wantsNames = !isLast && (node?.targetEntries ?? -1) >= 0;
+    let at = from;
+    let count = 0;
+    while (at < payload.length) {
+      const offset = at;
+      at = reader.read(payload, offset);
+      this.#offsets[count] = offset;
+      const index = folder.entries + count;
+      this.#states[count] = node === undefined ? 0 : this.#entry(folder, node, payload, index);
+      if (wantsNames) {
+        folder.names ??= new Set();
+        folder.names.add(payload.text(reader.nameOffset, reader.nameLength));
+      }
+      if (++count % entriesPerLook === 0) this.#r.between();
+    }
+    if (t.replacements.length > 0) {
+      folder.isLate = true;
+      settleReplacements(t);
+    }
+    folder.keep(payload, this.#offsets.slice(0, count), this.#states.slice(0, count));
+  }
+
+  /** Decides about one entry, which the reader is at. Returns its state for ReceivedFolder. */
+  #entry(folder: ReceivedFolder, node: FolderNode, payload: Payload, index: number): number {
+    const r = this.#r;
+    const t = this.#t;
+    const reader = this.#reader;
+    r.handOver.entry(payload, reader);
+    const { type, bits } = reader;
+    if ((bits & entryBit.listedOnly) !== 0) {
+      this.#match(node);
+      return 0;
+    }
+    const { targetName } = folder;
+    if (r.isSettling) {
+      const has = hasArrived(t, node, { ...this.#view(targetName), stays: r.stays[node.root] });
+      if (has) r.needs.add(index, needKind.arrived);
+      return 0;
+    }
+    const isLinked = (bits & entryBit.linked) !== 0 && !node.takesLinked && !t.isDry;
+    if (type === S.IFDIR || isLinked) folder.isLate = true;
+    if (type === S.IFDIR || (isLinked && type === S.IFREG)) {
+      this.#match(node);
+      return 0;
+    }
+    const decision = decideEntry(t, node, this.#view(targetName));
+    return this.#ask(folder, node, index, decision);
+  }
+
+  #view(targetName: string | undefined) {
+    const { type, linkLength } = this.#reader;
+    const isOwn = targetName === undefined || targetName === this.#t.entryName();
+    return { type, linkLength, targetName: isOwn ? undefined : targetName };
+  }
+
+  /** Counts an entry that both sides have, where a mirror wants to know. */
+  #match(node: FolderNode): void {
+    if (node.targetEntries < 0) return;
+    if (this.#t.statAt(node.targetFd, this.#t.entryPointer, this.#t.other) === 0) node.matched++;
+  }
+
+  #ask(folder: ReceivedFolder, node: FolderNode, index: number, decision: Decision): number {
+    const { needs } = this.#r;
+    switch (decision) {
+      case "settled":
+      case "failed":
+        return 0;
+      case "content":
+      case "replacingContent": {
+        const replaces = decision === "replacingContent";
+        const base = this.#bases.forContent(node, folder.targetName, replaces);
+        const bits = replaces ? awaited.replaces : 0;
+        if (base === undefined) {
+          needs.add(index, needKind.whole);
+          return awaitedState(bits);
+        }
+        folder.bases.set(index, base);
+        needs.addWithHashes(index, needKind.whole, base.request);
+        return awaitedState(bits | (base.isPart ? awaited.fromPart : 0));
+      }
+      case "comparedContent": {
+        const base = this.#bases.forComparison(node, folder.targetName);
+        if (base === undefined) {
+          needs.add(index, needKind.whole);
+          return awaitedState(awaited.replaces);
+        }
+        folder.bases.set(index, base);
+        needs.addWithHashes(index, needKind.unlessEqual, base.request);
+        return awaitedState(awaited.replaces | awaited.mayBeEqual);
+      }
+    }
+  }
+
+  /** Notes what a mirror has to delete: only where all that the source has is known. */
+  #compareListings(folder: ReceivedFolder, payload: Payload, from: number): void {
+    const t = this.#t;
+    const { node } = folder;
+    if (folder.isIncomplete && folder.targetName === undefined) noteListingError(t);
+    if (node === undefined || node.targetEntries < 0 || folder.isIncomplete) return;
+    if (this.#r.isSettling || node.takesLinked || node.matched >= node.targetEntries) return;
+    const names = folder.names ?? new Set<string>();
+    const reader = this.#reader;
+    for (let at = from; at < payload.length; ) {
+      at = reader.read(payload, at);
+      names.add(payload.text(reader.nameOffset, reader.nameLength));
+    }
+    const before = t.extraneous.length;
+    noteAllBut(t, node, names);
+    if (t.extraneous.length > before) folder.isLate = true;
+  }
+
+  /** A LINKS frame: a file and its names. */
+  takeLinks(id: number, length: number): void {
+    const r = this.#r;
+    const t = this.#t;
+    const payload = this.#payload(length);
+    if (r.open.has(id)) broken("names of a file under a number that is in use");
+    const { type, xattrs, members } = readLinks(payload);
+    r.needs.begin(id);
+    r.handOver.status(payload.bytes, 0);
+    t.received = xattrs;
+    const wants = !t.isDry && !r.isSettling;
+    const { node, links, isSettled } = wants
+      ? chooseFirst(t, r.folders, members)
+      : { node: undefined, links: [], isSettled: true };
+    const folder = new ReceivedFolder({ id, node });
+    folder.links = links;
+    folder.isListed = true;
+    r.opened(folder);
+    if (node !== undefined) {
+      t.root = node.root;
+      t.setEntry(links[0]?.name ?? "");
+      const entry = { type, targetName: undefined, linkLength: 0 };
+      const isThere = isSettled || type !== S.IFREG;
+      const decision = isThere ? "settled" : decideEntry(t, node, entry);
+      settleReplacements(t);
+      folder.hasFailed = decision === "failed";
+      const state = this.#ask(folder, node, 0, decision);
+      folder.keep(payload, new Uint32Array(1), Uint8Array.of(state));
+    }
+    r.needs.end(true);
+    r.finishIfComplete(folder);
+    r.failIfCancelled();
+  }
+
+  /** Everything that came for a folder is in place. */
+  finish(folder: ReceivedFolder): void {
+    const r = this.#r;
+    const t = this.#t;
+    const { node, status, xattrs } = folder;
+    if (node === undefined) return;
+    t.root = node.root;
+    if (folder.links !== undefined) {
+      linkOthers(t, r.folders, { node, links: folder.links, hasFailed: folder.hasFailed });
+    } else if (node.status !== undefined && !r.isSettling) {
+      t.received = readXattrBlob(xattrs);
+      if (t.isDry) {
+        if (t.options.purpose === "plan") planFolder(t, node);
+      } else if (folder.isLate) {
+        r.late.add({ root: node.root, path: node.path, status, xattrs });
+      } else finishAttributes(t, node, node.status);
+    }
+    node.close();
+  }
+}
