@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { documentedTools } from "../src/applets.ts";
 import { blastTomlReference } from "../src/blast/config-reference.ts";
 import { blitConfigReference } from "../src/blit/config-reference.ts";
+import { blitdConfigReference } from "../src/blit/daemon/config-reference.ts";
 import { referencePages } from "../src/kit/cli/reference.ts";
 import { Printer } from "../src/kit/out/printer.ts";
 
@@ -26,6 +27,7 @@ export async function compareDocs(root: string): Promise<DocsDifference> {
     ...referencePages(await documentedTools()),
     { path: "blast-toml.md", text: blastTomlReference() },
     { path: "blit-config.md", text: blitConfigReference() },
+    { path: "blitd-config.md", text: blitdConfigReference() },
   ].map(({ path, text }) => ({ path: join(folder, path), text }));
   const wanted = new Set(pages.map(({ path }) => path));
   const present = listMarkdown(join(folder, "commands"));

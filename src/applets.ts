@@ -8,7 +8,8 @@ type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 const TOOLS: Readonly<Record<string, LoadSpec>> = {
   blast: loadBlast,
   blit: loadBlit,
-  blitd: () => reservedTool("blitd"),
+  "blit-utils": loadBlitUtils,
+  blitd: loadBlitDaemon,
   rastos: () => reservedTool("rastos"),
 };
 
@@ -42,6 +43,18 @@ async function loadBlit(): Promise<CommandSpec> {
   const { blitCommand, plugIn } = await import("./blit/door.ts");
   plugIn(await import("./workers.ts"));
   return blitCommand;
+}
+
+async function loadBlitUtils(): Promise<CommandSpec> {
+  const { loadUtils, plugIn } = await import("./blit/door.ts");
+  plugIn(await import("./workers.ts"));
+  return loadUtils();
+}
+
+async function loadBlitDaemon(): Promise<CommandSpec> {
+  const { loadBlitd, plugIn } = await import("./blit/door.ts");
+  plugIn(await import("./workers.ts"));
+  return loadBlitd();
 }
 
 async function loadBlast(): Promise<CommandSpec> {

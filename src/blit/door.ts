@@ -1,4 +1,4 @@
-import { defineCommand } from "../kit/cli/command.ts";
+import { type CommandSpec, defineCommand } from "../kit/cli/command.ts";
 import { type Plugs, ports } from "./ports.ts";
 
 /** `blit`: its commands, each loaded when it is needed. */
@@ -12,7 +12,10 @@ export const blitCommand = defineCommand({
     copy: async () => (await import("./cli/copy.ts")).copyCommand,
     mirror: async () => (await import("./cli/mirror.ts")).mirrorCommand,
     move: async () => (await import("./cli/move.ts")).moveCommand,
+    scan: async () => (await import("./cli/scan.ts")).scanCommand,
     list: async () => (await import("./cli/list.ts")).listCommand,
+    jobs: async () => (await import("./cli/jobs.ts")).jobsCommand,
+    utils: async () => (await import("./cli/utils.ts")).utilsCommand("utils"),
     diagnostics: async () => (await import("./cli/diagnostics.ts")).diagnosticsCommand,
   },
   examples: [
@@ -21,6 +24,16 @@ export const blitCommand = defineCommand({
     { command: "blit list /mnt/backup", description: "See what is there" },
   ],
 });
+
+/** `blit utils` under a name of its own. */
+export async function loadUtils(): Promise<CommandSpec> {
+  return (await import("./cli/utils.ts")).utilsCommand("blit-utils");
+}
+
+/** `blitd`, the daemon. */
+export async function loadBlitd(): Promise<CommandSpec> {
+  return (await import("./cli/blitd.ts")).blitdCommand;
+}
 
 /** Gives blit what it needs from outside its room. */
 export function plugIn(plugs: Plugs): void {
