@@ -1,7 +1,13 @@
 import type { LinkMember } from "../engine/messages.ts";
 import type { Issue } from "../engine/options.ts";
 import type { SharedBuffers } from "../engine/shared-state.ts";
-import type { PassPurpose, SessionOptions, SourceRoot, StreamSeat } from "../session/types.ts";
+import type {
+  Base,
+  PassPurpose,
+  SessionOptions,
+  SourceRoot,
+  StreamSeat,
+} from "../session/types.ts";
 
 /** What a sending session and the workers of its streams say to each other: plain data. */
 
@@ -11,6 +17,10 @@ export type OpenRoot = SourceRoot & {
   readonly fd: number;
   /** Name of an entry in `fd`; "" for a folder. */
   readonly entryName: string;
+  /** The folder that holds it, -1 for "/" and the like; of an entry the same as `fd`. */
+  readonly parentFd: number;
+  /** Its name there. */
+  readonly parentName: string;
 };
 
 export type ToSender =
@@ -20,6 +30,8 @@ export type ToSender =
       readonly row: number;
       readonly seat: StreamSeat;
       readonly options: SessionOptions;
+      /** What the worker gives up before it reads anything. */
+      readonly base: Base;
       readonly roots: readonly OpenRoot[];
       readonly shared: SharedBuffers;
       readonly queue: SharedArrayBuffer;
@@ -40,6 +52,8 @@ export type ToSender =
   | { readonly kind: "walk" }
   /** Everything is walked: send these files of several names, then the end of the pass. */
   | { readonly kind: "finish"; readonly groups: readonly (readonly LinkMember[])[] }
+  /** The end of a settling pass: folders that are empty now are removed. */
+  | { readonly kind: "remove"; readonly folders: readonly WalkedFolder[] }
   | { readonly kind: "close" };
 
 /** A folder of the source, below its root. */
@@ -53,6 +67,7 @@ export type FromSender =
       /** Of a settling pass: folders that may be empty now. */
       readonly folders: readonly WalkedFolder[];
     }
+  /** Also the answer to "remove". */
   | { readonly kind: "done"; readonly issues: readonly Issue[] }
   | { readonly kind: "closed" }
   /** The stream cannot go on. `result` is -errno; `side` is where it went wrong. */

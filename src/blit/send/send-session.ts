@@ -18,7 +18,6 @@ import { FolderQueue } from "./folder-queue.ts";
 import type { ToSender, WalkedFolder } from "./messages.ts";
 import { linkParts } from "./send-links.ts";
 import { SendStream } from "./send-stream.ts";
-import { removeEmptied } from "./settle-folders.ts";
 import { closeSourceRoots, type HeldRoot, openSourceRoots } from "./source-roots.ts";
 import { sourceThread } from "./source-thread.ts";
 
@@ -89,14 +88,13 @@ export class SendSession {
     const { options, streams } = this.#request;
     if (this.#streams.length >= streams) throw new Error(`More than ${streams} streams`);
     const bytesPerSecond = Math.ceil(options.bytesPerSecond / streams);
-    const roots = this.#held.map(({ fd, entryName }, index) => {
-      return { ...(this.roots[index] as SourceRoot), fd, entryName };
-    });
+    const roots = this.#held.map(({ isEmpty, ...root }) => root);
     const start: ToSender = {
       kind: "start",
       row: this.#streams.length + 1,
       seat,
       options,
+      base: this.#request.base,
       roots,
       shared: this.shared.buffers,
       queue: this.#queue.buffer,
@@ -125,13 +123,12 @@ export class SendSession {
       const groups = groupLinks(found.links);
       if (purpose === "transfer") this.#groups = groups;
       await this.#finish(groups, issues);
-      if (purpose === "settle") await removeEmptied(this.#main, this.#held, found.folders);
+      if (purpose === "settle") await this.#removeEmptied(found.folders, issues);
     } catch (error) {
       // What the others still do is of no use.
       this.shared.cancel(1);
       throw error;
     }
-    issues.push(...this.#main.issues.splice(0));
     for (const issue of issues) if (issue.kind !== "warning") this.#noteStaying(issue);
     return {
       counts: this.#totals(),
@@ -207,6 +204,14 @@ export class SendSession {
     }
     const answers = await Promise.all(streams.map((stream) => stream.answer()));
     for (const answer of answers) issues.push(...answer.issues);
+  }
+
+  /** By a worker, which may do less than this thread. */
+  async #removeEmptied(folders: readonly WalkedFolder[], issues: Issue[]): Promise<void> {
+    const [stream] = this.#streams;
+    if (stream === undefined || this.shared.cancelled() !== 0) return;
+    stream.post({ kind: "remove", folders });
+    issues.push(...(await stream.answer()).issues);
   }
 
   /** Where one name of a file stays, all do: it would be another file when copied later. */

@@ -4,34 +4,29 @@ import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "../engine/backup.ts";
 import { splitPath } from "../engine/path.ts";
 import type { Thread } from "../engine/thread.ts";
-import type { WalkedFolder } from "./messages.ts";
-import type { HeldRoot } from "./source-roots.ts";
-
-/** Folders removed before other work gets its turn. */
-const foldersPerTurn = 256;
+import type { OpenRoot, WalkedFolder } from "./messages.ts";
 
 /**
  * The end of a settling pass: folders of the source that are empty now are removed, what is below
  * before what is above, the roots last. What holds something stays, without a word.
  */
-export async function removeEmptied(
+export function removeEmptied(
   t: Thread,
-  roots: readonly HeldRoot[],
-  walked: readonly WalkedFolder[],
-): Promise<void> {
-  const deepestFirst = walked.toSorted((a, b) => b.path.length - a.path.length);
-  for (const [index, { root, path }] of deepestFirst.entries()) {
+  roots: readonly OpenRoot[],
+  folders: readonly WalkedFolder[],
+): void {
+  const deepestFirst = folders.toSorted((a, b) => b.path.length - a.path.length);
+  for (const { root, path } of deepestFirst) {
     if (t.cancelled) return;
     const held = roots[root];
     if (held === undefined) continue;
     t.root = root;
     if (path === "") removeRoot(t, held);
     else removeFolder(t, held, path);
-    if (index % foldersPerTurn === foldersPerTurn - 1) await Bun.sleep(0);
   }
 }
 
-function removeFolder(t: Thread, root: HeldRoot, path: string): void {
+function removeFolder(t: Thread, root: OpenRoot, path: string): void {
   const { folder, name } = splitPath(path);
   const fd = openFolderBelow(t, root.fd, folder === "." ? "" : folder, { make: false });
   if (fd < 0) {
@@ -42,7 +37,7 @@ function removeFolder(t: Thread, root: HeldRoot, path: string): void {
   sys.close(fd);
 }
 
-function removeRoot(t: Thread, root: HeldRoot): void {
+function removeRoot(t: Thread, root: OpenRoot): void {
   if (root.parentFd >= 0) removeFrom(t, root.parentFd, root.parentName, "");
 }
 

@@ -10,12 +10,7 @@ import { openBeneath } from "../session/open-beneath.ts";
 import type { Base } from "../session/types.ts";
 import type { OpenRoot } from "./messages.ts";
 
-/** A source with what the end of a move needs of it. */
 export type HeldRoot = OpenRoot & {
-  /** The folder that holds it, -1 for "/" and the like; of an entry the same as `fd`. */
-  readonly parentFd: number;
-  /** Its name there. */
-  readonly parentName: string;
   /** A folder with nothing in it. */
   readonly isEmpty: boolean;
 };

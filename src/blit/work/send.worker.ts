@@ -1,7 +1,9 @@
 /** The sending end of one data stream: files in, frames out. */
 import { errno } from "../../../ffi/errno.ts";
+import { confineThread } from "../daemon/confine.ts";
 import type { FromSender, ToSender } from "../send/messages.ts";
 import { aliveMs, Sender } from "../send/sender.ts";
+import { removeEmptied } from "../send/settle-folders.ts";
 import { StreamBroken } from "../send/stream-broken.ts";
 import { DataSocket } from "../wire/data-socket.ts";
 
@@ -47,6 +49,8 @@ function rest(current: Sender): void {
 }
 
 function start(message: Extract<ToSender, { kind: "start" }>): Sender {
+  const { base } = message;
+  if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
   return new Sender(message, (seat, isCancelled, bytesPerSecond) => {
     return new DataSocket(seat, { isCancelled, bytesPerSecond });
   });
@@ -71,6 +75,10 @@ function run(current: Sender, message: Exclude<ToSender, { kind: "start" }>): vo
       return;
     case "finish":
       if (!attempt(current, () => current.finish(message.groups))) return;
+      post({ kind: "done", issues: t.issues.splice(0) });
+      return;
+    case "remove":
+      removeEmptied(t, current.roots, message.folders);
       post({ kind: "done", issues: t.issues.splice(0) });
       return;
     case "close":
