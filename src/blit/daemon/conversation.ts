@@ -3,6 +3,8 @@ import type { CallContext } from "../control/calls.ts";
 import { cancelReason } from "../engine/shared-state.ts";
 import { MessageQueue } from "../remote/message-queue.ts";
 import type { SessionProgress, StreamSeat } from "../session/types.ts";
+import type { DaemonLog } from "./daemon-log.ts";
+import { endLine, startLine } from "./job-line.ts";
 import type { RunningJob } from "./jobs.ts";
 import type { SessionStreams } from "./streams.ts";
 
@@ -14,16 +16,19 @@ type AnySession = {
   progress(): SessionProgress;
   cancel(reason: number): void;
   close(): Promise<void>;
+  /** Resolves with the reason as soon as the session cannot go on. */
+  readonly failed?: Promise<Fault>;
 };
 
 /**
- * The daemon's side of one transfer, as far as pushes and pulls are alike: what it says goes through
- * one queue, what it holds is given back whichever way it ends.
+ * The daemon's side of one transfer, as far as pushes and pulls are alike: what it says goes
+ * through one queue, what it holds is given back whichever way it ends.
  */
 export class Conversation<Answer> {
   readonly answers = new MessageQueue<Answer>();
   readonly #signal: AbortSignal;
   readonly #job: RunningJob;
+  readonly #log: DaemonLog;
   readonly #onAbort = (): void => this.#break();
   readonly #held: (() => void)[] = [];
   readonly #pending = new Set<Promise<void>>();
@@ -35,9 +40,11 @@ export class Conversation<Answer> {
   #isOver = false;
   #isCancelled = false;
 
-  constructor(context: CallContext, job: RunningJob) {
+  constructor(context: CallContext, job: RunningJob, log: DaemonLog) {
     this.#signal = context.signal;
     this.#job = job;
+    this.#log = log;
+    log.verbose(startLine(job.job));
     context.signal.addEventListener("abort", this.#onAbort);
   }
 
@@ -55,6 +62,9 @@ export class Conversation<Answer> {
   open(session: AnySession): void {
     this.#session = session;
     this.#job.watch(() => session.progress());
+    void session.failed?.then((fault) => {
+      if (!this.#isOver) this.#fail(fault);
+    });
     if (this.#isCancelled || this.#signal.aborted) this.#break();
   }
 
@@ -156,6 +166,7 @@ export class Conversation<Answer> {
     } finally {
       const isCut = this.#isCancelled || this.#signal.aborted;
       this.#job.end(isCut ? "cancelled" : isDone ? "done" : "failed");
+      this.#log.note(endLine(this.#job.job, Date.now(), this.#failure));
       for (const release of this.#held.splice(0)) release();
     }
   }

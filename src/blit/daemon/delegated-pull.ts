@@ -60,7 +60,7 @@ class DelegatedPull {
     this.#path = pathOfBytes(header.target?.path ?? new Uint8Array(), "a target");
     const about = { kind: "delegated-pull", module, path: this.#path };
     const { job, bind } = startJob(host, context, about);
-    this.#conversation = new Conversation(context, job);
+    this.#conversation = new Conversation(context, job, host.log);
     this.#conversation.hold(() => this.#abort.abort());
     bind(() => this.#conversation.cancel());
   }

@@ -64,7 +64,7 @@ class Pull {
       module,
       path: this.#sources[0] ?? "",
     });
-    this.#conversation = new Conversation(context, job);
+    this.#conversation = new Conversation(context, job, host.log);
     bind(() => this.#conversation.cancel());
   }
 

@@ -60,7 +60,7 @@ class Push {
     this.#path = pathOfBytes(header.target?.path ?? new Uint8Array(), "a target");
     const about = { kind: "push", module: this.#module, path: this.#path };
     const { job, bind } = startJob(host, context, about);
-    this.#conversation = new Conversation(context, job);
+    this.#conversation = new Conversation(context, job, host.log);
     bind(() => this.#conversation.cancel());
   }
 

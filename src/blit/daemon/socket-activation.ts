@@ -1,6 +1,7 @@
 /**
- * Sockets that systemd has opened for the daemon (sd_listen_fds(3)): the first one, or the one named
- * "control", is the control plane's; the second, or the one named "data", is the data plane's.
+ * Sockets that systemd has opened for the daemon (sd_listen_fds(3)): the first one, or the one
+ * named "control", is the control plane's; the second, or the one named "data", is the data
+ * plane's.
  */
 import type { Environment } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
