@@ -3,10 +3,10 @@ import type { Printer } from "../../kit/out/printer.ts";
 import { createProgress } from "../../kit/out/progress.ts";
 import { loadBlitConfig } from "../config.ts";
 import { looksRemote, type PlaceEndpoint, parsePlace } from "../endpoint.ts";
-import { displayPath, joinPath, splitPath } from "../engine/path.ts";
+import { displayPath, joinPath } from "../engine/path.ts";
 import { type Dialler, openLink } from "../remote/open-link.ts";
 import { Passes } from "../remote/passes.ts";
-import { routeOf } from "../remote/route.ts";
+import { routeOf, sessionPath } from "../remote/route.ts";
 import type { SessionOptions } from "../session/types.ts";
 import { connectDaemon, securityFor } from "./connect.ts";
 import { parseRate } from "./rate.ts";
@@ -169,11 +169,18 @@ function resultOf(request: Request, link: Link, outcome: Outcome): EndedResult {
   };
 }
 
-/** Where a source goes, as far as it can be told from here: by the slashes that were typed. */
+/** Where a source goes: of a single one the target's side has told it. */
 function targetPathOf(request: Request, root: Link["roots"][number], link: Link): string {
   const { target, sources } = request;
-  const isInto = target.endsWith("/") || sources.length > 1;
-  const isBelow = isInto || splitPath(link.shownTarget).name === root.name;
-  if (root.isContents || !isBelow || splitPath(target).name === root.name) return target;
-  return joinPath(target, root.name);
+  const isAlone = sources.length === 1;
+  if (!looksRemote(target)) {
+    if (isAlone) return link.shownTarget;
+    return root.isContents ? target : joinPath(target, root.name);
+  }
+  const isAsTyped = root.isContents || (isAlone && link.shownTarget === pathOf(target));
+  return isAsTyped ? target : joinPath(target, root.name);
+}
+
+function pathOf(target: string): string {
+  return sessionPath(parsePlace(target));
 }

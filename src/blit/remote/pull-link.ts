@@ -152,16 +152,22 @@ class PullLink implements Link {
 
   async runPass(purpose: PassPurpose, agreedDeletions: number | undefined): Promise<PassOutcome> {
     const { talk, session } = this.#begun;
-    const reports = new SourceReportReader();
     session.startPass(purpose, agreedDeletions);
     const value = passToMessage({ purpose, agreedDeletions });
     talk.requests.push({ payload: { case: "passStart", value } });
-    for (;;) {
-      const source = reports.add(await talk.next("sourceReport"));
-      if (source === undefined) continue;
-      const target = await withReasonOf(talk, session.finishPass(source));
-      return { source, target };
-    }
+    const failed = session.failed.then((fault) => {
+      throw fault;
+    });
+    failed.catch(() => {});
+    return withReasonOf(talk, Promise.race([failed, this.#reports()]));
+  }
+
+  async #reports(): Promise<PassOutcome> {
+    const { talk, session } = this.#begun;
+    const reports = new SourceReportReader();
+    let source = reports.add(await talk.next("sourceReport"));
+    while (source === undefined) source = reports.add(await talk.next("sourceReport"));
+    return { source, target: await session.finishPass(source) };
   }
 
   progress(): LinkProgress {
