@@ -28,7 +28,7 @@ const DIST = join(ROOT, "dist");
 const MIB = 1024 * 1024;
 
 /** The names that the executable answers to through a symlink. */
-const LINK_NAMES = ["blast", "blit", "blitd", "rastos"] as const;
+const LINK_NAMES = ["blast", "blit", "blit-utils", "blitd", "rastos"] as const;
 
 /** Our platform names (as in bin/install.sh) and the npm package that holds Bun for each. */
 const PLATFORMS: Readonly<Record<string, string>> = {

@@ -199,7 +199,7 @@ main() {
   prefix=''
   completions=ask
   # The names that `triad completions` knows; names whose tools are not built yet are left out.
-  names='triad blit'
+  names='triad blast blit blit-utils blitd'
   while [ $# -gt 0 ]; do
     case $1 in
       -h | --help) usage; exit 0 ;;

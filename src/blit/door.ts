@@ -1,4 +1,5 @@
 import { type CommandSpec, defineCommand } from "../kit/cli/command.ts";
+import type { OwnTools } from "./cli/utils.ts";
 import { type Plugs, ports } from "./ports.ts";
 
 /** `blit`: its commands, each loaded when it is needed. */
@@ -15,7 +16,7 @@ export const blitCommand = defineCommand({
     scan: async () => (await import("./cli/scan.ts")).scanCommand,
     list: async () => (await import("./cli/list.ts")).listCommand,
     jobs: async () => (await import("./cli/jobs.ts")).jobsCommand,
-    utils: async () => (await import("./cli/utils.ts")).utilsCommand("utils"),
+    utils: async () => (await import("./cli/utils.ts")).utilsCommand("utils", ownTools),
     diagnostics: async () => (await import("./cli/diagnostics.ts")).diagnosticsCommand,
   },
   examples: [
@@ -27,13 +28,19 @@ export const blitCommand = defineCommand({
 
 /** `blit utils` under a name of its own. */
 export async function loadUtils(): Promise<CommandSpec> {
-  return (await import("./cli/utils.ts")).utilsCommand("blit-utils");
+  return (await import("./cli/utils.ts")).utilsCommand("blit-utils", ownTools);
 }
 
 /** `blitd`, the daemon. */
 export async function loadBlitd(): Promise<CommandSpec> {
   return (await import("./cli/blitd.ts")).blitdCommand;
 }
+
+const ownTools: OwnTools = {
+  blit: () => blitCommand,
+  "blit-utils": loadUtils,
+  blitd: loadBlitd,
+};
 
 /** Gives blit what it needs from outside its room. */
 export function plugIn(plugs: Plugs): void {

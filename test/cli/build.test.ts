@@ -24,7 +24,7 @@ test("builds for this machine with links, version and commit, and leaves no scra
   expect(built).toMatchObject({ code: 0, stderr: "" });
   expect(built.stdout).toMatch(/^this machine: dist\/triad {2}\d+\.\d MiB /);
   const files = readdirSync(work.at("dist")).sort();
-  expect(files).toEqual(["blast", "blit", "blitd", "rastos", "triad"]);
+  expect(files).toEqual(["blast", "blit", "blit-utils", "blitd", "rastos", "triad"]);
   expect(readlinkSync(work.at("dist/blit"))).toBe("triad");
   const shown = await runCommand([work.at("dist/blit")]);
   expect(shown.stdout).toContain("9.8.7 unknown");

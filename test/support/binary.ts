@@ -14,7 +14,7 @@ const ROOT = resolve(import.meta.dir, "../..");
 const TIMEOUT_MS = 60_000;
 
 /** The names that dist/ holds: the executable and its symlinks. */
-export type ToolName = "triad" | "blit" | "blitd" | "blast" | "rastos";
+export type ToolName = "triad" | "blit" | "blit-utils" | "blitd" | "blast" | "rastos";
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -4,6 +4,7 @@ import {
   type Entry,
   type EntrySchema,
   type FindRequest,
+  type FindRequestSchema,
   type IssueSchema,
   type Issue as WireIssue,
   EntryKind as WireKind,
@@ -66,11 +67,11 @@ export function entryFromWire(entry: Entry): AdminEntry {
   };
 }
 
-export function kindToWire(kind: EntryKind | undefined): WireKind {
+function kindToWire(kind: EntryKind | undefined): WireKind {
   return kind === undefined ? WireKind.UNSPECIFIED : toWire[kind];
 }
 
-export function kindFromWire(kind: WireKind): EntryKind | undefined {
+function kindFromWire(kind: WireKind): EntryKind | undefined {
   switch (kind) {
     case WireKind.FILE:
       return "file";
@@ -123,5 +124,22 @@ export function findQueryFromWire(request: FindRequest): FindQuery {
     mtimeSinceSec: mtimeSinceSeconds === undefined ? undefined : secondsOf(mtimeSinceSeconds),
     mtimeUntilSec: mtimeUntilSeconds === undefined ? undefined : secondsOf(mtimeUntilSeconds),
     resultsMax: asked === 0 ? resultsMaxOfDaemon : Math.min(asked, resultsMaxOfDaemon),
+  };
+}
+
+/** The request without its place; 0 results mean as many as there are. */
+export function findQueryToWire(
+  query: FindQuery,
+): Omit<MessageInitShape<typeof FindRequestSchema>, "place" | "$typeName"> {
+  const { sizeMaxBytes, mtimeSinceSec, mtimeUntilSec, resultsMax } = query;
+  return {
+    namePattern: bytesOf(query.namePattern ?? ""),
+    foldsCase: query.foldsCase,
+    kind: kindToWire(query.kind),
+    sizeMin: BigInt(query.sizeMinBytes),
+    ...(sizeMaxBytes === undefined ? {} : { sizeMax: BigInt(sizeMaxBytes) }),
+    ...(mtimeSinceSec === undefined ? {} : { mtimeSinceSeconds: BigInt(mtimeSinceSec) }),
+    ...(mtimeUntilSec === undefined ? {} : { mtimeUntilSeconds: BigInt(mtimeUntilSec) }),
+    resultsMax: resultsMax === Number.MAX_SAFE_INTEGER ? 0n : BigInt(resultsMax),
   };
 }

@@ -4,13 +4,9 @@ import { faultFromBug } from "../../kit/fault/render.ts";
 import { paced } from "../admin/pace.ts";
 import { answer } from "../admin/request.ts";
 import type { AdminFromWorker, AdminToWorker } from "../admin/worker-messages.ts";
+import { confineThread } from "../daemon/confine.ts";
 
 declare const self: Worker;
-
-/** Until daemon/confine.ts is there: never without the confinement. */
-function confineThread(how: { rootFd: number; chroot: boolean }): void {
-  throw new Fault({ code: "E_NOT_BUILT", message: `Cannot give up rights: ${how.chroot}` });
-}
 
 /** Parts that the caller may still be sent. */
 let credit = 0;

@@ -133,6 +133,8 @@ export interface CommandSpec<A extends ArgsSpec = ArgsSpec> {
   readonly reserved?: boolean;
   /** Everything after the first positional is handed on as it is: `run CMD --flag of CMD`. */
   readonly passThrough?: boolean;
+  /** Its pages in the reference and the manual are those of another command, of the same words. */
+  readonly borrowsPages?: boolean;
   /** A tool of its own, callable by its name through a symlink: `--version` speaks for it. */
   readonly tool?: boolean;
   /** Returns the exit code; nothing means 0. */

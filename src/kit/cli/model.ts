@@ -40,6 +40,8 @@ export interface CommandModel {
   readonly page: readonly string[];
   /** Callable by its own name: `blit`, also where it is shown as `triad blit`. */
   readonly tool: boolean;
+  /** Its pages are another command's. */
+  readonly borrowsPages: boolean;
   readonly summary: string;
   readonly details: readonly string[];
   readonly flags: readonly FlagModel[];
@@ -74,6 +76,7 @@ export async function describeCommand(
     path,
     page,
     tool: spec.tool === true,
+    borrowsPages: spec.borrowsPages === true,
     summary: spec.meta.description,
     details: paragraphs(spec.meta.details ?? ""),
     flags: args.flatMap(([name, arg]) => flagModel(name, arg)),
@@ -181,5 +184,6 @@ export function allCommands(model: CommandModel): readonly CommandModel[] {
 
 /** The command and what is below it, without the tools, which have pages of their own. */
 export function ownCommands(model: CommandModel): readonly CommandModel[] {
+  if (model.borrowsPages) return [];
   return [model, ...model.commands.filter((child) => !child.tool).flatMap(ownCommands)];
 }
