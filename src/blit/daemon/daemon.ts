@@ -110,13 +110,20 @@ class Daemon implements RunningDaemon {
     if (this.jobs.running > 0) {
       this.#log.note(`Waiting for ${this.jobs.running} transfers, at most ${forMs / 1000} s`);
     }
-    await Promise.race([this.jobs.whenIdle(), after(forMs)]);
+    await within(forMs, this.jobs.whenIdle());
     if (this.jobs.running > 0) {
       this.#log.warn(`Ending ${this.jobs.running} transfers that are not done`);
       this.jobs.cancelAll();
-      await Promise.race([this.jobs.whenIdle(), after(endingMs)]);
+      await within(endingMs, this.jobs.whenIdle());
     }
+    await this.#lastWords();
     await this.close();
+  }
+
+  /** The ends of calls are still on their way; whose calls have ended closes the connection. */
+  async #lastWords(): Promise<void> {
+    const until = performance.now() + lastWordsMs;
+    while ((this.#control?.connections() ?? 0) > 0 && performance.now() < until) await after(10);
   }
 
   async close(): Promise<void> {
@@ -253,8 +260,21 @@ class Daemon implements RunningDaemon {
 /** So long the transfers have to give back what they hold, once they were told to end. */
 const endingMs = 5000;
 
+/** So long clients have to take the end of their calls. */
+const lastWordsMs = 1000;
+
+/** Waits for something, but not longer. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
 function after(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function textOf(error: unknown): string {
