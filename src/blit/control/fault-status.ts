@@ -11,6 +11,9 @@ import { FailureSchema } from "./proto/blit_pb.js";
 /** Text of a peer is cut to so many characters before it is shown. */
 const TEXT_LENGTH_MAX = 4096;
 
+/** Of a status's message, and of its hint: HEADER_BYTES_MAX is for all of them, encoded. */
+const STATUS_TEXT_BYTES_MAX = 1200;
+
 const STATUS: Readonly<Record<FaultCode, Code>> = {
   E_USAGE: Code.InvalidArgument,
   E_CONFIG: Code.InvalidArgument,
@@ -42,9 +45,12 @@ export function statusOf(error: unknown): ConnectError {
     error instanceof Fault
       ? error
       : new Fault({ code: "E_BUG", message: "The daemon has met a bug of its own: see its log" });
-  const failure = { code: fault.code, message: fault.message, hint: fault.hint ?? "" };
+  // All of it goes in headers, each of them more than once and encoded.
+  const message = cutBytes(fault.message, STATUS_TEXT_BYTES_MAX);
+  const hint = cutBytes(fault.hint ?? "", STATUS_TEXT_BYTES_MAX);
+  const failure = { code: fault.code, message, hint };
   return new ConnectError(
-    fault.message,
+    message,
     STATUS[fault.code],
     undefined,
     [{ desc: FailureSchema, value: failure }],
@@ -126,6 +132,17 @@ function faultOfThrown(error: unknown, endpoint: string): Fault {
     message: `The connection to "${endpoint}" has failed: ${cut(reason)}`,
     cause: error,
   });
+}
+
+/** Cuts between two characters. */
+function cutBytes(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text;
+  const kept = bytes
+    .subarray(0, bytesMax)
+    .toString()
+    .replace(/\ufffd+$/, "");
+  return `${kept}…`;
 }
 
 function cut(text: string): string {

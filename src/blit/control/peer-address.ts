@@ -10,14 +10,27 @@ export function canonicalAddress(address: string): string {
   if (isIPv4(address)) return address;
   const plain = address.replace(/%.*$/, "");
   if (!isIPv6(plain)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
-  if (mapped !== undefined) return mapped;
-  const canonical = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
+  const hostname = `[${plain.replace(/[\d.]+$/, wordsOfQuad)}]`;
+  const canonical = URL.parse(`http://${hostname}/`)?.hostname.slice(1, -1);
+  if (canonical === undefined) return address;
   const words = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
-  if (words === null) return canonical;
-  const bits =
-    ((Number.parseInt(words[1] ?? "", 16) << 16) | Number.parseInt(words[2] ?? "", 16)) >>> 0;
-  return [bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255].join(".");
+  const [high, low] = [words?.[1], words?.[2]];
+  if (high === undefined || low === undefined) return canonical;
+  return [high, low]
+    .map((word) => Number.parseInt(word, 16))
+    .flatMap(bytesOfWord)
+    .join(".");
+}
+
+/** "192.0.2.1" as "c000:201"; what is no such end of an address stays. */
+function wordsOfQuad(end: string): string {
+  if (!isIPv4(end)) return end;
+  const [a = 0, b = 0, c = 0, d = 0] = end.split(".").map(Number);
+  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+}
+
+function bytesOfWord(word: number): number[] {
+  return [word >>> 8, word & 0xff];
 }
 
 /** Whether the address is of this machine alone. */
