@@ -14,11 +14,14 @@ beforeAll(async () => {
 const VERSION =
   /^(\S+) \d+\.\d+\.\d+ \(commit (?:[0-9a-f]{12}|unknown), Bun 1\.\d+\.\d+, linux-\w+\)\n$/;
 
-test.each(["triad", "blit", "blit-utils", "blitd", "blast", "rastos"] as const)("%s --version", async (name) => {
-  const { code, stdout, stderr } = await runTool(name, ["--version"]);
-  expect([code, stderr]).toEqual([0, ""]);
-  expect(VERSION.exec(stdout)?.[1]).toBe(name);
-});
+test.each(["triad", "blit", "blit-utils", "blitd", "blast", "rastos"] as const)(
+  "%s --version",
+  async (name) => {
+    const { code, stdout, stderr } = await runTool(name, ["--version"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(VERSION.exec(stdout)?.[1]).toBe(name);
+  },
+);
 
 test("a name by symlink and a name as subcommand are the same", async () => {
   for (const argv of [

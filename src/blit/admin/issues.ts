@@ -31,7 +31,7 @@ export class IssueList {
   /** A call that failed on an entry. `doing` completes "Cannot …". */
   failed(result: number, call: string, path: string, doing: string): void {
     const isGone = result === -errno.ENOENT || result === -errno.ENOTDIR;
-    const shown = displayPath(path === "" ? "." : path);
+    const shown = briefPath(path);
     this.add({
       kind: isGone ? "vanished" : "failed",
       path,
@@ -49,9 +49,17 @@ export class IssueList {
   }
 }
 
+const shownMax = 300;
+
+/** A path for messages: what is long is shown by its end. */
+function briefPath(path: string): string {
+  const shown = displayPath(path === "" ? "." : path);
+  return shown.length <= shownMax ? shown : `…${shown.slice(-shownMax)}`;
+}
+
 /** Why a place cannot be used, as a fault. `doing` completes "Cannot …"; `path` is latin1. */
 export function placeFault(result: number, doing: string, path: string): Fault {
-  const shown = displayPath(path === "" ? "." : path);
+  const shown = briefPath(path);
   const isAway = result === -errno.EXDEV || result === -errno.ELOOP;
   if (isAway) {
     return new Fault({

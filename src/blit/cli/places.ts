@@ -48,7 +48,7 @@ export class Places implements Disposable {
     return { source, path: place.path, typed: argument };
   }
 
-  /** The server that an argument names without any place on it; undefined: it names something else. */
+  /** The server that an argument names without any place on it; undefined: something else. */
   server(argument: string): ServerEndpoint | undefined {
     const endpoint = looksRemote(argument) ? parseEndpoint(argument) : undefined;
     return endpoint?.kind === "server" ? endpoint : undefined;
