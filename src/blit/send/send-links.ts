@@ -1,3 +1,4 @@
+import { S } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "../engine/backup.ts";
 import type { LinkMember } from "../engine/messages.ts";
@@ -20,8 +21,10 @@ export function sendLinks(s: Sender, group: readonly LinkMember[]): OpenFolder |
     if (folder === undefined) continue;
     const members = group.slice(index);
     writeLinks(s, folder, members);
-    folder.items = members.length;
-    folder.bytes = members.length * s.t.source.sizeBytes;
+    if ((s.t.source.mode & S.IFMT) === S.IFREG) {
+      folder.items = members.length;
+      folder.bytes = members.length * s.t.source.sizeBytes;
+    }
     return folder;
   }
   return undefined;
@@ -68,7 +71,8 @@ function openMember(s: Sender, member: LinkMember): OpenFolder | undefined {
 /** Writes the frame; status of the file, the entry at hand, is in t.source. */
 function writeLinks(s: Sender, folder: OpenFolder, members: readonly LinkMember[]): void {
   const { t, frames, xattrs, collector } = s;
-  let blob = xattrs.readAt(folder.fd, t.entryPointer, t.source.dev);
+  const isFile = (t.source.mode & S.IFMT) === S.IFREG;
+  let blob = isFile ? xattrs.readAt(folder.fd, t.entryPointer, t.source.dev) : 0;
   if (blob < 0) {
     const path = folder.pathOf(t.entryName());
     t.attributeFailed(blob, "flistxattr", path, "extended attributes");

@@ -215,41 +215,58 @@ export class FolderWalk {
       return;
     }
     const type = t.source.mode & S.IFMT;
-    let bits = 0;
-    let extra = 0;
     if (type === S.IFDIR) this.#subfolders.push(t.entryName());
-    else {
+    else if (type !== S.IFREG && type !== S.IFLNK && !t.options.specials) {
       t.add(counter.seen, 1);
-      if (type === S.IFREG && t.source.nlink > 1 && this.#joinsLinks()) {
-        bits = entryBit.linked;
-        this.#noteLink(t.entryName());
-      } else folder.items++;
-    }
-    if (type === S.IFREG) {
-      const { sizeBytes } = t.source;
-      t.add(counter.seenBytes, sizeBytes);
-      if (bits === 0) folder.bytes += sizeBytes;
-      extra = this.#s.xattrs.readAt(folder.fd, pointer, this.#dev);
-      if (extra > 0) bits |= entryBit.xattrs;
-      if (extra < 0) {
-        this.#xattrsFailed(extra, folder.pathOf(t.entryName()));
-        extra = 0;
-      }
-    } else if (type === S.IFLNK) {
-      extra = sys.readlinkat(folder.fd, pointer, t.pointers.link, linkBytes);
-      if (extra < 0 || extra >= linkBytes) {
-        const result = extra < 0 ? extra : -errno.ENAMETOOLONG;
-        const path = folder.pathOf(t.entryName());
-        t.failed(result, "readlinkat", path, "read the link");
-        this.#write(memory, offset, length, entryBit.listed, 0);
-        return;
-      }
-      bits |= entryBit.symlink;
-    } else if (type !== S.IFDIR && !t.options.specials) {
+      folder.items++;
       this.#skipSpecial(folder.pathOf(t.entryName()), type);
-      bits = entryBit.listed;
+      this.#write(memory, offset, length, entryBit.listed, 0);
+      return;
     }
-    this.#write(memory, offset, length, bits, extra);
+    const bits = type === S.IFDIR ? 0 : this.#count(folder, type);
+    if (type === S.IFREG) this.#file(memory, offset, length, bits);
+    else if (type === S.IFLNK) this.#link(memory, offset, length, bits);
+    else this.#write(memory, offset, length, bits, 0);
+  }
+
+  /** Counts an entry that is no folder; returns its bits. */
+  #count(folder: OpenFolder, type: number): number {
+    const t = this.#t;
+    const isFile = type === S.IFREG;
+    const { sizeBytes } = t.source;
+    t.add(counter.seen, 1);
+    if (isFile) t.add(counter.seenBytes, sizeBytes);
+    if (t.source.nlink > 1 && this.#joinsLinks()) {
+      this.#noteLink(t.entryName());
+      // A file comes later; anything else is made at once, and linked later.
+      if (!isFile) folder.items++;
+      return entryBit.linked;
+    }
+    folder.items++;
+    if (isFile) folder.bytes += sizeBytes;
+    return 0;
+  }
+
+  #file(memory: Uint8Array, offset: number, length: number, bits: number): void {
+    const t = this.#t;
+    const folder = this.#folder as OpenFolder;
+    const blob = this.#s.xattrs.readAt(folder.fd, t.entryPointer, this.#dev);
+    if (blob < 0) this.#xattrsFailed(blob, folder.pathOf(t.entryName()));
+    if (blob > 0) this.#write(memory, offset, length, bits | entryBit.xattrs, blob);
+    else this.#write(memory, offset, length, bits, 0);
+  }
+
+  #link(memory: Uint8Array, offset: number, length: number, bits: number): void {
+    const t = this.#t;
+    const folder = this.#folder as OpenFolder;
+    const text = sys.readlinkat(folder.fd, t.entryPointer, t.pointers.link, linkBytes);
+    if (text > 0 && text < linkBytes) {
+      this.#write(memory, offset, length, bits | entryBit.symlink, text);
+      return;
+    }
+    const path = folder.pathOf(t.entryName());
+    t.failed(text < 0 ? text : -errno.ENAMETOOLONG, "readlinkat", path, "read the link");
+    this.#write(memory, offset, length, entryBit.listed, 0);
   }
 
   /** Names of one file are gathered where links are to be made of them. */
