@@ -1,0 +1,200 @@
+import { describe, expect, test } from "bun:test";
+import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { create, toBinary } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import type { ControlHandlers } from "../../../src/blit/control/calls.ts";
+import {
+  CALLS_PER_CONNECTION_MAX,
+  MESSAGE_BYTES_MAX,
+  STREAM_WINDOW_BYTES,
+} from "../../../src/blit/control/limits.ts";
+import { ListRequestSchema } from "../../../src/blit/control/proto/blit_pb.js";
+import type { ControlServer } from "../../../src/blit/control/server.ts";
+import { connectTo, serveControl } from "../../support/control.ts";
+
+/** A client that says what it likes. */
+function rawClient(server: ControlServer): ClientHttp2Session & Disposable {
+  const session = connect(`http://127.0.0.1:${server.port}`);
+  session.on("error", () => undefined);
+  return Object.assign(session, { [Symbol.dispose]: () => session.destroy() });
+}
+
+type Answer = { http: number | undefined; grpc: string | undefined; reset: number };
+
+/** One call with the given body; resolves when it is over. */
+function call(
+  session: ClientHttp2Session,
+  options: { path?: string; body?: Uint8Array; headers?: Record<string, string>; ends?: boolean },
+): Promise<Answer> {
+  return new Promise((resolve) => {
+    const answer: Answer = { http: undefined, grpc: undefined, reset: 0 };
+    const stream = session.request({
+      ":method": "POST",
+      ":path": options.path ?? "/blit.v2.Blit/List",
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...options.headers,
+    });
+    const note = (headers: Record<string, unknown>): void => {
+      const status = headers["grpc-status"];
+      if (status !== undefined) answer.grpc = String(status);
+    };
+    stream.on("response", (headers) => {
+      answer.http = headers[":status"];
+      note(headers);
+    });
+    stream.on("trailers", note);
+    stream.on("data", () => undefined);
+    stream.on("error", () => undefined);
+    stream.on("close", () => resolve({ ...answer, reset: stream.rstCode ?? 0 }));
+    if (options.body !== undefined) stream.write(options.body);
+    if (options.ends !== false) stream.end();
+  });
+}
+
+function envelope(flags: number, length: number, content: Uint8Array = new Uint8Array()) {
+  const head = Buffer.alloc(5);
+  head[0] = flags;
+  head.writeUInt32BE(length, 1);
+  return Buffer.concat([head, content]);
+}
+
+const GOOD = toBinary(ListRequestSchema, create(ListRequestSchema, {}));
+
+/** gRPC's numbers. */
+const status = { ok: "0", invalidArgument: "3", exhausted: "8", unimplemented: "12" } as const;
+
+function listing(): { calls: number; handlers: Partial<ControlHandlers> } {
+  const counter = { calls: 0, handlers: {} as Partial<ControlHandlers> };
+  counter.handlers = {
+    async *list() {
+      counter.calls += 1;
+      yield { modules: [{ name: "m" }] };
+    },
+  };
+  return counter;
+}
+
+describe("messages that are none", () => {
+  test("are refused, never reach a handler, and harm nobody else", async () => {
+    const counter = listing();
+    await using server = await serveControl(counter.handlers);
+    using session = rawClient(server);
+    using other = await connectTo(server);
+    const before = process.memoryUsage().rss;
+    const bad: Record<string, Uint8Array> = {
+      "a length of 4 GiB": envelope(0, 0xffff_ffff),
+      "one byte too many": envelope(0, MESSAGE_BYTES_MAX + 1),
+      "fewer bytes than announced": envelope(0, 100, GOOD),
+      "half a head": Uint8Array.of(0, 0, 0),
+      "compressed, with no method named": envelope(1, 3, Uint8Array.of(1, 2, 3)),
+      "a wire type that does not exist": envelope(0, 2, Uint8Array.of(0x0f, 0x01)),
+      "a length inside that is too long": envelope(0, 2, Uint8Array.of(0x0a, 0x7f)),
+      "two messages where one belongs": Buffer.concat([envelope(0, 0), envelope(0, 0)]),
+      "no message": new Uint8Array(),
+    };
+    for (const [name, body] of Object.entries(bad)) {
+      const answer = await call(session, { body });
+      expect([name, answer.grpc === undefined || answer.grpc === status.ok]).toEqual([name, false]);
+    }
+    expect(counter.calls).toBe(0);
+    expect((await call(session, { body: envelope(0, GOOD.length, GOOD) })).grpc).toBe(status.ok);
+    expect((await other.ping({})).host).toBe("here");
+    expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
+  });
+
+  test("whatever bytes come, the daemon answers and goes on", async () => {
+    const counter = listing();
+    await using server = await serveControl(counter.handlers);
+    using session = rawClient(server);
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (body) => {
+        const answer = await call(session, { body });
+        expect(answer.grpc ?? answer.http ?? answer.reset).toBeDefined();
+      }),
+      { numRuns: 60 },
+    );
+    expect((await call(session, { body: envelope(0, 0) })).grpc).toBe(status.ok);
+  });
+});
+
+describe("calls that are none", () => {
+  test("other paths, methods and content types get no handler", async () => {
+    const counter = listing();
+    await using server = await serveControl(counter.handlers);
+    using session = rawClient(server);
+    const body = envelope(0, 0);
+    for (const path of ["/", "/blit.v2.Blit/Nothing", "/grpc.reflection.v1.ServerReflection/X"]) {
+      expect((await call(session, { path, body })).http).toBe(404);
+    }
+    const json = await call(session, { body, headers: { "content-type": "application/json" } });
+    expect(json.http).toBe(415);
+    const connectCall = { "content-type": "application/connect+proto" };
+    expect((await call(session, { body, headers: connectCall })).http).toBe(415);
+    const get = await call(session, { body, headers: { ":method": "GET" } });
+    expect(get.http).not.toBe(200);
+    expect(counter.calls).toBe(0);
+  });
+
+  test("headers beyond the limit are refused", async () => {
+    await using server = await serveControl(listing().handlers);
+    using session = rawClient(server);
+    const ended = new Promise((resolve) => session.once("close", () => resolve("closed")));
+    const headers = { "x-long": "x".repeat(200_000) };
+    const answer = call(session, { body: envelope(0, 0), headers });
+    const outcome = await Promise.race([ended, answer]);
+    expect(outcome === "closed" || (outcome as Answer).grpc !== status.ok).toBe(true);
+    using other = await connectTo(server);
+    expect((await other.ping({})).host).toBe("here");
+  });
+
+  test("opened and reset at once, by the thousand: others are served", async () => {
+    const counter = listing();
+    await using server = await serveControl(counter.handlers);
+    using session = rawClient(server);
+    using other = await connectTo(server);
+    for (let round = 0; round < 50; round += 1) {
+      await Promise.all(
+        Array.from({ length: CALLS_PER_CONNECTION_MAX }, () => {
+          const stream = session.request({ ":method": "POST", ":path": "/blit.v2.Blit/List" });
+          stream.on("error", () => undefined);
+          const closed = new Promise((resolve) => stream.once("close", resolve));
+          stream.close(constants.NGHTTP2_CANCEL);
+          return closed;
+        }),
+      );
+    }
+    expect((await other.ping({})).host).toBe("here");
+    expect(server.connections()).toBeLessThanOrEqual(2);
+  });
+});
+
+test("a client that does not read holds its daemon back: a window's worth is made, no more", async () => {
+  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  let made = 0;
+  const stalled = Promise.withResolvers<void>();
+  await using server = await serveControl({
+    async *pull(_, context) {
+      while (!context.signal.aborted) {
+        made += data.length;
+        const quiet = setTimeout(() => stalled.resolve(), 300);
+        yield { payload: { case: "data", value: { data } } };
+        clearTimeout(quiet);
+      }
+    },
+  });
+  using client = await connectTo(server);
+  async function* nothing(): AsyncGenerator<never> {
+    yield* [];
+  }
+  const answers = client.pull(nothing())[Symbol.asyncIterator]();
+  await answers.next();
+  await stalled.promise;
+  expect(made).toBeLessThan(STREAM_WINDOW_BYTES * 3);
+  let received = 0;
+  while (received < STREAM_WINDOW_BYTES * 4) {
+    const { value } = await answers.next();
+    if (value?.payload.case === "data") received += value.payload.value.data.length;
+  }
+  expect(made).toBeGreaterThanOrEqual(received);
+});
