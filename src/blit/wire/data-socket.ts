@@ -293,19 +293,21 @@ export class DataSocket {
   }
 
   #sendFileByRead(fd: number, offset: number, length: number): FileSent {
-    this.#block ??= new Memory(sealedBlocks * blockBytes);
+    this.#block ??= new Memory(sealedBlocks * blockBytes + 4096);
     const block = this.#block;
     let sent = 0;
     while (sent < length) {
       const { cancelled } = this.#wait;
       if (cancelled < 0) return { sent, result: this.#fail(cancelled), side: "socket" };
       const part = Math.min(length - sent, sealedBlocks * blockBytes);
-      const got = sys.pread(fd, block.pointer, part, offset + sent);
+      // As the file's pages are aligned, so is the memory: see stream-cipher.ts.
+      const at = (offset + sent) % 64;
+      const got = sys.pread(fd, block.pointer + at, part, offset + sent);
       if (got <= 0) return { sent, result: got, side: "file" };
       const result =
         this.#sealer === undefined
-          ? this.#sendPlain(block.pointer, got, 0)
-          : this.#sendSealed(block.bytes, 0, got);
+          ? this.#sendPlain(block.pointer + at, got, 0)
+          : this.#sendSealed(block.bytes, at, at + got);
       if (result < 0) return { sent, result, side: "socket" };
       sent += got;
     }

@@ -31,13 +31,14 @@ test("a record is what the standard says: AES-256-GCM, nonce = IV XOR number", (
     const nonce = Buffer.from(iv);
     nonce.writeUInt16BE(nonce.readUInt16BE(10) ^ number, 10);
     const decipher = createDecipheriv("aes-256-gcm", key, nonce);
-    decipher.setAAD(record.subarray(0, 4));
-    decipher.setAuthTag(record.subarray(record.length - 16));
-    const plain = Buffer.concat([decipher.update(record.subarray(4, -16)), decipher.final()]);
+    decipher.setAAD(record.subarray(0, 16));
+    decipher.setAuthTag(record.subarray(16, 32));
+    const end = 32 + content.length;
+    const plain = Buffer.concat([decipher.update(record.subarray(32, end)), decipher.final()]);
     expect(plain.equals(content)).toBe(true);
-    expect(new DataView(record.buffer, record.byteOffset).getUint32(0, true)).toBe(
-      record.length - 4,
-    );
+    expect(record.length % 32).toBe(0);
+    expect(record.length - end).toBeLessThan(32);
+    expect(new DataView(record.buffer, record.byteOffset).getUint32(0, true)).toBe(content.length);
   }
 });
 
@@ -90,17 +91,18 @@ describe("a record does not open", () => {
 test("lengths are judged before anything is waited for", () => {
   const opener = new RecordOpener(key, iv);
   const length = (value: number): number => {
-    const head = new Uint8Array(8);
+    const head = new Uint8Array(40);
     new DataView(head.buffer).setUint32(1, value, true);
-    return opener.recordLength(head, 1, 8);
+    return opener.recordLength(head, 1, 40);
   };
   expect(length(0)).toBe(-1);
-  expect(length(16)).toBe(-1);
-  expect(length(17)).toBe(21);
-  expect(length(RECORD_BYTES_MAX + 16)).toBe(RECORD_BYTES_MAX + 20);
-  expect(length(RECORD_BYTES_MAX + 17)).toBe(-1);
+  expect(length(1)).toBe(64);
+  expect(length(32)).toBe(64);
+  expect(length(33)).toBe(96);
+  expect(length(RECORD_BYTES_MAX)).toBe(RECORD_BYTES_MAX + 32);
+  expect(length(RECORD_BYTES_MAX + 1)).toBe(-1);
   expect(length(0xffffffff)).toBe(-1);
-  expect(opener.recordLength(new Uint8Array(8), 5, 8)).toBe(0);
+  expect(opener.recordLength(new Uint8Array(40), 9, 40)).toBe(0);
 });
 
 test("what cannot be one record is refused", () => {
