@@ -143,7 +143,7 @@ describe("who does not keep to the order is cut off, and nothing stays behind", 
     const before = openFiles();
     expect(await talk(verb, payloads)).toStartWith(outcome);
     await daemon.jobs.whenIdle();
-    // Bun closes its ends of pumps in a later turn; what leaks stays, and the test runs out of time.
+    // Bun closes its ends of pumps in a later turn; what leaks stays: the test runs out of time.
     while (openFiles() > before) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(daemon.jobs.running).toBe(0);
   });

@@ -74,7 +74,7 @@ describe("tokens", () => {
     expect(plane.refused).toEqual([]);
   });
 
-  test("one that was used, is another peer's, or of a session that is over is refused", async () => {
+  test("one that is used, another peer's, or of a session that is over is refused", async () => {
     const plane = start();
     const { tokens, close } = plane.offer(2);
     const [first, second] = tokens as [Uint8Array, Uint8Array];
