@@ -62,10 +62,7 @@ export async function advertise(
   const host = labelOf(hostname().split(".")[0] ?? "");
   const speakers = await openSpeakers(options);
   const wanted = labelOf(about.name ?? host);
-  const name = await freeName(speakers, wanted, options.probeMs ?? probeMs, {
-    host,
-    port: about.port,
-  });
+  const name = await freeName(speakers, wanted, options.probeMs ?? probeMs, about);
   const daemon: Advertised = { name, host, port: about.port, txt: about.txt ?? {} };
   const announce = (goodbye: boolean): Promise<unknown> =>
     Promise.all(
@@ -105,9 +102,12 @@ async function freeName(
   speakers: readonly Speaker[],
   wanted: string,
   waitMs: number,
-  own: { readonly host: string; readonly port: number },
+  own: { readonly port: number },
 ): Promise<string> {
   const browsing = new Browsing();
+  const addresses = speakers.map((speaker) => speaker.own.address);
+  const isOwn = (one: FoundDaemon): boolean =>
+    one.port === own.port && addresses.includes(one.address);
   const listeners = speakers.map(({ mdns }) => {
     const listener = (packet: Parameters<Browsing["take"]>[0], from: { address: string }) =>
       browsing.take(packet, from.address);
@@ -118,9 +118,7 @@ async function freeName(
     for (let number = 1; number <= namesMax; number += 1) {
       const name = number === 1 ? wanted : numberedLabel(wanted, number);
       const isTaken = (): boolean =>
-        browsing
-          .found()
-          .some((one) => one.name === name && (one.host !== own.host || one.port !== own.port));
+        browsing.found().some((one) => one.name === name && !isOwn(one));
       for (let probe = 0; probe < probesMax && !isTaken(); probe += 1) {
         for (const { mdns } of speakers) ask(mdns, `${name}.${SERVICE}`, "SRV");
         await Bun.sleep(waitMs / probesMax);

@@ -122,42 +122,41 @@ const foundMax = 1000;
 
 /** Puts together what arrives: records of one daemon may come in several packets. */
 export class Browsing {
-  readonly #services = new Map<string, { host: string; port: number; from: string }>();
+  readonly #services = new Map<string, { host: string; port: number; address: string }>();
   readonly #texts = new Map<string, Readonly<Record<string, string>>>();
-  readonly #addresses = new Map<string, string>();
 
   /** Takes in a response. `from` is the address that it came from. */
   take(packet: Heard, from: string): void {
-    for (const record of [...(packet.answers ?? []), ...(packet.additionals ?? [])]) {
-      this.#takeRecord(record, from);
-    }
+    const records = [...(packet.answers ?? []), ...(packet.additionals ?? [])];
+    // Of this packet alone: two machines may have one name, as copies of a container do.
+    const addressOf = (host: string): string => {
+      const name = host.toLowerCase();
+      const found = records.find((one) => one.type === "A" && one.name.toLowerCase() === name);
+      return found?.type === "A" ? found.data : from;
+    };
+    for (const record of records) this.#takeRecord(record, addressOf);
   }
 
-  #takeRecord(record: Answer, from: string): void {
-    if (record.type === "A") {
-      this.#addresses.set(record.name.toLowerCase(), record.data);
-      if (this.#addresses.size > foundMax) this.#addresses.clear();
-      return;
-    }
+  #takeRecord(record: Answer, addressOf: (host: string) => string): void {
     const name = instanceOf(record.name);
     if (name === undefined) return;
     if (record.type === "SRV") {
       const { port, target } = record.data;
       if (record.ttl === 0) this.#services.delete(name);
       else if (this.#services.size < foundMax || this.#services.has(name)) {
-        this.#services.set(name, { host: target, port, from });
+        this.#services.set(name, { host: target, port, address: addressOf(target) });
       }
     } else if (record.type === "TXT" && this.#texts.size < foundMax) {
       this.#texts.set(name, textsOf(record.data));
     }
   }
 
-  /** Names that are known of, but not where they are: to be asked for. */
+  /** All that are known by now. */
   found(): FoundDaemon[] {
-    return [...this.#services].map(([name, { host, port, from }]) => ({
+    return [...this.#services].map(([name, { host, port, address }]) => ({
       name,
       host: host.replace(/\.local\.?$/i, ""),
-      address: this.#addresses.get(host.toLowerCase()) ?? from,
+      address,
       port,
       txt: this.#texts.get(name) ?? {},
     }));
