@@ -94,7 +94,16 @@ export class Admission {
     if ((this.#perAddress.get(address) ?? 0) >= limits.connectionsPerAddressMax) {
       return "too many connections from this address";
     }
-    return this.#admit({ address, port }) ? undefined : "not admitted";
+    return this.#isWanted({ address, port }) ? undefined : "not admitted";
+  }
+
+  /** A question that fails is answered with no. */
+  #isWanted(peer: { address: string; port: number }): boolean {
+    try {
+      return this.#admit(peer);
+    } catch {
+      return false;
+    }
   }
 
   /** The connection that a socket belongs to; undefined when it is closed already. */

@@ -71,6 +71,13 @@ export type ControlServer = {
   readonly connections: () => number;
   /** From the next call on. */
   setTokens(tokens: TokenTable | undefined): void;
+  /**
+   * Another certificate, from the next connection on.
+   *
+   * @throws Fault E_CONFIG when encryption or client certificates would begin or end: that needs a
+   * new start
+   */
+  setTls(tls: ServerTls | undefined): void;
   /** Accepts no more connections and no more calls; those under way go on. */
   drain(): void;
   /** Ends everything: signals of calls are aborted, then connections closed. */
@@ -104,6 +111,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     port: bound?.port ?? 0,
     connections: () => plane.admission.size,
     setTokens: (tokens) => plane.setTokens(tokens),
+    setTls: (tls) => replaceTls(server, options.tls, tls),
     drain: () => {
       server.close();
       plane.drain();
@@ -140,6 +148,31 @@ function createHttp2Server(tls: ServerTls | undefined): AnyServer {
     requestCert: tls.clientCa !== undefined,
     rejectUnauthorized: false,
     ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }),
+  });
+}
+
+function replaceTls(
+  server: AnyServer,
+  first: ServerTls | undefined,
+  next: ServerTls | undefined,
+): void {
+  const isSameKind =
+    (first === undefined) === (next === undefined) &&
+    (first?.clientCa === undefined) === (next?.clientCa === undefined);
+  if (!isSameKind) {
+    throw new Fault({
+      code: "E_CONFIG",
+      message: "Cannot switch TLS or client certificates on or off while the daemon runs",
+      hint: "restart blitd",
+    });
+  }
+  if (next === undefined || !("setSecureContext" in server)) return;
+  const { cert, key, clientCa } = next;
+  server.setSecureContext({
+    cert,
+    key,
+    minVersion: "TLSv1.3",
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
   });
 }
 

@@ -295,6 +295,25 @@ describe("the client must be the right one (mTLS)", () => {
   });
 });
 
+test("a new certificate counts from the next connection on; switching on or off is refused", async () => {
+  const { seen, handlers } = counting();
+  await using server = await serveControl(handlers, { tls: { ...daemon, clientCa: alice.cert } });
+  using before = await connectTo(server, tls(pinned(daemon), alice));
+  await before.filesystemStats({});
+  server.setTls({ ...other, clientCa: mallory.cert });
+  expect((await faultOf(connectTo(server, tls(pinned(daemon), mallory)))).code).toBe("E_AUTH");
+  using after = await connectTo(server, tls(pinned(other), mallory));
+  await after.filesystemStats({});
+  using late = await connectTo(server, tls(pinned(other), alice));
+  expect((await faultOf(late.filesystemStats({}))).code).toBe("E_AUTH");
+  await before.filesystemStats({});
+  expect(seen.map((peer) => peer.certificateSha256)).toEqual(
+    [alice, mallory, alice].map((identity) => hashOf(identity)),
+  );
+  expect(() => server.setTls(undefined)).toThrow("while the daemon runs");
+  expect(() => server.setTls(daemon)).toThrow("while the daemon runs");
+});
+
 test("an encrypted daemon closes strangers in time too, before and after the handshake", async () => {
   const events: ControlEvent[] = [];
   await using server = await serveControl(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { connect as connectSocket } from "node:net";
+import { type AddressInfo, connect as connectSocket, createServer } from "node:net";
+import { sys } from "../../../ffi/sys.ts";
 import { parseTokenTable, tokenLine } from "../../../src/blit/control/bearer-tokens.ts";
 import type { ControlEvent } from "../../../src/blit/control/server.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
@@ -350,6 +351,14 @@ describe("strangers", () => {
     expect(asked).toEqual(["127.0.0.1"]);
   });
 
+  test("are kept out where the question for them fails", async () => {
+    const admit = (): boolean => {
+      throw new Error("no name service");
+    };
+    await using server = await serveControl({}, { admit });
+    expect((await faultOf(connectTo(server))).code).toBe("E_NETWORK");
+  });
+
   test("that send something else than HTTP/2 get nowhere", async () => {
     await using server = await serveControl({}, { limits: { strangerMs: 100 } });
     const noise = [
@@ -384,6 +393,20 @@ describe("strangers", () => {
     expect(fault.code).toBe("E_NETWORK");
     expect((await client.ping({})).host).toBe("here");
   });
+});
+
+test("a listening socket that was handed over is used", async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const { fd } = (holder as unknown as { _handle: { fd: number } })._handle;
+  const { port } = holder.address() as AddressInfo;
+  const F_DUPFD_CLOEXEC = 1030;
+  const copy = sys.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  holder.close();
+  await using server = await serveControl({}, { listen: { fd: copy } });
+  expect(server.port).toBe(port);
+  using client = await connectTo(server);
+  expect((await client.ping({})).host).toBe("here");
 });
 
 test("a port in use is told in words", async () => {
