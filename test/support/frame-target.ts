@@ -41,6 +41,9 @@ export class FrameTarget {
   /** Names of files of several names: "root:path", by frame. */
   readonly links: string[][] = [];
   readonly types = new Map<number, number>();
+  /** Called when a FILE frame has come, with the number of it. */
+  onFile: ((attempt: number) => void) | undefined;
+  files = 0;
   purpose = 0;
   key: Buffer = Buffer.alloc(0);
   #file: { path: string; mode: number; content: Buffer } | undefined;
@@ -222,6 +225,8 @@ export class FrameTarget {
     if (type === frameType.file) {
       const path = this.#keyOf(id, payload.readUInt32LE(0));
       const size = Number(payload.readBigUInt64LE(8));
+      this.files++;
+      this.onFile?.(this.files);
       this.#file = { path, mode: payload.readUInt8(4), content: Buffer.alloc(size) };
       return;
     }

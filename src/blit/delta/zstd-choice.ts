@@ -29,6 +29,19 @@ export class ZstdChoice {
     this.#linkBytesPerSecond = isFirst ? rate : Math.min(rate, this.#linkBytesPerSecond * 2);
   }
 
+  /** So many bytes are to be sent: true where the last try says that they go as they are. */
+  skips(bytes: number): boolean {
+    if (!this.mayPay) return true;
+    if (this.#skipBytes <= 0) return false;
+    this.#skipBytes -= bytes;
+    return true;
+  }
+
+  /** False where the link is known to keep up. */
+  get mayPay(): boolean {
+    return Number.isFinite(this.#linkBytesPerSecond);
+  }
+
   /**
    * The bytes compressed, where that is faster in the end; undefined: send them as they are.
    * @param now milliseconds, of any clock

@@ -11,6 +11,9 @@ import { SmallPack } from "./small-pack.ts";
 /** Index, kind, flags, two zero bytes, length of the extra. */
 const needHeadBytes = 12;
 
+/** Where files are compressed, one of this size is sent by itself. */
+const compressedBytesMin = 4096;
+
 /** Sends what a NEED frame asks for, or removes what it says has arrived. */
 export function answerNeed(s: Sender, folder: OpenFolder, payload: Buffer): void {
   const pack = new SmallPack(s, folder);
@@ -59,6 +62,7 @@ function sendEntry(s: Sender, pack: SmallPack, wanted: WantedFile): void {
     pack.addOutcome(index, fileOutcome.same);
     return;
   }
-  if (size < smallFileBytes && pack.add(index)) return;
+  const isPacked = size >= compressedBytesMin && s.zstd?.mayPay === true;
+  if (size < smallFileBytes && !isPacked && pack.add(index)) return;
   sendLarge(s, pack, folder, index);
 }

@@ -6,7 +6,7 @@ import { counter } from "../engine/shared-state.ts";
 import { fileOutcome, frameType, needKind } from "../wire/frame.ts";
 import type { WantedFile } from "./answer.ts";
 import { isAsSent } from "./open-folder.ts";
-import { dataHead, endFile, fileMode, sendAttempts, sendHead } from "./send-large.ts";
+import { endFile, fileMode, sendAttempts, sendHead, sendPiece } from "./send-large.ts";
 import type { Sender } from "./sender.ts";
 import { isSameStatus, openEntry, reportUnread, type SmallPack } from "./small-pack.ts";
 
@@ -91,10 +91,7 @@ function sendScan(s: Sender, wanted: WantedFile, scan: DeltaScan): number {
     if (step === deltaStep.end) return 0;
     if (step < 0) return step;
     if (step === deltaStep.reuse) sendReuse(s, folder.id, scan);
-    else {
-      dataHead(s, folder, scan.offset, scan.length);
-      s.must(s.socket.sendMemory(scan.pointer, scan.length));
-    }
+    else sendPiece(s, folder, scan.offset, scan.data);
     s.t.add(counter.bytesDone, scan.length);
     s.between();
   }

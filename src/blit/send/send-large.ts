@@ -1,9 +1,16 @@
 import { S, SEEK } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { preadFully } from "../engine/content.ts";
 import { changedRetries } from "../engine/limits.ts";
 import { counter } from "../engine/shared-state.ts";
-import { FRAME_HEADER_BYTES, fileOutcome, frameType, STATUS_BYTES } from "../wire/frame.ts";
+import {
+  FRAME_HEADER_BYTES,
+  fileOutcome,
+  frameFlag,
+  frameType,
+  STATUS_BYTES,
+} from "../wire/frame.ts";
 import { isAsSent, type OpenFolder } from "./open-folder.ts";
 import type { Sender } from "./sender.ts";
 import {
@@ -17,8 +24,10 @@ import { StreamBroken } from "./stream-broken.ts";
 
 /** Content of one DATA frame; the other streams' hunger and progress are looked at in between. */
 const pieceBytes = 8 * 1024 * 1024;
+/** The same where it is compressed: the target unpacks it in memory. */
+const packedPieceBytes = 1024 * 1024;
 /** Offset and length of a DATA frame. */
-export const dataHeadBytes = 16;
+const dataHeadBytes = 16;
 /** Index, mode, size. */
 const fileHeadBytes = 16;
 
@@ -105,9 +114,18 @@ function sendRange(s: Sender, folder: OpenFolder, fd: number, from: number, to: 
   let offset = from;
   while (offset < to) {
     const length = Math.min(pieceBytes, to - offset);
+    const { zstd } = s;
+    if (zstd !== undefined && !zstd.skips(length)) {
+      const result = sendPacked(s, folder, fd, offset, offset + length);
+      if (result !== 0) return result;
+      offset += length;
+      continue;
+    }
+    const startedMs = performance.now();
     dataHead(s, folder, offset, length);
     const { sent, result, side } = s.socket.sendFile(fd, offset, length);
     s.t.add(counter.bytesDone, sent);
+    zstd?.sent(sent, performance.now() - startedMs, 0);
     if (sent < length) {
       if (side === "socket") {
         throw new StreamBroken(result, s.socket.lastWait, `stream ${s.t.index}`);
@@ -120,6 +138,41 @@ function sendRange(s: Sender, folder: OpenFolder, fd: number, from: number, to: 
     s.between();
   }
   return 0;
+}
+
+/** The same by way of memory, compressed where that pays. */
+function sendPacked(s: Sender, folder: OpenFolder, fd: number, from: number, to: number): number {
+  const { pointer, bytes } = s.deltaBuffer.atLeast(packedPieceBytes);
+  let offset = from;
+  while (offset < to) {
+    const length = Math.min(packedPieceBytes, to - offset);
+    const got = preadFully(fd, pointer, length, offset);
+    if (got < 0) return got;
+    if (got < length) return cut;
+    sendPiece(s, folder, offset, bytes.subarray(0, length));
+    s.t.add(counter.bytesDone, length);
+    offset += length;
+    s.between();
+  }
+  return 0;
+}
+
+/** A DATA frame of bytes that are in memory. */
+export function sendPiece(
+  s: Sender,
+  folder: OpenFolder,
+  offset: number,
+  content: Uint8Array,
+): void {
+  const { frames } = s;
+  const packed = s.zstd?.pack(content);
+  const bytes = packed ?? content;
+  s.must(frames.begin(dataHeadBytes + bytes.length));
+  frames.u64(offset);
+  frames.u64(content.length);
+  frames.copy(bytes, 0, bytes.length);
+  frames.end(frameType.data, packed === undefined ? 0 : frameFlag.zstd, folder.id);
+  s.flushIfMuch();
 }
 
 /** Begins a DATA frame whose content follows by another way. */

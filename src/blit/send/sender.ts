@@ -1,6 +1,7 @@
 import { errno } from "../../../ffi/errno.ts";
 import { KeyedHash } from "../delta/keyed-hash.ts";
 import { DeltaBuffer } from "../delta/send-delta.ts";
+import { ZstdChoice } from "../delta/zstd-choice.ts";
 import type { LinkMember } from "../engine/messages.ts";
 import { counter, SharedState } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
@@ -28,6 +29,8 @@ import { FolderWalk } from "./walk-folder.ts";
 
 /** Written frames are sent when there are so many bytes of them, or nothing else to do. */
 const flushBytes = 128 * 1024;
+/** What a small piece takes says nothing of the link. */
+const measuredBytesMin = 64 * 1024;
 /** A working side says something at least every two seconds; this leaves room. */
 export const aliveMs = 1000;
 /** How long this side waits for the other before it looks for folders that others gave away. */
@@ -58,6 +61,8 @@ export class Sender {
   readonly xattrs: SourceXattrs;
   readonly collector = new EntryCollector();
   readonly deltaBuffer = new DeltaBuffer();
+  /** undefined: nothing is compressed. */
+  readonly zstd: ZstdChoice | undefined;
   readonly links: LinkMember[] = [];
   /** Of a settling pass: folders that may be empty at its end. */
   readonly walked: WalkedFolder[] = [];
@@ -75,6 +80,7 @@ export class Sender {
   #nextId = 1;
   #isHungry = false;
   #lastHeardMs = 0;
+  #flushedMs = 0;
   /** PASS_END is sent: only the target has something to do. */
   #hasEnded = false;
   #isPassDone = false;
@@ -85,6 +91,7 @@ export class Sender {
     this.t = sourceThread({ index: message.row, options, shared, startedAtSec });
     this.#seat = seat;
     this.options = options;
+    this.zstd = options.compress ? new ZstdChoice() : undefined;
     this.socket = makeSocket(seat, () => shared.cancelled() !== 0, message.bytesPerSecond);
     this.frames = new FrameWriter(this.socket);
     this.queue = new FolderQueue(message.queue);
@@ -102,6 +109,7 @@ export class Sender {
     this.#hasEnded = false;
     this.#isPassDone = false;
     this.#lastHeardMs = performance.now();
+    this.#flushedMs = this.#lastHeardMs;
     const { frames } = this;
     this.must(frames.begin(4 + message.key.length));
     frames.u8(passPurpose[message.purpose]);
@@ -109,7 +117,7 @@ export class Sender {
     frames.u16(0);
     frames.copy(message.key, 0, message.key.length);
     frames.end(frameType.pass, 0, 0);
-    this.must(this.socket.flush());
+    this.flush();
   }
 
   /** Walks until no stream has folders left and everything here is answered. */
@@ -121,14 +129,14 @@ export class Sender {
       if (task !== undefined) {
         this.#walkTask(task);
         this.share();
-        if (this.socket.outPosition >= flushBytes) this.must(this.socket.flush());
+        this.flushIfMuch();
         continue;
       }
       if (this.#folders.size === 0 && this.#stack.length === 0 && this.queue.walking === 0) break;
       this.#rest();
     }
     this.#sated();
-    this.must(this.socket.flush());
+    this.flush();
   }
 
   /** The end of a pass: files of several names, then the wait for the target to be done. */
@@ -138,20 +146,20 @@ export class Sender {
       if (this.t.cancelled) return;
       const folder = sendLinks(this, group);
       if (folder !== undefined) this.#opened(folder);
-      if (this.socket.outPosition >= flushBytes) this.must(this.socket.flush());
+      this.flushIfMuch();
     }
     while (!this.t.cancelled && this.#folders.size > 0) if (!this.#step()) this.#rest();
     if (this.t.cancelled) return;
     this.#frame(frameType.passEnd);
     this.#hasEnded = true;
-    this.must(this.socket.flush());
+    this.flush();
     while (!this.t.cancelled && !this.#isPassDone) if (!this.#receive()) this.#rest();
   }
 
   /** Shows life while other streams still work. */
   showLife(): void {
     this.#frame(frameType.alive);
-    this.must(this.socket.flush());
+    this.flush();
   }
 
   close(): void {
@@ -169,6 +177,26 @@ export class Sender {
     if (result >= 0) return;
     const side = this.socket.lastWait;
     throw new StreamBroken(result, side, `stream ${this.#seat.index}`);
+  }
+
+  /** Sends what is written. With compression the time that it takes says what the link is like. */
+  flush(): void {
+    const { zstd, socket } = this;
+    if (zstd === undefined) {
+      this.must(socket.flush());
+      return;
+    }
+    const bytes = socket.outPosition;
+    const startedMs = performance.now();
+    this.must(socket.flush());
+    const endedMs = performance.now();
+    if (bytes >= measuredBytesMin)
+      zstd.sent(bytes, endedMs - startedMs, startedMs - this.#flushedMs);
+    this.#flushedMs = endedMs;
+  }
+
+  flushIfMuch(): void {
+    if (this.socket.outPosition >= flushBytes) this.flush();
   }
 
   /** @throws StreamBroken: the other side does not keep to the protocol */
@@ -253,7 +281,7 @@ export class Sender {
       this.t.add(counter.bytesDone, folder.bytes - folder.neededBytes);
     }
     folder.closeIfDone();
-    if (this.socket.outPosition >= flushBytes) this.must(this.socket.flush());
+    this.flushIfMuch();
     return true;
   }
 
@@ -312,7 +340,7 @@ export class Sender {
 
   /** Waits for the target or for folders, whichever comes first. */
   #rest(): void {
-    this.must(this.socket.flush());
+    this.flush();
     if (this.#stack.length === 0 && !this.#isHungry) {
       this.#isHungry = true;
       this.queue.addHungry(1);

@@ -41,7 +41,7 @@ export class SmallPack {
   rest(): void {
     if (this.#s.isQuiet) {
       this.close();
-      this.#s.must(this.#s.socket.flush());
+      this.#s.flush();
     }
     this.#s.share();
   }

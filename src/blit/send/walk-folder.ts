@@ -316,7 +316,7 @@ export class FolderWalk {
 
   #nextFrame(bytes: number, flushes: boolean): void {
     this.#end(true);
-    if (flushes) this.#s.must(this.#s.socket.flush());
+    if (flushes) this.#s.flush();
     this.#s.must(this.#s.frames.begin(Math.max(folderBytes, bytes)));
   }
 }
