@@ -52,4 +52,4 @@ export type PingTimes = {
   readonly timeoutMs: number;
 };
 
-export const PING_TIMES: PingTimes = { intervalMs: 3_000, timeoutMs: 6_500 };
+export const PING_TIMES: PingTimes = { intervalMs: 3_000, timeoutMs: 6_000 };
