@@ -8,7 +8,7 @@ import { sys } from "../ffi/sys.ts";
 import { tcpPair } from "../test/support/socket-pair.ts";
 
 const [parent = "/dev/shm", rounds = "5"] = process.argv.slice(2);
-const bytes = 1024 ** 3;
+const bytes = Number(process.env["STREAM_BYTES"] ?? 1024 ** 3);
 const pieceBytes = 16 * 1024 ** 2;
 
 type Measured = { seconds: number; user: number; system: number };

@@ -21,15 +21,7 @@ export class Memory {
 
   /** @throws Error where the kernel gives no memory. */
   constructor(sizeBytes: number) {
-    const address = sys.mmap(
-      0,
-      sizeBytes,
-      MMAP.PROT_READ | MMAP.PROT_WRITE,
-      MMAP.PRIVATE | MMAP.ANONYMOUS,
-      -1,
-      0,
-    );
-    if (address < 0) throw new Error(`Cannot map ${sizeBytes} bytes of memory`);
+    const address = mapMemory(sizeBytes);
     this.pointer = address;
     this.buffer = toArrayBuffer(address as Pointer, 0, sizeBytes);
     this.bytes = new Uint8Array(this.buffer);
@@ -43,6 +35,52 @@ export class Memory {
   release(from = 0): void {
     sys.madvise(this.pointer + from, this.buffer.byteLength - from, MADV.DONTNEED);
   }
+}
+
+/**
+ * As Memory, with room to grow in place: what JavaScript sees of it is only as long as needed. The
+ * collector takes every byte of a view for a burden of the heap and runs the more seldom: with 64
+ * MiB in view, buffers that live for a moment were never used twice.
+ */
+export class GrowingMemory {
+  readonly pointer: number;
+  readonly sizeBytesMax: number;
+  /** Replaced by `grow`; older ones go on showing the same bytes. */
+  buffer: ArrayBuffer;
+  bytes: Uint8Array;
+  text: Latin1Buffer;
+
+  /** @throws Error where the kernel gives no memory. */
+  constructor(sizeBytes: number, sizeBytesMax: number) {
+    this.pointer = mapMemory(sizeBytesMax);
+    this.sizeBytesMax = sizeBytesMax;
+    this.buffer = toArrayBuffer(this.pointer as Pointer, 0, sizeBytes);
+    this.bytes = new Uint8Array(this.buffer);
+    this.text = Buffer.from(this.buffer) as unknown as Latin1Buffer;
+  }
+
+  /** Shows at least `sizeBytes`, at most `sizeBytesMax`. */
+  grow(sizeBytes: number): void {
+    if (sizeBytes <= this.buffer.byteLength) return;
+    const doubled = Math.max(sizeBytes, 2 * this.buffer.byteLength);
+    const size = Math.min(doubled, this.sizeBytesMax);
+    this.buffer = toArrayBuffer(this.pointer as Pointer, 0, size);
+    this.bytes = new Uint8Array(this.buffer);
+    this.text = Buffer.from(this.buffer) as unknown as Latin1Buffer;
+  }
+
+  /** As that of Memory. */
+  release(from = 0): void {
+    const length = this.sizeBytesMax - from;
+    if (length > 0) sys.madvise(this.pointer + from, length, MADV.DONTNEED);
+  }
+}
+
+function mapMemory(sizeBytes: number): number {
+  const access = MMAP.PROT_READ | MMAP.PROT_WRITE;
+  const address = sys.mmap(0, sizeBytes, access, MMAP.PRIVATE | MMAP.ANONYMOUS, -1, 0);
+  if (address < 0) throw new Error(`Cannot map ${sizeBytes} bytes of memory`);
+  return address;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { FCNTL, O } from "../../../ffi/abi/constants.ts";
 import { MSG, POLL } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { type GrowingMemory, Memory } from "../../../ffi/mem.ts";
 import { check, sys } from "../../../ffi/sys.ts";
 import { pwriteFully } from "../engine/content.ts";
 import type { StreamSeat } from "../session/types.ts";
@@ -104,7 +104,8 @@ export class DataSocket {
     this.#sealed = new Memory(sealedBlocks * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES));
   }
 
-  get input(): Memory {
+  /** Its views are to be taken anew after each `need`. */
+  get input(): GrowingMemory {
     return this.#input.memory;
   }
   /** Where the first byte that is not consumed lies in `input`. */
@@ -129,9 +130,9 @@ export class DataSocket {
    * committed if it has become much. Returns 0 or -errno.
    */
   reserve(bytes: number): number {
-    if (this.outPosition < sendBytes && outBytes - this.outPosition >= bytes) return this.failure;
-    const result = this.flush();
-    return result < 0 || bytes <= outBytes ? result : -errno.EINVAL;
+    if (bytes > outBytes) return -errno.EINVAL;
+    const isFull = this.outPosition >= sendBytes || outBytes - this.outPosition < bytes;
+    return isFull ? this.flush() : this.failure;
   }
 
   /** The next `bytes` of `out` are to be sent. */

@@ -1,6 +1,6 @@
 import { MSG } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { GrowingMemory, Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { StreamKeys } from "../session/types.ts";
 import { RECORD_BYTES_MAX, RECORD_EXTRA_BYTES, RecordOpener } from "./stream-cipher.ts";
@@ -18,6 +18,9 @@ export const INPUT_BYTES_MAX = 64 * 1024 * 1024;
 const readAheadMin = 4 * 1024;
 const readAheadMax = 512 * 1024;
 
+/** So much of the memory is in view from the start. */
+const viewBytes = 1024 * 1024;
+
 /** Pages above this go back to the system as soon as nothing is left in them. */
 const keptBytes = 8 * 1024 * 1024;
 
@@ -27,7 +30,7 @@ const movedBytesMax = 32 * 1024;
 const sealedBytes = 8 * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES);
 
 export class StreamInput {
-  readonly memory = new Memory(INPUT_BYTES_MAX);
+  readonly memory = new GrowingMemory(viewBytes, INPUT_BYTES_MAX);
   /** First byte that is not consumed, and the end of what is there. */
   offset = 0;
   end = 0;
@@ -76,6 +79,7 @@ export class StreamInput {
     if (offset === 0) return;
     const isTight = INPUT_BYTES_MAX - offset < bytes + RECORD_BYTES_MAX;
     if (!isTight && (offset < readAheadMax || available > movedBytesMax)) return;
+    this.memory.grow(this.end);
     this.memory.bytes.copyWithin(0, offset, this.end);
     this.offset = 0;
     this.end = available;
@@ -95,6 +99,7 @@ export class StreamInput {
     if (this.isEnded) return -errno.ECONNRESET;
     const result = this.#opener === undefined ? this.#fillPlain(wanted) : this.#fillSealed();
     if (result === -errno.ECONNRESET) this.isEnded = true;
+    this.memory.grow(this.end);
     if (this.end > this.#highest) this.#highest = this.end;
     return result;
   }
@@ -140,6 +145,7 @@ export class StreamInput {
       const length = opener.recordLength(sealed, this.#sealedStart, this.#sealedEnd);
       if (length < 0) return -errno.EBADMSG;
       if (length === 0 || this.#sealedEnd - this.#sealedStart < length) break;
+      this.memory.grow(this.end + RECORD_BYTES_MAX);
       const record = sealed.subarray(this.#sealedStart, this.#sealedStart + length);
       const opened = opener.open(record, this.memory.bytes, this.end);
       if (opened < 0) return -errno.EBADMSG;
