@@ -10,7 +10,14 @@ import { BaseRequests } from "./base-requests.ts";
 import { broken } from "./check.ts";
 import { type Decision, decideEntry } from "./decide.ts";
 import { chooseFirst, linkOthers } from "./link-names.ts";
-import { EntryReader, entryBit, Payload, readFolderHead, readLinks } from "./manifest.ts";
+import {
+  EntryReader,
+  entryBit,
+  type LinkedName,
+  Payload,
+  readFolderHead,
+  readLinks,
+} from "./manifest.ts";
 import { awaited, awaitedState, ReceivedFolder } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
 import { hasArrived } from "./settle.ts";
@@ -33,6 +40,8 @@ export class FolderIntake {
   readonly #bases: BaseRequests;
   readonly #offsets = new Uint32Array(frameEntriesMax);
   readonly #states = new Uint8Array(frameEntriesMax);
+  /** Files of several names that are under way, by the name that leads them. */
+  readonly #linked = new Map<string, ReceivedFolder>();
 
   constructor(receiver: Receiver) {
     this.#r = receiver;
@@ -223,6 +232,11 @@ export class FolderIntake {
     if (t.extraneous.length > before) folder.isLate = true;
   }
 
+  /** The stream has broken: what was under way is forgotten. */
+  forget(): void {
+    this.#linked.clear();
+  }
+
   /** A LINKS frame: a file and its names. */
   takeLinks(id: number, length: number): void {
     const r = this.#r;
@@ -233,6 +247,7 @@ export class FolderIntake {
     r.needs.begin(id);
     r.handOver.status(payload.bytes, 0);
     t.received = xattrs;
+    if (this.#joinsFormer(id, members)) return;
     const wants = !t.isDry && !r.isSettling;
     const { node, links, isSettled } = wants
       ? chooseFirst(t, r.folders, members)
@@ -240,6 +255,8 @@ export class FolderIntake {
     const folder = new ReceivedFolder({ id, node });
     folder.links = links;
     folder.isListed = true;
+    folder.firstName = nameKey(members[0]);
+    this.#linked.set(folder.firstName, folder);
     r.opened(folder);
     if (node !== undefined) {
       t.root = node.root;
@@ -257,10 +274,21 @@ export class FolderIntake {
     r.failIfCancelled();
   }
 
+  /** A file of very many names comes in parts, which the same name leads. */
+  #joinsFormer(id: number, members: readonly LinkedName[]): boolean {
+    const former = this.#linked.get(nameKey(members[0]));
+    if (former?.links === undefined || former.links.length === 0) return false;
+    for (const member of members.slice(1)) former.links.push(member);
+    this.#r.needs.begin(id);
+    this.#r.needs.end(true);
+    return true;
+  }
+
   /** Everything that came for a folder is in place. */
   finish(folder: ReceivedFolder): void {
     const r = this.#r;
     const t = this.#t;
+    if (folder.firstName !== undefined) this.#linked.delete(folder.firstName);
     const { node, status, xattrs } = folder;
     if (node === undefined) return;
     t.root = node.root;
@@ -271,9 +299,14 @@ export class FolderIntake {
       if (t.isDry) {
         if (t.options.purpose === "plan") planFolder(t, node);
       } else if (folder.isLate) {
-        r.late.add({ root: node.root, path: node.path, status, xattrs });
+        const { root, path, isNew } = node;
+        r.late.add({ root, path, status, xattrs, isNew });
       } else finishAttributes(t, node, node.status);
     }
     node.close();
   }
+}
+
+function nameKey(name: LinkedName | undefined): string {
+  return name === undefined ? "" : `${name.root}:${name.folder}/${name.name}`;
 }

@@ -9,7 +9,7 @@ import type { LateFolder, TargetRoot } from "./messages.ts";
 import { openBelow } from "./target-folders.ts";
 import { readXattrBlob } from "./xattr-blob.ts";
 
-const headBytes = 12 + STATUS_BYTES;
+const headBytes = 16 + STATUS_BYTES;
 
 /** S_IRWXU: the owner may list, change and pass through. */
 const ownerAll = 0o700;
@@ -25,14 +25,15 @@ export class LateFolders {
   #length = 0;
 
   add(folder: LateFolder): void {
-    const { root, path, status, xattrs } = folder;
+    const { root, path, status, xattrs, isNew } = folder;
     const size = headBytes + path.length + xattrs.length;
     if (this.#length + size > this.#bytes.length) this.#grow(this.#length + size);
     const at = this.#length;
     this.#view.setUint32(at, root, true);
     this.#view.setUint32(at + 4, path.length, true);
     this.#view.setUint32(at + 8, xattrs.length, true);
-    this.#bytes.set(status, at + 12);
+    this.#view.setUint32(at + 12, isNew ? 1 : 0, true);
+    this.#bytes.set(status, at + 16);
     Buffer.from(this.#bytes.buffer).write(path, at + headBytes, "latin1");
     this.#bytes.set(xattrs, at + headBytes + path.length);
     this.#length = at + size;
@@ -58,7 +59,8 @@ export class LateFolders {
       visit({
         root: view.getUint32(at, true),
         path: Buffer.from(bytes.buffer, pathAt, pathLength).toString("latin1"),
-        status: bytes.slice(at + 12, pathAt),
+        isNew: view.getUint32(at + 12, true) === 1,
+        status: bytes.slice(at + 16, pathAt),
         xattrs: bytes.slice(pathAt + pathLength, pathAt + pathLength + blobLength),
       });
       at = pathAt + pathLength + blobLength;
@@ -75,7 +77,7 @@ export function locksOut(t: Thread, folder: LateFolder): boolean {
 
 /** Gives a folder that is there its owner, permissions, attributes and times. */
 export function finishLate(t: Thread, roots: readonly TargetRoot[], folder: LateFolder): void {
-  const { root, path } = folder;
+  const { root, path, isNew } = folder;
   t.root = root;
   const fd = openBelow(roots[root]?.targetFd ?? -1, path);
   if (fd < 0) {
@@ -85,7 +87,7 @@ export function finishLate(t: Thread, roots: readonly TargetRoot[], folder: Late
     return;
   }
   const common = { root, path, sourceFd: -1, targetFd: fd };
-  const node = new FolderNode({ ...common, isNew: false, targetName: "" });
+  const node = new FolderNode({ ...common, isNew, targetName: "" });
   new StatusSlices(t.scratch.bytes, t.source.pointer - t.scratch.pointer).read(folder.status, 0);
   t.received = readXattrBlob(folder.xattrs);
   finishAttributes(t, node, keepStatus(t.source));

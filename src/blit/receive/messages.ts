@@ -51,6 +51,8 @@ export type LateFolder = {
   readonly path: string;
   readonly status: Uint8Array;
   readonly xattrs: Uint8Array;
+  /** It was made by this pass. */
+  readonly isNew: boolean;
 };
 
 export type FromReceiver =

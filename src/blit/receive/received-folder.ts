@@ -44,6 +44,8 @@ export class ReceivedFolder {
   readonly targetName: string | undefined;
   /** Of a file of several names: all of them, the first to be made first. */
   links: LinkedName[] | undefined;
+  /** The name that leads them, as the source has it. */
+  firstName: string | undefined;
   /** Something is put into it or taken out of it by others: its times are set at the end. */
   isLate = false;
   /** Names of the source, where the target's listing has to be compared with them. */

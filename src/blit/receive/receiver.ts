@@ -10,6 +10,8 @@ import {
   DATA_PAYLOAD_BYTES_MAX,
   FRAME_HEADER_BYTES,
   FRAME_PAYLOAD_BYTES_MAX,
+  OPEN_ENTRIES_MAX,
+  OPEN_FOLDERS_MAX,
   frameType,
   passPurpose,
 } from "../wire/frame.ts";
@@ -30,8 +32,6 @@ const aliveMs = 1000;
 /** So much that was found is handed on at once. */
 const foundMax = 1000;
 
-/** More folders than a source may have open: content of so many is awaited at most. */
-const foldersMax = 4096;
 
 /**
  * The receiving end of one stream: decides about what the source lists, asks for what the target
@@ -116,6 +116,7 @@ export class Receiver {
       this.#content.abandon();
       for (const folder of this.open.values()) folder.node?.close();
       this.open.clear();
+      this.#folder.forget();
       t.received = undefined;
     }
   }
@@ -129,7 +130,12 @@ export class Receiver {
 
   /** Keeps a folder until its content is there; one that awaits nothing is finished at once. */
   opened(folder: ReceivedFolder): void {
-    if (this.open.size >= foldersMax) broken("more folders at a time than agreed");
+    // A source begins no folder before it has answered for enough of the others, so what it can
+    // make this side keep is bounded.
+    if (this.open.size >= OPEN_FOLDERS_MAX) broken("more folders at a time than agreed");
+    let entries = 0;
+    for (const other of this.open.values()) entries += other.entries;
+    if (entries >= OPEN_ENTRIES_MAX) broken("more entries at a time than agreed");
     this.open.set(folder.id, folder);
   }
 

@@ -10,6 +10,7 @@ import { counter } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
 import { folderInTheWay, planNewFolder, reportFolderFolded } from "../engine/walk.ts";
 import { openBeneath } from "../session/open-beneath.ts";
+import type { Base } from "../session/types.ts";
 import { broken } from "./check.ts";
 import type { TargetRoot } from "./messages.ts";
 
@@ -32,16 +33,23 @@ function splitBelow(path: string): { readonly folder: string; readonly name: str
   return { folder: path.slice(0, Math.max(0, slash)), name: path.slice(slash + 1) };
 }
 
+/** Leaves no trace in the access time, where that is permitted: to the owner and to root. */
+export function openQuietly(base: Base, path: string, flags: number): number {
+  const opened = openBeneath(base, path, flags | O.NOATIME);
+  return opened === -errno.EPERM ? openBeneath(base, path, flags) : opened;
+}
+
 /** Opens folder `path` below `fd`, "" being itself. Returns a new descriptor or -errno. */
 export function openBelow(fd: number, path: string): number {
-  if (path.length < pathBytesMax) return openBeneath({ fd, resolve }, path, folderFlags);
+  if (path.length < pathBytesMax) return openQuietly({ fd, resolve }, path, folderFlags);
   let at = openBeneath({ fd, resolve }, "", O.PATH | O.DIRECTORY);
   let rest = path;
   while (at >= 0 && rest !== "") {
     const isLast = rest.length < pathBytesMax;
     const cut = isLast ? rest.length : rest.lastIndexOf("/", pathBytesMax - 1);
     const flags = isLast ? folderFlags : O.PATH | O.DIRECTORY | O.NOFOLLOW;
-    const next = openBeneath({ fd: at, resolve }, rest.slice(0, cut), flags);
+    const open = isLast ? openQuietly : openBeneath;
+    const next = open({ fd: at, resolve }, rest.slice(0, cut), flags);
     sys.close(at);
     at = next;
     rest = rest.slice(cut + 1);
@@ -161,7 +169,11 @@ export class TargetFolders {
     const t = this.#thread;
     const { folder, name } = splitBelow(path);
     const parentFd = openBelow(this.root(index).targetFd, folder);
-    if (parentFd < 0) return this.#notOpened(path, parentFd);
+    if (parentFd < 0) {
+      // What is in the way above has to go first: in a dry run that is as good as done.
+      if (t.isDry && t.options.command === "mirror") return planned(t, index, path);
+      return this.#notOpened(path, parentFd);
+    }
     const parent = owned(index, folder, parentFd, false);
     const makesRoom = folderInTheWay(t, parent, name, path, result);
     settleReplacements(t);

@@ -8,6 +8,7 @@ import type { Thread } from "../engine/thread.ts";
 import { openBeneath } from "../session/open-beneath.ts";
 import type { Base, SourceRoot } from "../session/types.ts";
 import { isName } from "./check.ts";
+import { openQuietly } from "./target-folders.ts";
 
 /**
  * Where the sources of a transfer go, by rsync's convention: the contents of a folder whose path
@@ -37,10 +38,13 @@ const readFolderFlags = O.RDONLY | O.DIRECTORY | O.NONBLOCK;
 const missingMax = 4096;
 
 function cannot(doing: string, path: string, result: number): Fault {
+  const what = `Cannot ${doing} "${displayPath(path)}"`;
+  if (result === -errno.EXDEV) {
+    return new Fault({ code: "E_REFUSED", message: `${what}: it leads out of the module` });
+  }
   return new Fault({
     code: result === -errno.ENOENT ? "E_NOT_FOUND" : "E_IO",
-    message: `Cannot ${doing} "${displayPath(path)}": ${errnoText(-result)}`,
-    hint: result === -errno.EXDEV ? "the path leads out of the module" : undefined,
+    message: `${what}: ${errnoText(-result)}`,
   });
 }
 
@@ -138,7 +142,7 @@ function openPlace(t: Thread, base: Base, named: Named): TargetPlace {
 
 /** The target's folder, -1 where there is none. @throws Fault where something else is there */
 function openTarget(t: Thread, base: Base, { path, isBelow }: Named): number {
-  const fd = openBeneath(base, path, isBelow ? folderFlags : readFolderFlags);
+  const fd = openQuietly(base, path, isBelow ? folderFlags : readFolderFlags);
   if (fd >= 0) return fd;
   if (fd === -errno.ENOENT && kindAt(t, base, path) === "nothing") return -1;
   const isOther = fd === -errno.ENOTDIR || fd === -errno.ELOOP || fd === -errno.ENOENT;
@@ -158,7 +162,7 @@ function openParent(base: Base, folder: string): { fd: number; missing: string[]
   const missing: string[] = [];
   let existing = folder;
   for (;;) {
-    const fd = openBeneath(base, existing, readFolderFlags);
+    const fd = openQuietly(base, existing, readFolderFlags);
     if (fd >= 0) return { fd, missing: missing.reverse() };
     const above = splitPath(existing);
     const isTop = above.folder === existing || missing.length >= missingMax;
