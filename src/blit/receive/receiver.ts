@@ -10,9 +10,9 @@ import {
   DATA_PAYLOAD_BYTES_MAX,
   FRAME_HEADER_BYTES,
   FRAME_PAYLOAD_BYTES_MAX,
+  frameType,
   OPEN_ENTRIES_MAX,
   OPEN_FOLDERS_MAX,
-  frameType,
   passPurpose,
 } from "../wire/frame.ts";
 import { broken } from "./check.ts";
@@ -31,7 +31,6 @@ const aliveMs = 1000;
 
 /** So much that was found is handed on at once. */
 const foundMax = 1000;
-
 
 /**
  * The receiving end of one stream: decides about what the source lists, asks for what the target
