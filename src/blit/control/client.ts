@@ -207,10 +207,17 @@ class CallWrapper {
   streaming<I, O>(call: (request: I, options?: CallOptions) => AsyncIterable<O>) {
     const link = this.#link;
     return async function* (request: I, options?: CallOptions): AsyncIterable<O> {
+      const own = new AbortController();
+      const signal =
+        options?.signal === undefined ? own.signal : AbortSignal.any([own.signal, options.signal]);
       try {
-        yield* call(request, options);
+        yield* call(request, { ...options, signal });
       } catch (error) {
         throw link.fault(error, options?.signal);
+      } finally {
+        // Connect's iterator has no return(): without this a call whose answers are not wanted any
+        // more would go on at the daemon.
+        own.abort();
       }
     };
   }

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Fault } from "../../kit/fault/fault.ts";
+import { LINEAGE_MAX } from "../session/limits.ts";
 import type { PassPurpose, SessionOptions, SessionProgress, SourceRoot } from "../session/types.ts";
 import type { FilterJson } from "../tree/filter.ts";
 import type { GitignoreRule } from "../tree/filter-rules.ts";
@@ -148,6 +149,7 @@ export function rootsToMessages(
     name: bytesOfPath(root.name),
     isContents: root.isContents,
     typed: bytesOfPath(root.typed),
+    lineage: [...(root.lineage ?? [])],
   }));
 }
 
@@ -161,6 +163,7 @@ export function rootsFromMessages(messages: readonly RootMessage[]): SourceRoot[
       name: rootName(message),
       isContents: message.isContents,
       typed: pathOfBytes(message.typed, "a source"),
+      lineage: bounded(message.lineage, LINEAGE_MAX, "folders above each other"),
     };
   });
 }

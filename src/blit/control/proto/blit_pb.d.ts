@@ -202,6 +202,14 @@ export declare type SourceRoot = Message<"blit.v2.SourceRoot"> & {
    * @generated from field: bytes typed = 5;
    */
   typed: Uint8Array;
+
+  /**
+   * The folder, or the one that holds the entry, and those above it, as hashes that only sides on
+   * one machine can compare.
+   *
+   * @generated from field: repeated string lineage = 6;
+   */
+  lineage: string[];
 };
 
 /**
