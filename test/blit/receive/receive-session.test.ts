@@ -43,7 +43,7 @@ function make(folder: string, tree: readonly TreeOperation[]): string {
   return work.at(folder);
 }
 
-function count(report: PassReport, column: number): number {
+function count(report: Pick<PassReport, "counts">, column: number): number {
   return report.counts[column] ?? 0;
 }
 
@@ -232,7 +232,7 @@ describe("entries over streams", () => {
     const seconds = { mtimeSeconds: 1_600_000_000 };
     work.write("a/file", "AAAA", seconds);
     work.write("b/file", "BBBB", seconds);
-    const files = async (options: Transfer["options"]): Promise<number> => {
+    const files = async (options: NonNullable<Transfer["options"]>): Promise<number> => {
       const { target } = await transferOnce(contents({ options, streams: 1 }));
       return count(target, counter.files);
     };

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { ports } from "../../../src/blit/ports.ts";
+import { ReceiveSession } from "../../../src/blit/receive/receive-session.ts";
+import { freeBase } from "../../../src/blit/session/open-beneath.ts";
+import type { PassReport } from "../../../src/blit/session/types.ts";
+import { frameFlag, frameType } from "../../../src/blit/wire/frame.ts";
+import { createReceiveWorker } from "../../../src/workers.ts";
+import {
+  FrameSource,
+  folderBytes,
+  type HostileEntry,
+  linksBytes,
+  smallBytes,
+} from "../../support/frame-source.ts";
+import { tcpPair } from "../../support/socket-pair.ts";
+import { plainOptions } from "../../support/stream-transfer.ts";
+import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+
+setDefaultTimeout(120_000);
+
+let work: Workspace;
+beforeEach(() => {
+  work = createWorkspace();
+  ports.createReceiveWorker = createReceiveWorker;
+});
+afterEach(() => work[Symbol.dispose]());
+
+const report = { counts: [], issues: [], listingErrors: 0, cancelled: 0 };
+const root = { index: 0, kind: "folder", name: "a", isContents: true, typed: "a/" } as const;
+
+/** A pass in which the source says `script`, then hangs up. */
+async function answer(script: (source: FrameSource) => void): Promise<PassReport | string> {
+  const request = { options: plainOptions, base: freeBase, target: work.at("b"), roots: [root] };
+  const session = await ReceiveSession.open({ ...request, streams: 1 });
+  const { left, right } = tcpPair();
+  const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
+  session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  session.startPass("transfer");
+  source.begin();
+  script(source);
+  // Whoever waits for more is told that nothing comes.
+  source.socket.flush();
+  source.socket.close();
+  try {
+    return await session.finishPass(report);
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  } finally {
+    await session.close();
+  }
+}
+
+const end = (source: FrameSource): void => source.send(frameType.passEnd, new Uint8Array());
+const file: HostileEntry = { name: "file", size: 5n };
+const link = (to: string, length = to.length): Buffer => {
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(length);
+  return Buffer.concat([head, Buffer.from(to)]);
+};
+
+const hostile: Record<string, (source: FrameSource) => void> = {
+  "a name that leads up": (s) => s.folder(1, "", [{ name: ".." }]),
+  "the name of the folder itself": (s) => s.folder(1, "", [{ name: "." }]),
+  "an empty name": (s) => s.folder(1, "", [{ name: "" }]),
+  "a name with a slash": (s) => s.folder(1, "", [{ name: "a/../../x" }]),
+  "a name with a NUL": (s) => s.folder(1, "", [{ name: "a\0b" }]),
+  "a name that is too long": (s) => s.folder(1, "", [{ name: "x".repeat(256) }]),
+  "a name longer than the frame": (s) => s.folder(1, "", [{ name: "x", nameLength: 65_535 }]),
+  "an extra longer than the frame": (s) => s.folder(1, "", [{ name: "x", extraLength: 2 ** 31 }]),
+  "a folder that leads up": (s) => s.folder(1, "../x", []),
+  "a folder that leads up further below": (s) => s.folder(1, "a/../../x", []),
+  "an absolute folder": (s) => s.folder(1, "/etc", []),
+  "a folder with a double slash": (s) => s.folder(1, "a//b", []),
+  "a folder below an unknown root": (s) => s.folder(1, "", [], 7),
+  "a folder that begins twice": (s) => {
+    s.send(frameType.folder, folderBytes("", []), { id: 1, flags: 1 | 8 });
+    s.send(frameType.folder, folderBytes("", []), { id: 1, flags: 8 });
+  },
+  "a folder that never began": (s) => s.send(frameType.folder, new Uint8Array(), { id: 1 }),
+  "an entry instead of a folder": (s) =>
+    s.send(frameType.folder, folderBytes("", [file]), { id: 1, flags: 8 | frameFlag.holder }),
+  "an entry of no type": (s) => s.folder(1, "", [{ name: "x", mode: 0o644 }]),
+  "a size above 2^53": (s) => s.folder(1, "", [{ name: "x", size: 2n ** 63n }]),
+  "a link to nothing": (s) => s.folder(1, "", [{ name: "x", mode: 0o120777 }]),
+  "a link longer than its entry": (s) =>
+    s.folder(1, "", [{ name: "x", mode: 0o120777, bits: 2, extra: link("to", 4000) }]),
+  "a link with a NUL": (s) =>
+    s.folder(1, "", [{ name: "x", mode: 0o120777, bits: 2, extra: link("a\0b") }]),
+  "attributes that are cut off": (s) =>
+    s.folder(1, "", [{ name: "x", bits: 1, extra: link("\x05\0\xff\xff\0\0user.", 11) }]),
+  "unknown marks": (s) => s.folder(1, "", [{ name: "x", bits: 4096 }]),
+  "a frame of 2^63 bytes": (s) =>
+    s.send(frameType.folder, new Uint8Array(), { id: 1, flags: 8, length: 2n ** 63n }),
+  "a frame above the limit": (s) =>
+    s.send(frameType.folder, new Uint8Array(), { id: 1, flags: 8, length: 2n ** 23n }),
+  "a frame of an unknown type": (s) => s.send(99, new Uint8Array()),
+  "a frame of the other direction": (s) => s.send(frameType.need, new Uint8Array(), { id: 1 }),
+  "content of an unknown folder": (s) => s.send(frameType.files, smallBytes(0, "12345"), { id: 9 }),
+  "content of an unknown entry": (s) => {
+    s.folder(1, "", [file]);
+    s.send(frameType.files, smallBytes(7, "12345"), { id: 1 });
+  },
+  "content twice": (s) => {
+    s.folder(1, "", [file, { name: "other", size: 5n }]);
+    s.send(frameType.files, Buffer.concat([smallBytes(0, "12345"), smallBytes(0, "12345")]), {
+      id: 1,
+    });
+  },
+  "content of a folder entry": (s) => {
+    s.folder(1, "", [{ name: "sub", mode: 0o040755 }]);
+    s.send(frameType.files, smallBytes(0, ""), { id: 1 });
+  },
+  "content of another length": (s) => {
+    s.folder(1, "", [file]);
+    s.send(frameType.files, smallBytes(0, "123"), { id: 1 });
+  },
+  "content longer than its frame": (s) => {
+    s.folder(1, "", [file]);
+    s.send(frameType.files, smallBytes(0, "12345", 4_000_000_000), { id: 1 });
+  },
+  "an end before all is there": (s) => {
+    s.folder(1, "", [file]);
+    end(s);
+  },
+  "blocks that the target has not": (s) => {
+    s.folder(1, "", [file]);
+    const head = Buffer.alloc(16);
+    head.writeUInt8(2, 4);
+    s.send(frameType.file, head, { id: 1 });
+  },
+  "a piece beyond the end of its file": (s) => {
+    s.folder(1, "", [file]);
+    const head = Buffer.alloc(16);
+    head.writeUInt8(1, 4);
+    head.writeBigUInt64LE(5n, 8);
+    s.send(frameType.file, head, { id: 1 });
+    const data = Buffer.alloc(21);
+    data.writeBigUInt64LE(2n ** 40n, 0);
+    data.writeBigUInt64LE(5n, 8);
+    s.send(frameType.data, data, { id: 1 });
+  },
+  "linked names that lead up": (s) =>
+    s.send(frameType.links, linksBytes([{ folder: "..", name: "x" }]), { id: 1 }),
+  "linked names that are none": (s) =>
+    s.send(frameType.links, linksBytes([{ folder: "", name: ".." }]), { id: 1 }),
+  "linked names of an unknown root": (s) =>
+    s.send(frameType.links, linksBytes([{ folder: "", name: "x", root: 4 }]), { id: 1 }),
+};
+
+describe("a source that sends", () => {
+  for (const [what, script] of Object.entries(hostile)) {
+    test(`${what} is refused`, async () => {
+      expect(await answer(script)).toBe("E_INTEGRITY");
+      expect(readdirSync(work.path)).toEqual(["b"]);
+      const left = readdirSync(work.at("b")).filter((name) => name.startsWith(".blit"));
+      expect(left).toEqual([]);
+    });
+  }
+
+  test("nothing any more is told as that", async () => {
+    expect(await answer(() => {})).toBe("E_NETWORK");
+  });
+
+  test("a file that is asked for has it put in place", async () => {
+    const result = await answer((source) => {
+      source.folder(1, "", [file]);
+      source.send(frameType.files, smallBytes(0, "12345"), { id: 1 });
+      end(source);
+    });
+    expect(typeof result === "string" ? result : result.issues).toEqual([]);
+    expect(readFileSync(work.at("b/file"), "utf8")).toBe("12345");
+  });
+
+  test("any bytes gets an answer in bounded time and memory", async () => {
+    const bytes = fc.uint8Array({ maxLength: 200 });
+    const type = fc.constantFrom(...Object.values(frameType));
+    const frames = fc.array(fc.tuple(type, fc.nat(255), fc.nat(3), bytes), { maxLength: 6 });
+    const property = fc.asyncProperty(frames, async (all) => {
+      const result = await answer((source) => {
+        source.folder(1, "", [file, { name: "sub", mode: 0o040755 }]);
+        for (const [kind, flags, id, payload] of all) source.send(kind, payload, { id, flags });
+      });
+      if (typeof result === "string") expect(result).toMatch(/^E_(INTEGRITY|NETWORK)$/);
+    });
+    await fc.assert(property, { numRuns: 10 });
+    expect(existsSync(work.at("x"))).toBe(false);
+  });
+});
