@@ -163,9 +163,14 @@ export function rootsFromMessages(messages: readonly RootMessage[]): SourceRoot[
       name: rootName(message),
       isContents: message.isContents,
       typed: pathOfBytes(message.typed, "a source"),
-      lineage: bounded(message.lineage, LINEAGE_MAX, "folders above each other"),
+      ...lineageFromMessage(message.lineage),
     };
   });
+}
+
+function lineageFromMessage(lineage: readonly string[]): Pick<SourceRoot, "lineage"> {
+  if (lineage.length === 0) return {};
+  return { lineage: bounded(lineage, LINEAGE_MAX, "folders above each other") };
 }
 
 /** Empty only where the name is not used: the contents of a folder that has none, such as "/". */

@@ -74,8 +74,7 @@ class Wrapper {
       try {
         const { call, facts } = wrapper.#open(context);
         facts.onFirstMessage();
-        yield* handler(request, call);
-        throwIfAborted(context.signal);
+        yield* untilAborted(handler(request, call), context.signal);
       } catch (error) {
         throw wrapper.#status(context, error);
       }
@@ -87,8 +86,7 @@ class Wrapper {
     return async function* (requests: AsyncIterable<I>, context: HandlerContext): AsyncIterable<O> {
       try {
         const { call, facts } = wrapper.#open(context);
-        yield* handler(withFaults(requests, facts), call);
-        throwIfAborted(context.signal);
+        yield* untilAborted(handler(withFaults(requests, facts), call), context.signal);
       } catch (error) {
         throw wrapper.#status(context, error);
       }
@@ -119,9 +117,27 @@ class Wrapper {
   }
 }
 
-/** A handler that was told to stop has not come to its end, however it returns. */
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
+/**
+ * The answers of a handler. A call that is cancelled while an answer waits for room in the window
+ * is never asked for another one: the handler is ended here, so that its `finally` always runs.
+ */
+async function* untilAborted<O>(answers: AsyncIterable<O>, signal: AbortSignal): AsyncGenerator<O> {
+  const iterator = answers[Symbol.asyncIterator]();
+  const end = (): void => {
+    // What it throws then has nobody to go to.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  };
+  signal.addEventListener("abort", end);
+  try {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      yield next.value;
+    }
+    // A handler that was told to stop has not come to its end, however it returns.
+    if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
+  } finally {
+    end();
+    signal.removeEventListener("abort", end);
+  }
 }
 
 /** Requests whose end by force is a Fault, as everything that handlers meet. */

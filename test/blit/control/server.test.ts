@@ -163,6 +163,35 @@ describe("calls that end early", () => {
     expect(await aborted.promise).toBe("aborted");
   });
 
+  test("a handler is ended also while its answer waits for a client that does not read", async () => {
+    for (const how of ["stops reading", "hangs up", "reads nothing at all"]) {
+      const ended = Promise.withResolvers<string>();
+      const waiting = Promise.withResolvers<void>();
+      await using server = await serveControl({
+        async *find() {
+          try {
+            for (let count = 0; ; count += 1) {
+              if (count === 60) waiting.resolve();
+              yield { entries: [{ path: new Uint8Array(65_536) }] };
+            }
+          } finally {
+            ended.resolve("ended");
+          }
+        },
+      });
+      const client = await connectTo(server);
+      const control = new AbortController();
+      const answers = client.find({}, { signal: control.signal })[Symbol.asyncIterator]();
+      await answers.next();
+      await waiting.promise;
+      if (how === "stops reading") void answers.return?.();
+      else if (how === "hangs up") client.close();
+      else control.abort();
+      expect([how, await ended.promise]).toEqual([how, "ended"]);
+      client.close();
+    }
+  });
+
   test("a deadline ends the call with E_STALL", async () => {
     await using server = await serveControl({
       filesystemStats: (_, context) =>
