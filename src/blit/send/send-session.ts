@@ -5,6 +5,7 @@ import type { Issue } from "../engine/options.ts";
 import { control, SharedState } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
 import { ports } from "../ports.ts";
+import { lineageOf } from "../session/lineage.ts";
 import type {
   Base,
   PassPurpose,
@@ -30,10 +31,13 @@ export type SendRequest = {
   readonly streams: number;
 };
 
+/** How often a stuck disk is looked for, milliseconds. */
+const watchMs = 1000;
+
 /**
  * The source's side of a transfer over streams: one worker for each of them. Columns of its counts
- * that mean anything: what was seen, skipped, vanished, failed and (settling) moved; `bytesDone` and
- * `itemsDone` of what was seen; the rest is the target's to count.
+ * that mean anything: what was seen, skipped, vanished, failed and (settling) moved; `bytesDone`
+ * and `itemsDone` of what was seen; the rest is the target's to count.
  */
 export class SendSession {
   readonly roots: readonly SourceRoot[];
@@ -70,8 +74,8 @@ export class SendSession {
     const startedAtSec = this.#startedAtSec;
     this.#main = sourceThread({ index: 0, options, shared, startedAtSec });
     this.#held = openSourceRoots(this.#main, request.base, request.sources);
-    this.roots = this.#held.map(({ index, kind, name, isContents, typed }) => {
-      return { index, kind, name, isContents, typed };
+    this.roots = this.#held.map(({ index, kind, name, isContents, typed, fd }) => {
+      return { index, kind, name, isContents, typed, lineage: lineageOf(fd) };
     });
     this.#stays = this.roots.map(() => new Set());
   }
@@ -101,7 +105,7 @@ export class SendSession {
       startedAtSec: this.#startedAtSec,
       bytesPerSecond,
     };
-    this.#streams.push(new SendStream(createSendWorker(), seat, start));
+    this.#streams.push(new SendStream(createSendWorker(), seat, start, this.shared));
   }
 
   /**
@@ -114,6 +118,9 @@ export class SendSession {
     if (streams.length === 0) throw new Error("A pass needs a stream");
     this.#reset();
     const issues: Issue[] = [];
+    const watch = setInterval(() => {
+      for (const stream of streams) stream.watch(performance.now());
+    }, watchMs);
     try {
       const key = new Uint8Array(randomBytes(32));
       const stays = this.#stays.map((paths) => [...paths]);
@@ -128,6 +135,8 @@ export class SendSession {
       // What the others still do is of no use.
       this.shared.cancel(1);
       throw error;
+    } finally {
+      clearInterval(watch);
     }
     for (const issue of issues) if (issue.kind !== "warning") this.#noteStaying(issue);
     return {

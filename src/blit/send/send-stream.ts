@@ -1,10 +1,14 @@
 import { errno, errnoText } from "../../../ffi/errno.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { displayPath } from "../engine/path.ts";
+import { counter, type SharedState } from "../engine/shared-state.ts";
 import type { StreamSeat } from "../session/types.ts";
 import type { FromSender, ToSender } from "./messages.ts";
 
 /** What a worker says at the end of a phase. */
 export type PhaseAnswer = Extract<FromSender, { kind: "walked" | "done" }>;
+
+const againHint = "run the same command again: it goes on where this one stopped";
 
 /** How long a worker may take to let go before it is ended, milliseconds. */
 const closeMs = 5000;
@@ -18,8 +22,22 @@ export class SendStream {
   #settle: { resolve: (answer: PhaseAnswer) => void; reject: (fault: Fault) => void } | undefined;
   #closed: (() => void) | undefined;
   #isGone = false;
+  readonly #shared: SharedState;
+  readonly #row: number;
+  /** The worker has a phase to work on. */
+  #isBusy = false;
+  /** What it had done when it was last looked at, and since when it has done nothing. */
+  #activity = 0;
+  #quietSinceMs = 0;
 
-  constructor(worker: Worker, seat: StreamSeat, start: ToSender) {
+  constructor(
+    worker: Worker,
+    seat: StreamSeat,
+    start: Extract<ToSender, { kind: "start" }>,
+    shared: SharedState,
+  ) {
+    this.#shared = shared;
+    this.#row = start.row;
     this.#worker = worker;
     this.#seat = seat;
     worker.onmessage = (event: MessageEvent<FromSender>) => this.#receive(event.data);
@@ -33,7 +51,28 @@ export class SendStream {
   }
 
   post(message: ToSender): void {
+    this.#isBusy ||= message.kind === "walk" || message.kind === "finish";
+    this.#quietSinceMs = performance.now();
     this.#worker.postMessage(message);
+  }
+
+  /**
+   * To be called now and then: a worker that waits for its socket or has something to do counts
+   * on; one that does not is held by a disk.
+   */
+  watch(nowMs: number): void {
+    const activity = this.#shared.row(this.#row)[counter.activity] ?? 0;
+    if (!this.#isBusy || activity !== this.#activity) {
+      this.#activity = activity;
+      this.#quietSinceMs = nowMs;
+      return;
+    }
+    const quietMs = nowMs - this.#quietSinceMs;
+    if (quietMs < this.#seat.stallMs) return;
+    const where = displayPath(this.#shared.whereabouts(this.#row));
+    const seconds = Math.round(quietMs / 1000);
+    const message = `The source's disk has not answered for ${seconds} s, in the folder "${where}"`;
+    this.#fail(new Fault({ code: "E_STALL", message, hint: againHint }));
   }
 
   /** The worker's answer to the last phase. @throws Fault where the stream cannot go on */
@@ -62,6 +101,7 @@ export class SendStream {
     switch (message.kind) {
       case "walked":
       case "done":
+        this.#isBusy = false;
         this.#answered = message;
         this.#tell();
         return;
@@ -102,7 +142,7 @@ function crash(message: string, stack: string): Fault {
 /** What ended a stream, in words. */
 function brokenFault(broken: Extract<FromSender, { kind: "broken" }>, seat: StreamSeat): Fault {
   const { result, side, detail } = broken;
-  const hint = "run the same command again: it goes on where this one stopped";
+  const hint = againHint;
   if (side === "protocol") {
     return new Fault({ code: "E_INTEGRITY", message: `The target broke the protocol: ${detail}` });
   }

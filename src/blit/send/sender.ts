@@ -92,7 +92,13 @@ export class Sender {
     this.#seat = seat;
     this.options = options;
     this.zstd = options.compress ? new ZstdChoice() : undefined;
-    this.socket = makeSocket(seat, () => shared.cancelled() !== 0, message.bytesPerSecond);
+    const { count } = this.t;
+    const isCancelled = (): boolean => {
+      // A wait for the socket is asked about now and then: it is no stall of this side's disk.
+      count[counter.activity] = (count[counter.activity] as number) + 1;
+      return shared.cancelled() !== 0;
+    };
+    this.socket = makeSocket(seat, isCancelled, message.bytesPerSecond);
     this.frames = new FrameWriter(this.socket);
     this.queue = new FolderQueue(message.queue);
     this.roots = message.roots;
@@ -211,6 +217,7 @@ export class Sender {
 
   /** To be called in long work, between frames: shows life before the other side wonders. */
   between(): void {
+    this.t.add(counter.activity, 0);
     if (this.isQuiet) this.showLife();
     this.share();
   }
@@ -347,6 +354,7 @@ export class Sender {
     }
     if (this.#folders.size === 0 && !this.#waitsForEnd()) {
       this.queue.wait(idleMs);
+      this.t.add(counter.activity, 0);
       this.#lastHeardMs = performance.now();
     } else if (this.socket.waitInput(this.#waitsForEnd() ? idleMs : waitMs)) {
       return;

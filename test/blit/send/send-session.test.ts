@@ -94,7 +94,7 @@ function paths(): string[] {
 }
 
 describe("a pass", () => {
-  test("sends small files in packs, large ones by themselves, links and folders as entries", async () => {
+  test("sends small files in packs, large ones by themselves, others as entries", async () => {
     work.write("tree/a", "one");
     work.write("tree/empty", "");
     work.write("tree/deep/er/b", "two");
