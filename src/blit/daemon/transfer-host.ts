@@ -24,11 +24,16 @@ export type TransferHost = {
 /** More streams than this only wait for each other. */
 const STREAMS_MAX = 8;
 
-/** How many streams a session gets: no more than either side can serve. */
-export function streamCount(client: DataCapabilities | undefined): number {
+/**
+ * How many streams a session gets: no more than either side can serve, and fewer where others run,
+ * because each is a thread that has to be started.
+ * @param running transfers of this daemon, this one too
+ */
+export function streamCount(client: DataCapabilities | undefined, running: number): number {
   const wanted = client?.streamsMax ?? 0;
   const own = Math.min(STREAMS_MAX, Math.max(2, cpus().length));
-  return Math.max(1, Math.min(wanted, own));
+  const share = Math.floor((2 * own) / Math.max(1, running));
+  return Math.max(1, Math.min(wanted, own, share));
 }
 
 /** @throws {Fault} E_NETWORK where the client speaks another version of the wire */
@@ -73,7 +78,7 @@ export async function openStreams<Answer>(
   client: DataCapabilities | undefined,
   { answers, message }: Speech<Answer>,
 ): Promise<SessionStreams> {
-  const count = streamCount(client);
+  const count = streamCount(client, host.jobs.running);
   if (client?.forceGrpcData === true) {
     return pumpedStreams(count, {
       push: (chunk) => answers.push(message(chunk), chunk.data.length),
