@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { Fault } from "../../kit/fault/fault.ts";
 
 /** Tokens that a daemon takes: SHA-256 (lower-case hexadecimal) to the name of its owner. */
@@ -6,11 +6,6 @@ export type TokenTable = ReadonlyMap<string, string>;
 
 const TOKENS_MAX = 10_000;
 const TOKEN_LENGTH_MAX = 4096;
-
-/** A token that nobody can guess: 256 bits. */
-export function newBearerToken(): string {
-  return `blit_${randomBytes(32).toString("base64url")}`;
-}
 
 /** The line of the daemon's token file for a token; the file never holds the token itself. */
 export function tokenLine(name: string, token: string): string {

@@ -2,6 +2,7 @@ import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { Fault } from "../../kit/fault/fault.ts";
+import type { FirstContact } from "./known-hosts.ts";
 import { CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES } from "./limits.ts";
 import { canonicalAddress, hostAndPort } from "./peer-address.ts";
 import { type ServerTrust, verifyServer } from "./server-trust.ts";
@@ -38,11 +39,43 @@ type MaybeTlsSocket = net.Socket & Partial<tls.TLSSocket>;
 
 type Endpoint = { readonly host: string; readonly port: number };
 
+type DialOptions = { readonly timeoutMs: number; readonly signal?: AbortSignal };
+
 /** @throws Fault E_NETWORK, E_AUTH; E_INTERRUPTED when the signal says so */
 export async function dial(
   endpoint: Endpoint,
   security: ClientSecurity,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  options: DialOptions,
+): Promise<Dialled> {
+  let wasAsked = false;
+  const noting = notingQuestions(security, () => {
+    wasAsked = true;
+  });
+  try {
+    return await dialOnce(endpoint, noting, options);
+  } catch (error) {
+    // The daemon does not wait as long as a person may think. What the person has decided is noted
+    // by now.
+    if (!wasAsked || !(error instanceof Fault) || error.code !== "E_NETWORK") throw error;
+    return await dialOnce(endpoint, security, options);
+  }
+}
+
+function notingQuestions(security: ClientSecurity, onAsked: () => void): ClientSecurity {
+  if (security.kind === "plain" || security.trust.kind !== "known-hosts") return security;
+  const { acceptsFirst } = security.trust;
+  if (acceptsFirst === undefined) return security;
+  const noting = (contact: FirstContact): boolean | Promise<boolean> => {
+    onAsked();
+    return acceptsFirst(contact);
+  };
+  return { ...security, trust: { ...security.trust, acceptsFirst: noting } };
+}
+
+async function dialOnce(
+  endpoint: Endpoint,
+  security: ClientSecurity,
+  options: DialOptions,
 ): Promise<Dialled> {
   const deadline = new Deadline(endpoint, options);
   try {
@@ -102,10 +135,7 @@ class Deadline {
   readonly #onAbort = (): void =>
     this.#fail(new Fault({ code: "E_INTERRUPTED", message: `Gave up on "${this.#shown}"` }));
 
-  constructor(
-    endpoint: Endpoint,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ) {
+  constructor(endpoint: Endpoint, options: DialOptions) {
     this.#endpoint = endpoint;
     this.#shown = hostAndPort(endpoint.host, endpoint.port);
     this.#timeoutMs = options.timeoutMs;

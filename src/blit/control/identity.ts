@@ -75,22 +75,6 @@ export function loadCertificates(file: string): string {
   throw new Fault({ code: "E_CONFIG", message: `Cannot use "${file}": it holds no certificate` });
 }
 
-/**
- * A bearer token: the first line of a file that only its owner may read.
- *
- * @throws Fault E_REFUSED when others may read it, E_CONFIG when it holds none
- */
-export function loadBearerToken(file: string): string {
-  refuseOpenKey(file);
-  const token = readPem(file, "token").split("\n", 1)[0]?.trim() ?? "";
-  if (/^[\x21-\x7e]{1,4000}$/.test(token)) return token;
-  throw new Fault({
-    code: "E_CONFIG",
-    message: `Cannot use "${file}": its first line is no token`,
-    hint: "a token is one word of visible characters",
-  });
-}
-
 function sha256Of(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

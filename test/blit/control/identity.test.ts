@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeIdentity } from "../../../src/blit/control/certificate.ts";
 import {
-  loadBearerToken,
   loadCertificates,
   loadIdentity,
   loadOrMakeIdentity,
@@ -86,17 +85,4 @@ test("a file of certificates holds one or more, and only such", () => {
   writeFileSync(path, one.cert.replace("\n", "\nAAAA"));
   expect(faultOf(() => loadCertificates(path)).code).toBe("E_CONFIG");
   expect(faultOf(() => loadCertificates(`${path}.gone`)).code).toBe("E_NOT_FOUND");
-});
-
-test("a token comes out of a file that only its owner may read", () => {
-  const path = join(files().certFile, "../..", "token");
-  writeFileSync(path, "blit_secret\nsecond line\n", { mode: 0o600 });
-  expect(loadBearerToken(path)).toBe("blit_secret");
-  chmodSync(path, 0o604);
-  expect(faultOf(() => loadBearerToken(path)).code).toBe("E_REFUSED");
-  chmodSync(path, 0o600);
-  for (const text of ["", "\n", "two words", "é", "x".repeat(5000)]) {
-    writeFileSync(path, text);
-    expect(faultOf(() => loadBearerToken(path)).code).toBe("E_CONFIG");
-  }
 });

@@ -172,6 +172,21 @@ describe("the daemon must be the right one", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  test("a person may think for longer than the daemon waits", async () => {
+    const dismissed = Promise.withResolvers<void>();
+    await using server = await serveControl(
+      {},
+      { tls: daemon, limits: { strangerMs: 500 }, onEvent: () => dismissed.resolve() },
+    );
+    const file = knownHostsFile();
+    const acceptsFirst = async () => {
+      await dismissed.promise;
+      return true;
+    };
+    using client = await connectTo(server, tls({ kind: "known-hosts", file, acceptsFirst }));
+    expect((await client.ping({})).host).toBe("here");
+  });
+
   test("a changed certificate is refused before anything is said", async () => {
     const { seen, handlers } = counting();
     const sessions: ControlEvent[] = [];
