@@ -23,6 +23,7 @@ import { finishLate } from "./late-folders.ts";
 import type { Found, LateFolder, TargetRoot, ToReceiver } from "./messages.ts";
 import { holdUmask, releaseUmask } from "./open-umask.ts";
 import { ReceiveStream, type StreamAnswer } from "./receive-stream.ts";
+import { refuseSameMachine } from "./same-machine.ts";
 import { completeOptions, enginePurpose, firstOptions, withFolding } from "./target-options.ts";
 import {
   closePlaces,
@@ -126,6 +127,11 @@ export class ReceiveSession {
   }
 
   #refuse(): void {
+    const { options, roots } = this.#request;
+    for (const place of this.#places) {
+      const root = roots[place.index];
+      if (root !== undefined) refuseSameMachine(options.command, root, place);
+    }
     if (this.#main.options.command !== "mirror") return;
     const backupFd = this.#backup?.fd;
     for (const place of this.#places) refuseWideMirror(this.#main, place, backupFd);

@@ -52,6 +52,8 @@ export type SourceRoot = {
   readonly isContents: boolean;
   /** As typed, for messages. */
   readonly typed: string;
+  /** Of the folder (of an entry, the one that holds it) and those above it: see lineage.ts. */
+  readonly lineage?: readonly string[] | undefined;
 };
 
 export type PassPurpose = "transfer" | "plan" | "count" | "settle";

@@ -71,28 +71,28 @@ describeUnless(treeToolsMissing())("with one daemon", () => {
     expect(readdirSync(module)).toEqual([]);
   });
 
-  test("a move onto itself by way of the daemon removes nothing", async () => {
+  test("what the daemon has here is not put onto itself, into itself or over its own", async () => {
     using work = createWorkspace();
     const { daemon, blit, module } = await world(work);
     await using _ = daemon;
     const folder = join(module, "a");
     mkdirSync(folder);
-    makeTree(folder, [
-      ...TREE,
-      { op: "hard", path: "again", to: "one" },
-      { op: "hard", path: "d/too", to: "one" },
-    ]);
-    Bun.spawnSync(["cp", "-a", folder, work.at("copy")]);
-    for (const [from, to] of [
-      [`${folder}/`, daemon.place("m", "a/")],
-      [folder, daemon.place("m")],
-      [daemon.place("m", "a"), `${module}/`],
-      [join(folder, "one"), daemon.place("m", "a/")],
+    makeTree(folder, [...TREE, { op: "hard", path: "again", to: "one" }]);
+    Bun.spawnSync(["cp", "-a", module, work.at("copy")]);
+    const place = (path: string): string => daemon.place("m", path);
+    for (const [verb, from, to, reason] of [
+      ["move", `${folder}/`, place("a/"), "onto itself"],
+      ["move", folder, place(""), "onto itself"],
+      ["move", place("a"), `${module}/`, "onto itself"],
+      ["move", join(folder, "one"), place("a/"), "onto itself"],
+      ["copy", `${module}/`, place("a/b"), "into itself"],
+      ["copy", place("a"), join(folder, "x/y/z/"), "into itself"],
+      ["mirror", `${folder}/`, place(""), "the source lies in it"],
+      ["mirror", place("a/"), `${module}/`, "the source lies in it"],
     ] as const) {
-      const run = await blit("move", from, to);
-      expect(run.code).toBe(4);
-      expect(run.stderr).toContain("the target is the source itself: left where it is");
-      expect(differences(work.at("copy"), folder, "-H")).toBe("");
+      const run = await blit(verb, "--yes", from, to);
+      expect([run.code, run.stderr]).toEqual([1, expect.stringContaining(reason)]);
+      expect(differences(work.at("copy"), module, "-H")).toBe("");
     }
   });
 
