@@ -21,6 +21,7 @@ import {
 import { awaited, awaitedState, ReceivedFolder } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
 import { hasArrived } from "./settle.ts";
+import { mayStage, publishStaged } from "./staged-folder.ts";
 import { readXattrBlob } from "./xattr-blob.ts";
 
 const allFlags =
@@ -61,7 +62,7 @@ export class FolderIntake {
     if (isFirst === (folder !== undefined)) broken("a folder that begins twice, or never");
     if (folder === undefined) {
       const isHolder = (flags & frameFlag.holder) !== 0;
-      ({ folder, at } = this.#begin(id, payload, isHolder));
+      ({ folder, at } = this.#begin(id, payload, { isHolder, isLast }));
       r.opened(folder);
     } else if (folder.isListed) broken("more of a folder that was at its end");
     if ((flags & frameFlag.incomplete) !== 0) folder.isIncomplete = true;
@@ -84,13 +85,17 @@ export class FolderIntake {
     return payload;
   }
 
-  #begin(id: number, payload: Payload, isHolder: boolean): { folder: ReceivedFolder; at: number } {
+  #begin(
+    id: number,
+    payload: Payload,
+    marks: { readonly isHolder: boolean; readonly isLast: boolean },
+  ): { folder: ReceivedFolder; at: number } {
     const r = this.#r;
     const t = this.#t;
     const head = readFolderHead(payload);
     const { root, path, status, xattrs, end: at } = head;
     t.shared.note(t.index, path);
-    if (isHolder) {
+    if (marks.isHolder) {
       if (path !== "") broken("an entry below a folder that there is not");
       const node = r.folders.holder(root);
       t.root = root;
@@ -101,7 +106,9 @@ export class FolderIntake {
     t.root = root;
     r.handOver.status(status, 0);
     const kept = keepStatus(t.source);
-    const node = r.folders.open(root, path);
+    const node = r.folders.open(root, path, () => {
+      return marks.isLast && mayStage(t, this.#reader, payload, at);
+    });
     if (node !== undefined) {
       node.status = kept;
       this.#look(node);
@@ -232,9 +239,14 @@ export class FolderIntake {
     if (t.extraneous.length > before) folder.isLate = true;
   }
 
-  /** The stream has broken: what was under way is forgotten. */
-  forget(): void {
+  /** The pass is over, or the stream has broken: of what was under way the whole files stay. */
+  abandon(open: Iterable<ReceivedFolder>): void {
     this.#linked.clear();
+    for (const { node } of open) {
+      if (node === undefined) continue;
+      publishStaged(this.#t, node);
+      closeFolder(node);
+    }
   }
 
   /** A LINKS frame: a file and its names. */
@@ -292,6 +304,11 @@ export class FolderIntake {
     const { node, status, xattrs } = folder;
     if (node === undefined) return;
     t.root = node.root;
+    publishStaged(t, node);
+    if (node.unpublished !== undefined) {
+      closeFolder(node);
+      return;
+    }
     if (folder.links !== undefined) {
       linkOthers(t, r.folders, { node, links: folder.links, hasFailed: folder.hasFailed });
     } else if (node.status !== undefined && !r.isSettling) {
@@ -303,8 +320,14 @@ export class FolderIntake {
         r.late.add({ root, path, status, xattrs, isNew });
       } else finishAttributes(t, node, node.status);
     }
-    node.close();
+    closeFolder(node);
   }
+}
+
+/** A staged folder's parent is open for its sake. */
+function closeFolder(node: FolderNode): void {
+  node.parent?.close();
+  node.close();
 }
 
 function nameKey(name: LinkedName | undefined): string {

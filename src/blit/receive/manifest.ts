@@ -35,7 +35,8 @@ const types: ReadonlySet<number> = new Set([
 
 /** Where the mode and the high half of the size lie in a status record (wire/status.ts). */
 const modeOffset = 12;
-const sizeHighOffset = 28;
+const sizeOffset = 24;
+const sizeHighOffset = sizeOffset + 4;
 const sizeHighMax = 2 ** 21;
 
 /** Checks a status record; returns the type of the entry, a bit of its mode. */
@@ -156,6 +157,12 @@ export class EntryReader {
       at = this.#xattrOffset + this.#xattrLength;
     }
     return at;
+  }
+
+  /** Of what has a status. */
+  sizeBytes(payload: Payload): number {
+    const at = this.statusOffset + sizeOffset;
+    return payload.view.getUint32(at + 4, true) * 4294967296 + payload.view.getUint32(at, true);
   }
 
   /** Its attributes, which lie in the payload's memory. @throws Fault E_INTEGRITY */

@@ -113,9 +113,8 @@ export class Receiver {
       this.needs.bare(frameType.passDone);
     } finally {
       this.#content.abandon();
-      for (const folder of this.open.values()) folder.node?.close();
+      this.#folder.abandon(this.open.values());
       this.open.clear();
-      this.#folder.forget();
       t.received = undefined;
     }
   }

@@ -101,9 +101,10 @@ export class TargetFolders {
 
   /**
    * The folder `path` of a root, made where there is none. undefined where it is not to be filled:
-   * that has been reported, here or by the stream that got the folder that is in question.
+   * that has been reported, here or by the stream that got the folder that is in question. A new
+   * one that `mayStage` allows it for gets a temporary name.
    */
-  open(index: number, path: string): FolderNode | undefined {
+  open(index: number, path: string, mayStage: () => boolean): FolderNode | undefined {
     const t = this.#thread;
     const root = this.root(index);
     if (root.kind !== "folder") broken("a folder instead of an entry");
@@ -113,7 +114,7 @@ export class TargetFolders {
     const fd = rootFd < 0 ? -errno.ENOENT : openBelow(rootFd, path);
     if (fd >= 0) return this.#existing(index, path, fd);
     if (fd === -errno.ENOENT && t.isDry) return planned(t, index, path);
-    if (fd === -errno.ENOENT) return this.#make(index, path);
+    if (fd === -errno.ENOENT) return this.#make(index, path, mayStage);
     return this.#inTheWay(index, path, fd);
   }
 
@@ -148,15 +149,33 @@ export class TargetFolders {
     return isThere;
   }
 
-  #make(index: number, path: string): FolderNode | undefined {
+  #make(index: number, path: string, mayStage: () => boolean): FolderNode | undefined {
     const t = this.#thread;
     const { folder, name } = splitBelow(path);
     const parent = openOrMake(t, this.root(index).targetFd, folder);
     if (parent < 0) return this.#notOpened(path, parent);
+    if (mayStage()) return this.#stage(owned(index, folder, parent, false), path, name);
     const fd = makeIn(t, parent, name);
     sys.close(parent);
     if (fd < 0) return this.#notOpened(path, fd);
     return owned(index, path, fd, true);
+  }
+
+  /** Makes a folder under a temporary name; `parent` is closed with it. */
+  #stage(parent: FolderNode, path: string, targetName: string): FolderNode | undefined {
+    const t = this.#thread;
+    const stagedName = t.temporaryName();
+    const pointer = t.cTemporary(stagedName);
+    const made = sys.mkdirat(parent.targetFd, pointer, unfinishedMode);
+    const targetFd = made < 0 ? made : sys.openat(parent.targetFd, pointer, folderFlags, 0);
+    if (targetFd < 0) {
+      parent.close();
+      t.failed(targetFd, made < 0 ? "mkdirat" : "openat", path, "make the folder");
+      return undefined;
+    }
+    const { root } = parent;
+    const staged = { root, path, parent, sourceFd: -1, targetFd, isNew: true, targetName };
+    return new FolderNode({ ...staged, stagedName });
   }
 
   /** Something that is no folder on the way there: who gets the folder of its name reports it. */
