@@ -88,13 +88,29 @@ export class Admission {
     const { address, port } = connection;
     const limits = this.#limits;
     if (this.#byEnds.size >= limits.connectionsMax) return "too many connections";
-    if (this.#strangers >= limits.strangersMax) {
-      return "too many connections that have not asked for anything";
-    }
+    if (this.#strangers >= limits.strangersMax) this.#dismissStranger();
     if ((this.#perAddress.get(address) ?? 0) >= limits.connectionsPerAddressMax) {
       return "too many connections from this address";
     }
     return this.#isWanted({ address, port }) ? undefined : "not admitted";
+  }
+
+  /**
+   * Makes room for somebody who may have something to say: the address with most connections that
+   * have not asked for anything loses the oldest of them. Who holds all places keeps nobody out.
+   */
+  #dismissStranger(): void {
+    const oldest = new Map<string, { connection: Connection; count: number }>();
+    let most: { connection: Connection; count: number } | undefined;
+    for (const connection of this.#byEnds.values()) {
+      if (connection.isAdmitted) continue;
+      const known = oldest.get(connection.address) ?? { connection, count: 0 };
+      known.count++;
+      oldest.set(connection.address, known);
+      if (known.count > (most?.count ?? 0)) most = known;
+    }
+    if (most === undefined) return;
+    this.dismiss(most.connection, "too many connections that have not asked for anything");
   }
 
   /** A question that fails is answered with no. */

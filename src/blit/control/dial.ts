@@ -52,13 +52,15 @@ export async function dial(
     wasAsked = true;
   });
   try {
-    return await dialOnce(endpoint, noting, options);
+    const dialled = await dialOnce(endpoint, noting, options);
+    if (!wasAsked) return dialled;
+    dialled.session.destroy();
   } catch (error) {
-    // The daemon does not wait as long as a person may think. What the person has decided is noted
-    // by now.
     if (!wasAsked || !(error instanceof Fault) || error.code !== "E_NETWORK") throw error;
-    return await dialOnce(endpoint, security, options);
   }
+  // The daemon does not wait for as long as a person may think, so this is a connection of its own;
+  // what the person has decided is noted by now.
+  return dialOnce(endpoint, security, options);
 }
 
 function notingQuestions(security: ClientSecurity, onAsked: () => void): ClientSecurity {
