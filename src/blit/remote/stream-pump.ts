@@ -5,6 +5,9 @@ import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { DATA_CHUNK_BYTES_MAX } from "../control/limits.ts";
 
+/** So much may wait for a worker before its peer has to. */
+const WAITING_BYTES_MAX = 2 * 1024 * 1024;
+
 /** Where the bytes of a stream go that is no connection of its own. */
 export type PumpOutlet = {
   /** Takes bytes of the local worker, at most DATA_CHUNK_BYTES_MAX at a time. */
@@ -34,6 +37,7 @@ export class StreamPump {
   readonly #outlet: PumpOutlet;
   #socket: LocalSocket | undefined;
   #rest: Uint8Array[] = [];
+  #restBytes = 0;
   #isEnding = false;
   #isClosed = false;
   #drained: (() => void)[] = [];
@@ -59,14 +63,15 @@ export class StreamPump {
   }
 
   /**
-   * Hands bytes of the other side to the worker. Resolves when the worker's socket has taken all
-   * of them, or is closed.
+   * Hands bytes of the other side to the worker. Resolves when there is room for more: waiting for
+   * the worker's socket after each message would cost a turn of both threads for each.
    */
   async deliver(data: Uint8Array): Promise<void> {
     if (this.#isClosed) return;
     this.#rest.push(data);
+    this.#restBytes += data.length;
     this.#writeRest();
-    while (this.#rest.length > 0 && !this.#isClosed) {
+    while (this.#restBytes > WAITING_BYTES_MAX && !this.#isClosed) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
   }
@@ -121,8 +126,10 @@ export class StreamPump {
       const [first] = this.#rest;
       if (first === undefined) break;
       const written = Math.max(0, socket.write(first));
+      this.#restBytes -= written;
       if (written < first.length) {
         this.#rest[0] = first.subarray(written);
+        this.#letGo();
         return;
       }
       this.#rest.shift();
@@ -132,7 +139,10 @@ export class StreamPump {
   }
 
   #letGo(): void {
-    if (this.#isClosed) this.#rest = [];
+    if (this.#isClosed) {
+      this.#rest = [];
+      this.#restBytes = 0;
+    }
     for (const resume of this.#drained.splice(0)) resume();
   }
 }
