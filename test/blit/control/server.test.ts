@@ -352,6 +352,18 @@ describe("strangers", () => {
     expect((await client.ping({})).host).toBe("here");
   });
 
+  test("who hold all places give way to a newcomer, the oldest first", async () => {
+    await using server = await serveControl({}, { limits: { strangersMax: 2 } });
+    const oldest = raw(server.port);
+    while (server.connections() < 1) await Bun.sleep(1);
+    raw(server.port);
+    while (server.connections() < 2) await Bun.sleep(1);
+    using client = await connectTo(server);
+    expect((await client.ping({})).host).toBe("here");
+    expect(await oldest).toBe("closed");
+    expect(server.connections()).toBe(2);
+  });
+
   test("are counted, over all and for each address", async () => {
     for (const limits of [{ connectionsMax: 1 }, { connectionsPerAddressMax: 1 }]) {
       await using server = await serveControl({}, { limits });
