@@ -18,7 +18,7 @@ export type KnownHosts = {
 export type FirstContact = {
   /** "host:port". */
   readonly endpoint: string;
-  /** As `openssl x509 -fingerprint -sha256` and blitd show it: pairs with colons. */
+  /** SHA-256 of its certificate, lower-case hexadecimal, as blitd shows it at its start. */
   readonly fingerprint: string;
 };
 
@@ -37,7 +37,7 @@ export async function checkKnownHost(
   const name = nameOf(endpoint);
   const entries = readEntries(known.file).filter((entry) => entry.name === name);
   if (entries.some((entry) => entry.sha256 === certificateSha256)) return;
-  const fingerprint = fingerprintOf(certificateSha256);
+  const fingerprint = certificateSha256;
   const first = entries[0];
   if (first !== undefined) throw changed(name, fingerprint, known.file, first);
   if ((await known.acceptsFirst?.({ endpoint: name, fingerprint })) !== true) {
@@ -58,11 +58,6 @@ export function isKnownHost(
 ): boolean {
   const name = nameOf(endpoint);
   return readEntries(file).some((entry) => entry.name === name);
-}
-
-/** Pairs of hexadecimal digits with colons, upper case. */
-export function fingerprintOf(sha256: string): string {
-  return (sha256.toUpperCase().match(/../g) ?? []).join(":");
 }
 
 type Entry = { readonly line: number; readonly name: string; readonly sha256: string };
@@ -131,7 +126,7 @@ function changed(name: string, fingerprint: string, file: string, entry: Entry):
     hint:
       "someone may stand between you and it; if its operator has made a new certificate, remove " +
       `line ${entry.line} of ${file}`,
-    details: { shown: fingerprint, known: fingerprintOf(entry.sha256) },
+    details: { shown: fingerprint, known: entry.sha256 },
   });
 }
 

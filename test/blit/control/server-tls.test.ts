@@ -167,7 +167,7 @@ describe("the daemon must be the right one", () => {
       expect((await client.ping({})).host).toBe("here");
     }
     expect(asked).toHaveLength(1);
-    expect(asked[0]?.fingerprint).toBe(new X509Certificate(daemon.cert).fingerprint256);
+    expect(asked[0]?.fingerprint).toBe(hashOf(daemon));
     expect(readFileSync(file, "utf8")).toBe(`127.0.0.1:${server.port} sha256:${hashOf(daemon)}\n`);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -210,7 +210,7 @@ describe("the daemon must be the right one", () => {
     const fault = await faultOf(connectTo(server, tls({ kind: "known-hosts", file })));
     expect(fault).toMatchObject({ code: "E_AUTH" });
     expect(fault.hint).toContain("--accept-new");
-    expect(fault.message).toContain(new X509Certificate(daemon.cert).fingerprint256);
+    expect(fault.message).toContain(hashOf(daemon));
     const trust: ServerTrust = { kind: "known-hosts", file, acceptsFirst: () => false };
     expect((await faultOf(connectTo(server, tls(trust)))).code).toBe("E_AUTH");
     expect(readFileSync(file, "utf8")).toBe("");
