@@ -4,6 +4,9 @@ import { STATUS_BYTES } from "../wire/frame.ts";
 import { StatusSlices } from "../wire/status.ts";
 import { checkStatus, type EntryReader, type Payload } from "./manifest.ts";
 
+/** 32-bit words of the first slice of a status record; see wire/status.ts. */
+const firstWords = 8;
+
 /** Puts what came over the wire where the engine looks for a source. */
 export class HandOver {
   readonly #thread: Thread;
@@ -18,7 +21,7 @@ export class HandOver {
   entry(payload: Payload, entry: EntryReader): void {
     const t = this.#thread;
     t.setEntryBytes(payload.bytes, entry.nameOffset, entry.nameLength);
-    this.#source.read(payload.bytes, entry.statusOffset);
+    this.#words(payload.view, entry.statusOffset);
     t.received = entry.xattrs(payload);
     if (entry.linkLength === 0) return;
     const { bytes } = t.scratch;
@@ -27,6 +30,14 @@ export class HandOver {
       bytes[start + i] = payload.bytes[entry.linkOffset + i] as number;
     }
     bytes[start + entry.linkLength] = 0;
+  }
+
+  /** As StatusSlices does it, without views of its own: this is done for every entry. */
+  #words(view: DataView, offset: number): void {
+    const words = this.#thread.sourceWords;
+    for (let i = 0; i < firstWords; i++) words[4 + i] = view.getUint32(offset + 4 * i, true);
+    for (let i = 0; i < 4; i++) words[16 + i] = view.getUint32(offset + 32 + 4 * i, true);
+    for (let i = 0; i < 12; i++) words[24 + i] = view.getUint32(offset + 48 + 4 * i, true);
   }
 
   /** Loads a status record alone. */

@@ -1,15 +1,44 @@
 /** The receiving end of one data stream: frames in, files out. */
+import { whenBound } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { confineThread } from "../daemon/confine.ts";
+import { cheaplyCompiled } from "../engine/compile-cost.ts";
+import { forEachName, visitListing } from "../engine/listing.ts";
+import { publishFile } from "../engine/publish.ts";
 import { SharedState } from "../engine/shared-state.ts";
 import { Thread } from "../engine/thread.ts";
+import { isNameAt } from "../receive/check.ts";
+import { ContentIntake } from "../receive/content-intake.ts";
+import { decideEntry } from "../receive/decide.ts";
 import { finishStream } from "../receive/finish-pass.ts";
+import { FolderIntake } from "../receive/folder-intake.ts";
+import { HandOver } from "../receive/hand-over.ts";
+import { checkStatus, EntryReader } from "../receive/manifest.ts";
 import type { FromReceiver, ToReceiver } from "../receive/messages.ts";
 import { Receiver } from "../receive/receiver.ts";
+import { writeSmall } from "../receive/write-small.ts";
 import { compileFilterJson } from "../tree/filter.ts";
 import { DataSocket } from "../wire/data-socket.ts";
+import { StatusSlices } from "../wire/status.ts";
 
 declare const self: Worker;
+
+/** Methods of a class, for the compiler's sake. */
+function methodsOf(type: { readonly prototype: object }): unknown[] {
+  const { prototype } = type;
+  return Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value);
+}
+
+const hot = [
+  ...[isNameAt, checkStatus, decideEntry, writeSmall, publishFile, forEachName, visitListing],
+  ...[ContentIntake, FolderIntake, HandOver, EntryReader, Receiver, StatusSlices].flatMap(
+    methodsOf,
+  ),
+];
+for (const callable of hot) {
+  if (typeof callable === "function") cheaplyCompiled<unknown>(callable);
+}
+whenBound(cheaplyCompiled);
 
 let receiver: Receiver | undefined;
 /** Why the stream is of no use any more: nothing is done after that. */
