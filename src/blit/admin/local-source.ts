@@ -1,7 +1,8 @@
 import { AT } from "../../../ffi/abi/constants.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { Base } from "../session/types.ts";
-import { runAdmin } from "./run.ts";
+import { paced } from "./pace.ts";
+import { answer } from "./request.ts";
 import type { AdminSource } from "./source.ts";
 
 const ownPaths: Base = { fd: AT.FDCWD, resolve: 0 };
@@ -15,5 +16,5 @@ export function localSource(): AdminSource {
       hint: "places on servers work everywhere",
     });
   }
-  return { run: (request) => runAdmin(ownPaths, request) };
+  return { run: (request) => paced(answer(ownPaths, request)) };
 }

@@ -7,11 +7,13 @@ export type AdminToWorker =
   | {
       readonly kind: "start";
       readonly base: Base;
-      readonly confine: Confinement;
+      readonly confine: Confinement | undefined;
       readonly request: AdminRequest;
     }
   /** It may send so many parts more. */
-  | { readonly kind: "credit"; readonly chunks: number };
+  | { readonly kind: "credit"; readonly chunks: number }
+  /** Nobody wants more; it still answers "done". */
+  | { readonly kind: "cancel" };
 
 /** What it answers. */
 export type AdminFromWorker =

@@ -1,4 +1,4 @@
-/** A thread for one administrative request below a module whose users have fewer rights. */
+/** A thread for one administrative request to a daemon. */
 import { Fault } from "../../kit/fault/fault.ts";
 import { faultFromBug } from "../../kit/fault/render.ts";
 import { paced } from "../admin/pace.ts";
@@ -8,9 +8,11 @@ import { confineThread } from "../daemon/confine.ts";
 
 declare const self: Worker;
 
-/** Parts that the caller may still be sent. */
+/** Parts that may still be sent. */
 let credit = 0;
 let wake: (() => void) | undefined;
+const cancellation = new AbortController();
+const { signal } = cancellation;
 
 function post(message: AdminFromWorker): void {
   self.postMessage(message);
@@ -19,9 +21,10 @@ function post(message: AdminFromWorker): void {
 async function run(message: Extract<AdminToWorker, { kind: "start" }>): Promise<void> {
   const { base, request, confine } = message;
   try {
-    confineThread({ rootFd: base.fd, ...confine });
-    for await (const chunk of paced(answer(base, request))) {
-      while (credit === 0) await new Promise<void>((resolve) => (wake = resolve));
+    if (confine !== undefined) confineThread({ rootFd: base.fd, ...confine });
+    for await (const chunk of paced(answer(base, request), signal)) {
+      while (credit === 0 && !signal.aborted) await more();
+      if (signal.aborted) break;
       credit -= 1;
       post({ kind: "chunk", chunk });
     }
@@ -32,11 +35,16 @@ async function run(message: Extract<AdminToWorker, { kind: "start" }>): Promise<
   }
 }
 
+function more(): Promise<void> {
+  return new Promise((resolve) => {
+    wake = resolve;
+  });
+}
+
 self.onmessage = (event: MessageEvent<AdminToWorker>) => {
   const message = event.data;
   if (message.kind === "start") void run(message);
-  else {
-    credit += message.chunks;
-    wake?.();
-  }
+  if (message.kind === "credit") credit += message.chunks;
+  if (message.kind === "cancel") cancellation.abort();
+  wake?.();
 };

@@ -4,7 +4,7 @@ import { Fault } from "../../../kit/fault/fault.ts";
 import { versionInfo } from "../../../kit/version.ts";
 import { entryToWire, findQueryFromWire, issueToWire, usageToWire } from "../../admin/messages.ts";
 import type { AdminAnswers, AdminRequest } from "../../admin/request.ts";
-import { runAdmin } from "../../admin/run.ts";
+import { runThreaded } from "../../admin/threaded.ts";
 import type { CallContext, ControlHandlers } from "../../control/calls.ts";
 import type { ListResponseSchema, Place } from "../../control/proto/blit_pb.js";
 import { pathOfBytes, safeNumber } from "../../control/wire-values.ts";
@@ -119,7 +119,7 @@ class Admin {
     access: Access = "read",
   ): AsyncGenerator<AdminAnswers[Request["call"]]> {
     using lease = await this.#port.modules.enter(context.peer, place.module, access);
-    yield* runAdmin(lease.base, request, context.signal);
+    yield* runThreaded(lease.base, request, context.signal);
   }
 
   async *purge(

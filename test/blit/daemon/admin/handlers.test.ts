@@ -1,13 +1,29 @@
-import { expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { remoteSource } from "../../../../src/blit/admin/remote-source.ts";
 import type { AdminRequest } from "../../../../src/blit/admin/request.ts";
 import { ports } from "../../../../src/blit/ports.ts";
+import { Fault } from "../../../../src/kit/fault/fault.ts";
 import { createAdminWorker } from "../../../../src/workers.ts";
 import { serveAdmin, testModule } from "../../../support/admin-daemon.ts";
 import { connectTo, faultOf } from "../../../support/control.ts";
 import { needsRoot, testUnless } from "../../../support/skip.ts";
 import { createWorkspace } from "../../../support/workspace.ts";
+
+beforeAll(() => {
+  ports.createAdminWorker = createAdminWorker;
+});
+afterAll(() => {
+  ports.createAdminWorker = undefined;
+});
 
 async function all<T>(chunks: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -105,7 +121,7 @@ test("nothing leads out of a module, and a read-only one stays as it is", async 
   expect(await codeOf("gone", { call: "stats", path: "" })).toBe("E_NOT_FOUND");
   expect(readdirSync(work.at("secret"))).toEqual(["key"]);
   expect(readdirSync(work.at("data/sub"))).toEqual(["file"]);
-});
+}, 60_000);
 
 test("hostile requests are refused", async () => {
   using work = createWorkspace();
@@ -134,25 +150,60 @@ test("hostile requests are refused", async () => {
   ]);
 });
 
-test("an answer that nobody takes does not pile up, and ends with its caller", async () => {
+test("answers that nobody takes do not pile up, and leave nothing open", async () => {
   using work = createWorkspace();
-  const folder = work.folder("many");
+  const folder = work.folder("data/many");
   const long = "n".repeat(200);
-  for (let index = 0; index < 400; index += 1) writeFileSync(`${folder}/${long}${index}`, "");
-  await using daemon = await serveAdmin([testModule({ name: "m", path: folder })]);
-  const client = await connectTo(daemon.server);
-  const answers = client.list({ place: { module: "m" } })[Symbol.asyncIterator]();
-  expect((await answers.next()).done).toBe(false);
-  client.close();
+  for (let index = 0; index < 4000; index += 1) writeFileSync(`${folder}/${long}${index}`, "");
+  await using daemon = await serveAdmin([
+    testModule({ name: "m", path: work.at("data"), connectionsMax: 3 }),
+  ]);
+  const place = { module: "m", path: Buffer.from("many") };
+  const before = openFolders(work.path);
+  for (let round = 0; round < 3; round += 1) {
+    const client = await connectTo(daemon.server);
+    const answers = client.list({ place })[Symbol.asyncIterator]();
+    expect((await answers.next()).done).toBe(false);
+    client.close();
+  }
+  // Three at a time may use the module: the last one gets in when the others have been let go.
   using again = await connectTo(daemon.server);
-  const listed = await all(again.list({ place: { module: "m" } }));
-  expect(listed.flatMap(({ entries }) => entries)).toHaveLength(400);
-});
+  const listed = await untilLetIn(() => all(again.list({ place })));
+  expect(listed.flatMap(({ entries }) => entries)).toHaveLength(4000);
+  while (openFolders(work.path) !== before) await turn();
+}, 60_000);
+
+/** Descriptors of this process that lead below a folder. */
+function openFolders(path: string): number {
+  const links = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return links.filter((link) => link.startsWith(path)).length;
+}
+
+/** Tries again as long as a module is full. */
+async function untilLetIn<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Fault) || !error.message.includes("use it already")) throw error;
+      await turn();
+    }
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 testUnless(needsRoot())(
   "a module of another user is looked at with that user's rights",
   async () => {
-    ports.createAdminWorker = createAdminWorker;
     using work = createWorkspace();
     chmodSync(work.path, 0o755);
     work.write("data/private/key", "s");
