@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { errnoText } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { ControlClient } from "../control/client.ts";
@@ -8,7 +9,8 @@ import type {
   DataTransferNegotiation,
 } from "../control/proto/blit_pb.js";
 import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
-import type { StreamSeat } from "../session/types.ts";
+import type { StreamKeys, StreamSeat } from "../session/types.ts";
+import { setKernelTls } from "../wire/ktls.ts";
 import { connectData } from "./data-connection.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import { StreamPump } from "./stream-pump.ts";
@@ -54,12 +56,15 @@ export async function connectStreams(
     for (const fd of fds) sys.close(fd);
     throw failed.reason;
   }
-  const secret = offer.isEncrypted ? sessionSecret(client, offer.session) : undefined;
-  const seats = fds.map((fd, index): StreamSeat => {
-    const keys =
-      secret === undefined ? undefined : deriveStreamKeys({ secret, stream: index, end: "client" });
-    return { index, fd, keys, stallMs: STALL_MS };
-  });
+  const seats: StreamSeat[] = [];
+  try {
+    for (const [index, fd] of fds.entries()) {
+      seats.push({ index, fd, keys: keysOf(client, offer, { fd, index }), stallMs: STALL_MS });
+    }
+  } catch (error) {
+    for (const fd of fds) sys.close(fd);
+    throw error;
+  }
   return {
     seats,
     take: () => Promise.reject(notAgreed("data came where none was agreed on")),
@@ -67,6 +72,28 @@ export async function connectStreams(
       if (seatsToo) for (const fd of fds) sys.close(fd);
     },
   };
+}
+
+/**
+ * The keys of a stream; undefined where it is plain, or where the kernel has taken them.
+ * @throws {Fault} E_NETWORK where it does not, E_INTEGRITY where there can be none
+ */
+function keysOf(
+  client: Pick<ControlClient, "exporter">,
+  offer: DataTransferNegotiation,
+  { fd, index }: { readonly fd: number; readonly index: number },
+): StreamKeys | undefined {
+  if (!offer.isEncrypted) return undefined;
+  const secret = sessionSecret(client, offer.session);
+  if (secret === undefined) throw notAgreed("it wants the data encrypted without TLS");
+  const keys = deriveStreamKeys({ secret, stream: index, end: "client" });
+  if (!offer.kernelTls) return keys;
+  const result = setKernelTls(fd, keys);
+  if (result >= 0) return undefined;
+  throw new Fault({
+    code: "E_NETWORK",
+    message: `The kernel does not take the keys of a stream: ${errnoText(-result)}`,
+  });
 }
 
 /** What is encrypted on one connection must not go in clear over another. */

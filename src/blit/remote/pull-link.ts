@@ -13,7 +13,12 @@ import { meansContents, splitPath } from "../engine/path.ts";
 import { ReceiveSession } from "../receive/receive-session.ts";
 import type { Base, PassPurpose, SourceRoot } from "../session/types.ts";
 import { capabilities } from "./capabilities.ts";
-import { type ClientStreams, connectStreams, pumpStreams } from "./client-streams.ts";
+import {
+  type ClientStreams,
+  connectStreams,
+  pumpStreams,
+  streamsWanted,
+} from "./client-streams.ts";
 import { DataPortUnreachable } from "./data-connection.ts";
 import { withReasonOf } from "./echo.ts";
 import { Heard } from "./heard.ts";
@@ -89,7 +94,7 @@ class PullLink implements Link {
         module: sources.module,
         sources: sources.paths.map(bytesOfPath),
         options: optionsToMessage(options),
-        capabilities: capabilities(forceGrpcData),
+        capabilities: capabilities(forceGrpcData, streamsWanted(), client.isEncrypted),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");

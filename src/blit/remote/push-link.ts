@@ -103,7 +103,7 @@ class PushLink implements Link {
         target: { module, path: bytesOfPath(sessionPath(target)) },
         options: optionsToMessage(request.options),
         roots: rootsToMessages(session.roots),
-        capabilities: capabilities(forceGrpcData),
+        capabilities: capabilities(forceGrpcData, streamsWanted(), client.isEncrypted),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");
