@@ -88,11 +88,12 @@ export class Admission {
     const { address, port } = connection;
     const limits = this.#limits;
     if (this.#byEnds.size >= limits.connectionsMax) return "too many connections";
-    if (this.#strangers >= limits.strangersMax) this.#dismissStranger();
     if ((this.#perAddress.get(address) ?? 0) >= limits.connectionsPerAddressMax) {
       return "too many connections from this address";
     }
-    return this.#isWanted({ address, port }) ? undefined : "not admitted";
+    if (!this.#isWanted({ address, port })) return "not admitted";
+    if (this.#strangers >= limits.strangersMax) this.#dismissStranger();
+    return undefined;
   }
 
   /**

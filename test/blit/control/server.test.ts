@@ -356,7 +356,7 @@ describe("strangers", () => {
     await using server = await serveControl({}, { limits: { strangersMax: 2 } });
     const oldest = raw(server.port);
     while (server.connections() < 1) await Bun.sleep(1);
-    raw(server.port);
+    void raw(server.port);
     while (server.connections() < 2) await Bun.sleep(1);
     using client = await connectTo(server);
     expect((await client.ping({})).host).toBe("here");
