@@ -11,8 +11,8 @@ import type { DataPlane } from "./data-plane.ts";
 /** Connections have to be there so soon after the client was told where to. */
 const ARRIVAL_MS = 15_000;
 
-/** Nothing moves for so long: told as a stall. */
-export const STALL_MS = 10_000;
+/** Nothing moves for so long although it should: told within the 10 s that are promised. */
+export const STALL_MS = 9_000;
 
 /** The data streams of one session, however their bytes travel. */
 export type SessionStreams = {

@@ -80,7 +80,7 @@ describe("who may use a module", () => {
     expect((await table.visibleTo(nobody)).map(({ name }) => name)).toEqual(["m"]);
   });
 
-  test("what one may not use one does not see; the default export has no name to list", async () => {
+  test("what one may not use one does not see; the default export has no name", async () => {
     const table = new ModuleTable([
       module({ name: "" }),
       module({ users: [] }),
