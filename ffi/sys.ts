@@ -141,7 +141,9 @@ function plain<Args extends number[]>(raw: unknown): Call<Args> {
 }
 
 /** -1 becomes -errno; EINTR restarts the call. */
-function restarting<Args extends number[]>(raw: (...args: never[]) => number | bigint): Call<Args> {
+export function restarting<Args extends number[]>(
+  raw: (...args: never[]) => number | bigint,
+): Call<Args> {
   const call = raw as unknown as Call<Args>;
   return (...args: Args): number => {
     for (;;) {

@@ -1,4 +1,4 @@
-/** One end of the measured stream: `side.ts send|receive plain|sealed FD FILE BYTES PIECE_BYTES`. */
+/** One end of the stream: `side.ts send|receive plain|sealed FD FILE BYTES PIECE_BYTES`. */
 import { AT, O } from "../../ffi/abi/constants.ts";
 import { Memory, writeCString } from "../../ffi/mem.ts";
 import { check, sys } from "../../ffi/sys.ts";

@@ -63,6 +63,8 @@ export type StreamSeat = {
   readonly index: number;
   /** A connected stream socket, owned by the seat. */
   readonly fd: number;
+  /** "rdma": `fd` is one of ffi/rdma.ts. undefined: a socket of the kernel. */
+  readonly transport?: "rdma" | undefined;
   /** undefined: plain, or the kernel encrypts it already. */
   readonly keys: StreamKeys | undefined;
   /** Nothing moves for so long although it should: E_STALL. */

@@ -11,6 +11,7 @@ import { isKernelEncrypted } from "./ktls.ts";
 import { Pace } from "./pace.ts";
 import { allows, SocketWait } from "./socket-wait.ts";
 import { SplicePipe } from "./splice-pipe.ts";
+import { callsOf, type StreamCalls } from "./stream-calls.ts";
 import { RECORD_BYTES_MAX, RECORD_EXTRA_BYTES, RecordSealer } from "./stream-cipher.ts";
 import { StreamInput } from "./stream-input.ts";
 
@@ -48,6 +49,8 @@ export type DataSocketOptions = {
   isCancelled(): boolean;
   /** Of this stream; 0 or undefined: as fast as it goes. */
   readonly bytesPerSecond?: number | undefined;
+  /** Of `sharedPace`: streams that keep to the rate together. */
+  readonly pace?: SharedArrayBuffer | undefined;
 };
 
 /**
@@ -71,6 +74,7 @@ export class DataSocket {
   /** 0, or the -errno that ended the stream. */
   failure = 0;
   readonly #fd: number;
+  readonly #calls: StreamCalls;
   readonly #input: StreamInput;
   readonly #wait: SocketWait;
   readonly #pace: Pace | undefined;
@@ -81,24 +85,28 @@ export class DataSocket {
   /** Records on their way out, and the part of a file that goes into them. */
   readonly #sealed: Memory | undefined;
   #block: Memory | undefined;
-  #canSendfile = true;
+  #canSendfile: boolean;
   #canSplice: boolean;
   #isClosed = false;
 
   /** @throws SystemError where the descriptor is none of a socket */
   constructor(seat: StreamSeat, options: DataSocketOptions) {
     const { fd, keys } = seat;
-    const flags = check(sys.fcntl(fd, FCNTL.GETFL, 0), "fcntl");
-    check(sys.fcntl(fd, FCNTL.SETFL, flags | O.NONBLOCK), "fcntl");
+    const calls = callsOf(seat.transport);
+    const flags = check(calls.fcntl(fd, FCNTL.GETFL, 0), "fcntl");
+    check(calls.fcntl(fd, FCNTL.SETFL, flags | O.NONBLOCK), "fcntl");
     this.#fd = fd;
+    this.#calls = calls;
     this.#offsetValue = new BigInt64Array(this.#offset.buffer, 0, 1);
-    this.#input = new StreamInput(fd, keys);
+    this.#input = new StreamInput(fd, keys, calls);
     const isCancelled = (): boolean => options.isCancelled();
-    this.#wait = new SocketWait(fd, { isCancelled, stallMs: seat.stallMs });
-    const { bytesPerSecond = 0 } = options;
-    this.#pace = bytesPerSecond > 0 ? new Pace(bytesPerSecond) : undefined;
+    this.#wait = new SocketWait(fd, { isCancelled, stallMs: seat.stallMs, calls });
+    const { bytesPerSecond = 0, pace } = options;
+    this.#pace = bytesPerSecond > 0 ? new Pace(bytesPerSecond, pace) : undefined;
     // Its records are 16 KiB: a splice for each costs more than reading many at once.
-    this.#canSplice = keys === undefined && !isKernelEncrypted(fd);
+    const isInKernel = seat.transport === undefined;
+    this.#canSendfile = isInKernel;
+    this.#canSplice = isInKernel && keys === undefined && !isKernelEncrypted(fd);
     if (keys === undefined) return;
     this.#sealer = new RecordSealer(keys.sendKey, keys.sendIv);
     this.#sealed = new Memory(sealedBlocks * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES));
@@ -184,7 +192,7 @@ export class DataSocket {
       const allowed = this.#allowed(length - done);
       if (allowed < 0) return this.#fail(allowed);
       const flags = MSG.NOSIGNAL | MSG.DONTWAIT | more;
-      const sent = sys.send(this.#fd, pointer + done, allowed, flags);
+      const sent = this.#calls.send(this.#fd, pointer + done, allowed, flags);
       if (sent > 0) {
         done += sent;
         this.#sent(sent);
@@ -442,7 +450,7 @@ export class DataSocket {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#fail(-errno.ECANCELED);
-    sys.close(this.#fd);
+    this.#calls.close(this.#fd);
     this.#pipe.close();
     this.#input.close();
     this.#wait.close();

@@ -1,7 +1,7 @@
 import { POLL, POLLFD_LAYOUT } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Memory } from "../../../ffi/mem.ts";
-import { sys } from "../../../ffi/sys.ts";
+import type { StreamCalls } from "./stream-calls.ts";
 
 /** So often a waiting thread looks whether the run is cancelled. */
 const sliceMs = 200;
@@ -16,15 +16,20 @@ export class SocketWait {
   readonly #events: Int16Array;
   readonly #isCancelled: () => boolean;
   readonly #stallMs: number;
+  readonly #calls: StreamCalls;
   #hasMoved = true;
   #movedAtMs = 0;
 
-  constructor(fd: number, options: { isCancelled: () => boolean; stallMs: number }) {
+  constructor(
+    fd: number,
+    options: { isCancelled: () => boolean; stallMs: number; calls: StreamCalls },
+  ) {
     this.#fd = new Int32Array(this.#memory.buffer, POLLFD_LAYOUT.fd, 1);
     this.#events = new Int16Array(this.#memory.buffer, POLLFD_LAYOUT.events, 2);
     this.#fd[0] = fd;
     this.#isCancelled = options.isCancelled;
     this.#stallMs = options.stallMs;
+    this.#calls = options.calls;
   }
 
   /** Bytes have moved on the socket. */
@@ -70,7 +75,7 @@ export class SocketWait {
   #poll(events: number, timeoutMs: number): number {
     this.#events[0] = events;
     this.#events[1] = 0;
-    const ready = sys.poll(this.#memory.pointer, 1, timeoutMs);
+    const ready = this.#calls.poll(this.#memory.pointer, 1, timeoutMs);
     return ready > 0 ? (this.#events[1] as number) : ready;
   }
 

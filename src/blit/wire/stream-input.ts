@@ -1,8 +1,8 @@
 import { MSG } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { GrowingMemory, Memory } from "../../../ffi/mem.ts";
-import { sys } from "../../../ffi/sys.ts";
 import type { StreamKeys } from "../session/types.ts";
+import type { StreamCalls } from "./stream-calls.ts";
 import { RECORD_BYTES_MAX, RECORD_EXTRA_BYTES, RecordOpener } from "./stream-cipher.ts";
 
 /**
@@ -39,6 +39,7 @@ export class StreamInput {
   /** Bytes of the stream so far, those that were spliced to a file included. */
   received = 0;
   readonly #fd: number;
+  readonly #calls: StreamCalls;
   readonly #opener: RecordOpener | undefined;
   /** Records as they came, where the stream is encrypted. */
   readonly #sealed: Memory | undefined;
@@ -47,8 +48,9 @@ export class StreamInput {
   #readAhead = readAheadMax;
   #highest = 0;
 
-  constructor(fd: number, keys: StreamKeys | undefined) {
+  constructor(fd: number, keys: StreamKeys | undefined, calls: StreamCalls) {
     this.#fd = fd;
+    this.#calls = calls;
     if (keys === undefined) return;
     this.#opener = new RecordOpener(keys.receiveKey, keys.receiveIv);
     this.#sealed = new Memory(sealedBytes);
@@ -105,7 +107,7 @@ export class StreamInput {
   }
 
   #receive(pointer: number, length: number): number {
-    const got = sys.recv(this.#fd, pointer, length, MSG.DONTWAIT);
+    const got = this.#calls.recv(this.#fd, pointer, length, MSG.DONTWAIT);
     return got === 0 ? -errno.ECONNRESET : got;
   }
 
