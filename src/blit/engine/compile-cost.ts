@@ -10,3 +10,10 @@ export function cheaplyCompiled<Callable>(callable: Callable): Callable {
   noFTL(callable as (...args: unknown[]) => unknown);
   return callable;
 }
+
+/** The same for all methods of a class but its private ones, which only its own code can name. */
+export function cheaplyCompiledMethods(prototype: object): void {
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(prototype))) {
+    if (typeof value === "function") cheaplyCompiled<unknown>(value);
+  }
+}

@@ -37,8 +37,10 @@ export type ToSender =
       readonly queue: SharedArrayBuffer;
       /** Wall clock at the start of the session, seconds. */
       readonly startedAtSec: number;
-      /** Of this stream; 0 = as fast as it goes. */
+      /** Of all streams together; 0 = as fast as it goes. */
       readonly bytesPerSecond: number;
+      /** Of `sharedPace`. */
+      readonly pace: SharedArrayBuffer;
     }
   | {
       readonly kind: "pass";

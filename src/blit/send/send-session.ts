@@ -15,6 +15,7 @@ import type {
   SourceRoot,
   StreamSeat,
 } from "../session/types.ts";
+import { sharedPace } from "../wire/pace.ts";
 import { FolderQueue } from "./folder-queue.ts";
 import type { ToSender, WalkedFolder } from "./messages.ts";
 import { linkParts } from "./send-links.ts";
@@ -49,6 +50,7 @@ export class SendSession {
   readonly #main: Thread;
   readonly #startedAtSec: number;
   readonly #streams: SendStream[] = [];
+  readonly #pace = sharedPace();
   /** By root: paths of the source that have been reported in earlier passes. */
   readonly #stays: Set<string>[];
   /** Names of files that have several, as the last transferring pass has found them. */
@@ -91,7 +93,6 @@ export class SendSession {
     if (createSendWorker === undefined) throw new Error("No way to start a worker is plugged in");
     const { options, streams } = this.#request;
     if (this.#streams.length >= streams) throw new Error(`More than ${streams} streams`);
-    const bytesPerSecond = Math.ceil(options.bytesPerSecond / streams);
     const roots = this.#held.map(({ isEmpty, ...root }) => root);
     const start: ToSender = {
       kind: "start",
@@ -103,7 +104,8 @@ export class SendSession {
       shared: this.shared.buffers,
       queue: this.#queue.buffer,
       startedAtSec: this.#startedAtSec,
-      bytesPerSecond,
+      bytesPerSecond: options.bytesPerSecond,
+      pace: this.#pace,
     };
     this.#streams.push(new SendStream(createSendWorker(), seat, start, this.shared));
   }

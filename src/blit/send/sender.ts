@@ -98,7 +98,7 @@ export class Sender {
       count[counter.activity] = (count[counter.activity] as number) + 1;
       return shared.cancelled() !== 0;
     };
-    this.socket = makeSocket(seat, isCancelled, message.bytesPerSecond);
+    this.socket = makeSocket(seat, isCancelled, message);
     this.frames = new FrameWriter(this.socket);
     this.queue = new FolderQueue(message.queue);
     this.roots = message.roots;
@@ -379,7 +379,7 @@ export class Sender {
 export type MakeSocket = (
   seat: StreamSeat,
   isCancelled: () => boolean,
-  bytesPerSecond: number,
+  rate: { readonly bytesPerSecond: number; readonly pace: SharedArrayBuffer },
 ) => DataSocket;
 
 function u32At(bytes: Uint8Array, at: number): number {

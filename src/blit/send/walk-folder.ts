@@ -47,6 +47,8 @@ export class FolderWalk {
     this.#visit = cheaplyCompiled((offset: number, length: number, type: number) => {
       if (!this.#t.cancelled) this.#entry(offset, length, type);
     });
+    const hot = [this.#entry, this.#stated, this.#count, this.#file, this.#write];
+    for (const method of hot) cheaplyCompiled<unknown>(method);
   }
 
   /** A folder by its path below a root, or a root itself. undefined, after a report, if not. */

@@ -1,13 +1,30 @@
 /** The sending end of one data stream: files in, frames out. */
+
+import { StatView } from "../../../ffi/abi/stat.ts";
 import { errno } from "../../../ffi/errno.ts";
+import { whenBound } from "../../../ffi/sys.ts";
 import { confineThread } from "../daemon/confine.ts";
+import { cheaplyCompiled, cheaplyCompiledMethods } from "../engine/compile-cost.ts";
+import { forEachName, visitListing } from "../engine/listing.ts";
+import { Thread } from "../engine/thread.ts";
+import { answerNeed } from "../send/answer.ts";
+import { FrameWriter } from "../send/frame-writer.ts";
 import type { FromSender, ToSender } from "../send/messages.ts";
+import { EntryCollector, isAsSent } from "../send/open-folder.ts";
 import { aliveMs, Sender } from "../send/sender.ts";
 import { removeEmptied } from "../send/settle-folders.ts";
+import { openEntry, SmallPack } from "../send/small-pack.ts";
+import { SourceXattrs } from "../send/source-xattrs.ts";
 import { StreamBroken } from "../send/stream-broken.ts";
 import { DataSocket } from "../wire/data-socket.ts";
 
 declare const self: Worker;
+
+const hotClasses = [Sender, FrameWriter, EntryCollector, SourceXattrs, SmallPack, StatView, Thread];
+for (const { prototype } of hotClasses) cheaplyCompiledMethods(prototype);
+const hot = [answerNeed, openEntry, isAsSent, forEachName, visitListing];
+for (const callable of hot) cheaplyCompiled<unknown>(callable);
+whenBound(cheaplyCompiled);
 
 let sender: Sender | undefined;
 /** Shows life in a pass while other streams still walk. */
@@ -51,8 +68,8 @@ function rest(current: Sender): void {
 function start(message: Extract<ToSender, { kind: "start" }>): Sender {
   const { base } = message;
   if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
-  return new Sender(message, (seat, isCancelled, bytesPerSecond) => {
-    return new DataSocket(seat, { isCancelled, bytesPerSecond });
+  return new Sender(message, (seat, isCancelled, rate) => {
+    return new DataSocket(seat, { isCancelled, ...rate });
   });
 }
 
