@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { binaryPath, runCommand } from "../../support/binary.ts";
 import { type NetDaemon, startNetDaemon } from "../../support/net-daemon.ts";
 import { NetLab, networkMissing } from "../../support/net-lab.ts";
