@@ -97,9 +97,15 @@ export function reportTransfer(printer: Printer, ended: Ended): number {
       "make room and run the same command again; it goes on where this one stopped",
     );
   }
-  if (ended.signal !== undefined) printer.note("Interrupted; unfinished files were removed");
+  if (ended.signal !== undefined) printer.note(interruptedText(result));
   printer.note(summaryLine(ended));
   return exitCode;
+}
+
+/** Over a network the parts of large files stay, under hidden names. */
+function interruptedText({ network }: EndedResult): string {
+  if (network === undefined) return "Interrupted; unfinished files were removed";
+  return "Interrupted; the same command goes on where this one stopped";
 }
 
 const issueWords: Readonly<Record<Issue["kind"], string>> = {

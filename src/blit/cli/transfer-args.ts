@@ -136,7 +136,7 @@ export const TRANSFER_EXIT_CODES = {
   1: "Refused or impossible; nothing more was changed than the messages say",
   2: "The command line is not understood",
   4: "Some entries failed or vanished; each of them is named",
-  130: "Interrupted; unfinished files have been removed",
+  130: "Interrupted; nothing unfinished stands under a final name",
 } as const;
 
 /** Variables that every transfer reads. */

@@ -5,6 +5,7 @@ import { FolderQueue } from "../../../src/blit/send/folder-queue.ts";
 import type { FromSender, ToSender } from "../../../src/blit/send/messages.ts";
 import { SendStream } from "../../../src/blit/send/send-stream.ts";
 import { freeBase } from "../../../src/blit/session/open-beneath.ts";
+import { sharedPace } from "../../../src/blit/wire/pace.ts";
 import { plainOptions } from "../../support/stream-transfer.ts";
 
 /** A worker that does what it is told to by the test. */
@@ -36,6 +37,7 @@ function open() {
     queue: FolderQueue.create().buffer,
     startedAtSec: 0,
     bytesPerSecond: 0,
+    pace: sharedPace(),
   };
   return { ...fake, shared, stream: new SendStream(fake.worker, seat, start, shared) };
 }
