@@ -50,7 +50,7 @@ describe("known hosts", () => {
     await checkKnownHost({ file }, { host: "fe80::1", port: 1 }, B);
   });
 
-  test("a line that is not understood stops everything: it may be the one that refuses", async () => {
+  test("a line that is not understood stops all: it may be the one that refuses", async () => {
     const file = fileOf("nas:9031 sha256:abc\n");
     const fault = await faultOf(checkKnownHost({ file, acceptsFirst }, NAS, A));
     expect(fault.code).toBe("E_CONFIG");

@@ -169,7 +169,7 @@ describe("calls that are none", () => {
   });
 });
 
-test("a client that does not read holds its daemon back: a window's worth is made, no more", async () => {
+test("a client that does not read holds its daemon back: no more than a window is made", async () => {
   const data = crypto.getRandomValues(new Uint8Array(65_536));
   let made = 0;
   const stalled = Promise.withResolvers<void>();

@@ -287,7 +287,8 @@ describe("the client must be the right one (mTLS)", () => {
         -out ca.pem -days 9 -subj /CN=authority
       openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout carol.key \
         -out carol.csr -subj /O=Example/CN=carol
-      openssl x509 -req -in carol.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -out carol.pem
+      openssl x509 -req -in carol.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+        -days 9 -out carol.pem
     `;
     expect(Bun.spawnSync(["sh", "-ec", script], { cwd: folder }).exitCode).toBe(0);
     const read = (name: string) => readFileSync(join(folder, name), "utf8");
@@ -310,7 +311,7 @@ describe("the client must be the right one (mTLS)", () => {
   });
 });
 
-test("a new certificate counts from the next connection on; switching on or off is refused", async () => {
+test("a new certificate counts from the next connection on; on or off is refused", async () => {
   const { seen, handlers } = counting();
   await using server = await serveControl(handlers, { tls: { ...daemon, clientCa: alice.cert } });
   using before = await connectTo(server, tls(pinned(daemon), alice));
@@ -329,7 +330,7 @@ test("a new certificate counts from the next connection on; switching on or off 
   expect(() => server.setTls(daemon)).toThrow("while the daemon runs");
 });
 
-test("an encrypted daemon closes strangers in time too, before and after the handshake", async () => {
+test("an encrypted daemon closes strangers too, before and after the handshake", async () => {
   const events: ControlEvent[] = [];
   await using server = await serveControl(
     {},

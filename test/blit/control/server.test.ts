@@ -163,7 +163,7 @@ describe("calls that end early", () => {
     expect(await aborted.promise).toBe("aborted");
   });
 
-  test("a handler is ended also while its answer waits for a client that does not read", async () => {
+  test("a handler ends also while its answer waits for a client that does not read", async () => {
     for (const how of ["stops reading", "hangs up", "reads nothing at all"]) {
       const ended = Promise.withResolvers<string>();
       const waiting = Promise.withResolvers<void>();

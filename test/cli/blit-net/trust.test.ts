@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 describe("a daemon is known by its certificate", () => {
-  test("a new one is refused where nobody can be asked, with the fingerprint that it shows", async () => {
+  test("a new one is refused where nobody can be asked, its fingerprint shown", async () => {
     const { blit } = client("first");
     const refused = await blit("list", "--tls", encrypted.place("photos"));
     expect(refused.code).toBe(1);
