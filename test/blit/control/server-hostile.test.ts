@@ -169,7 +169,7 @@ describe("calls that are none", () => {
   });
 });
 
-test("a client that does not read holds its daemon back: no more than a window is made", async () => {
+test("a client that does not read holds its daemon back by a window", async () => {
   const data = crypto.getRandomValues(new Uint8Array(65_536));
   let made = 0;
   const stalled = Promise.withResolvers<void>();
