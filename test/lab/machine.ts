@@ -37,22 +37,27 @@ function output(command: string[], cwd?: string): string {
   return result.stdout.toString();
 }
 
-/** Folder with the unpacked packages. */
-function unpacked(): string {
-  const folder = join(cache, "root");
+/** Folder with unpacked packages: kernel and busybox, or the one that is named. */
+function unpacked(extra?: string): string {
+  const folder = join(cache, extra ?? "root");
   if (existsSync(folder)) return folder;
   const temporary = join(cache, `packages-${process.pid}`);
   mkdirSync(temporary, { recursive: true });
-  const depends = output(["apt-cache", "depends", "linux-image-amd64"]);
-  const kernel = /linux-image-[0-9]\S+/.exec(depends)?.[0];
-  if (kernel === undefined) throw new Error("apt-cache knows no kernel");
-  output(["apt-get", "download", kernel, "busybox-static"], temporary);
+  const packages = extra === undefined ? [kernelPackage(), "busybox-static"] : [extra];
+  output(["apt-get", "download", ...packages], temporary);
   for (const name of readdirSync(temporary)) {
     if (name.endsWith(".deb")) output(["dpkg", "-x", name, "root"], temporary);
   }
   renameSync(join(temporary, "root"), folder);
   rmSync(temporary, { recursive: true });
   return folder;
+}
+
+function kernelPackage(): string {
+  const depends = output(["apt-cache", "depends", "linux-image-amd64"]);
+  const kernel = /linux-image-[0-9]\S+/.exec(depends)?.[0];
+  if (kernel === undefined) throw new Error("apt-cache knows no kernel");
+  return kernel;
 }
 
 /** Files of the modules and of all that they need, in the order in which they are loaded. */
@@ -82,6 +87,10 @@ export type LabRun = {
   readonly modules: readonly string[];
   /** Files and folders of this repository that the machine gets. */
   readonly files: readonly string[];
+  /** Programs and libraries of this machine that it gets, with what they are linked to. */
+  readonly programs?: readonly string[];
+  /** Debian packages that it gets as they are, without those that they depend on. */
+  readonly packages?: readonly string[];
   /** Lines of sh that are run as root, in a folder that holds `files`. */
   readonly script: readonly string[];
 };
@@ -95,7 +104,11 @@ export async function runInLab(run: LabRun): Promise<{ output: string; code: num
   const world = work.folder("world");
   copyInto(world, join(root, "bin/busybox"), "bin/busybox");
   copyInto(world, process.execPath, "bin/bun");
-  for (const library of libraries(process.execPath)) copyInto(world, library, library);
+  for (const name of run.packages ?? []) copyInto(world, unpacked(name), ".");
+  for (const program of [process.execPath, ...(run.programs ?? [])]) {
+    for (const library of libraries(program)) copyInto(world, library, library);
+    if (program !== process.execPath) copyInto(world, program, program);
+  }
   const modules = moduleFiles(root, run.modules);
   for (const file of modules) copyInto(world, file, `modules/${basename(file)}`);
   for (const file of run.files) copyInto(world, join(repository, file), `repository/${file}`);
@@ -103,7 +116,7 @@ export async function runInLab(run: LabRun): Promise<{ output: string; code: num
     "#!/bin/busybox sh",
     "/bin/busybox mkdir -p /proc /sys /dev /tmp /root",
     "/bin/busybox --install -s /bin",
-    "export PATH=/bin HOME=/root TMPDIR=/tmp",
+    "export PATH=/bin:/usr/bin:/sbin HOME=/root TMPDIR=/tmp",
     "mount -t proc none /proc; mount -t sysfs none /sys; mount -t devtmpfs none /dev",
     "mount -t tmpfs none /tmp",
     ...modules.map((file) => `insmod /modules/${basename(file)}`),

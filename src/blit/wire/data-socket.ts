@@ -1,6 +1,6 @@
 import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { FCNTL, O } from "../../../ffi/abi/constants.ts";
-import { MSG, POLL } from "../../../ffi/abi/socket.ts";
+import { MSG, POLL, SOCKET_OPTION } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { type GrowingMemory, Memory } from "../../../ffi/mem.ts";
 import { check, sys } from "../../../ffi/sys.ts";
@@ -97,6 +97,7 @@ export class DataSocket {
     check(calls.fcntl(fd, FCNTL.SETFL, flags | O.NONBLOCK), "fcntl");
     this.#fd = fd;
     this.#calls = calls;
+    if (seat.transport === undefined) this.#sendAtOnce();
     this.#offsetValue = new BigInt64Array(this.#offset.buffer, 0, 1);
     this.#input = new StreamInput(fd, keys, calls);
     const isCancelled = (): boolean => options.isCancelled();
@@ -126,6 +127,13 @@ export class DataSocket {
   }
   get bytesReceived(): number {
     return this.#input.received;
+  }
+
+  /** No waiting for more to send: what is flushed is meant to go. A local socket knows no such. */
+  #sendAtOnce(): void {
+    const { IPPROTO_TCP, TCP_NODELAY } = SOCKET_OPTION;
+    new Int32Array(this.#offset.buffer, 0, 1)[0] = 1;
+    sys.setsockopt(this.#fd, IPPROTO_TCP, TCP_NODELAY, this.#offset.pointer, 4);
   }
 
   #fail(result: number): number {
@@ -163,7 +171,7 @@ export class DataSocket {
 
   /** Sends memory outside of JavaScript's heap, behind what is committed. Returns 0 or -errno. */
   sendMemory(pointer: number, length: number): number {
-    const flushed = this.#flush(MSG.MORE);
+    const flushed = this.#flush(length > 0 ? MSG.MORE : 0);
     if (flushed < 0 || length === 0) return flushed;
     if (this.#sealer === undefined) return this.#sendPlain(pointer, length, 0);
     const bytes = new Uint8Array(toArrayBuffer(pointer as Pointer, 0, length));

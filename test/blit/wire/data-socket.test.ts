@@ -121,7 +121,7 @@ describe.each(kinds)("over %s", (_, open) => {
     expect(got.subarray(0, 5000).every((byte) => byte === 0)).toBe(true);
   });
 
-  test("two ends that both write far more than sockets hold do not wait for each other", async () => {
+  test("two ends that write far more than sockets hold do not wait for each other", async () => {
     const ends = open();
     const content = randomBytes(24 * MIB);
     const [here, there] = [work.write("here", content), work.write("there", content)];
