@@ -7,7 +7,7 @@ export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 export const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Of one message, either way. What may grow beyond is sent in several: see report-parts.ts. */
-export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Of the bytes of one DataChunk. */
 export const DATA_CHUNK_BYTES_MAX = 1024 * 1024;

@@ -96,7 +96,7 @@ describe("reports arrive as they were", () => {
     const { back, sizes } = carried({ ...REST, issues: [], actions });
     expect(back?.actions).toEqual(actions);
     expect(sizes.length).toBeGreaterThan(5);
-    expect(Math.max(...sizes)).toBeLessThan(MESSAGE_BYTES_MAX / 4);
+    expect(Math.max(...sizes)).toBeLessThan(MESSAGE_BYTES_MAX / 2);
   });
 
   test("two reports one after the other do not mix", () => {
