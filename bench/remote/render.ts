@@ -22,8 +22,8 @@ starts and the source in the page cache. The clock stops when the client exits; 
 median seconds (seconds of processor time, client and server). Ratios: blit's wall time over the
 other's in the same round, median (lowest–highest). blit's result is compared to the source by
 \`rsync -naiHAXc\`; peers are checked for the number of files and bytes only. blit TLS: TLS 1.3, the
-data too; nobody else encrypts here. C: sendfile on one side and splice on the other, one connection,
-no attributes.`;
+data too; nobody else encrypts here. C: sendfile on one side and splice on the other, a single
+connection, no attributes.`;
 
 /** The section of bench/RESULTS.md. */
 export function renderResults(results: Results): string {

@@ -16,9 +16,9 @@ import {
 import { createWorkspace, removeTree, type Workspace } from "../../support/workspace.ts";
 
 /**
- * Every verb in every direction over every kind of connection, between hosts that share nothing but
- * a network: client, daemon A and daemon B are three network namespaces. What arrives is compared by
- * rsync and by python.
+ * Every verb in every direction over every kind of connection, between hosts that share nothing
+ * but a network: client, daemon A and daemon B are three network namespaces. What arrives is
+ * compared by rsync and by python.
  */
 
 const missing = firstReason(networkMissing(), treeToolsMissing(), needsProgram("openssl"));
