@@ -1,5 +1,5 @@
 import { Fault } from "../../kit/fault/fault.ts";
-import { formatPlace, looksRemote, type PlaceEndpoint, parsePlace } from "../endpoint.ts";
+import { looksRemote, type PlaceEndpoint, parsePlace } from "../endpoint.ts";
 import { displayPath, meansContents, splitPath } from "../engine/path.ts";
 
 /** Sources in one module of one daemon. */
@@ -105,9 +105,4 @@ function refuseOverlap(command: string, source: PlaceEndpoint, target: PlaceEndp
       hint: "name a target that does not hold the source",
     });
   }
-}
-
-/** Where a source stands, for messages: as typed. */
-export function shownPlace(place: PlaceEndpoint): string {
-  return place.typed === "" ? formatPlace(place) : place.typed;
 }
