@@ -45,7 +45,7 @@ describe("why both a session and its call broke", () => {
     expect(await waiting).toBe("the disk is full");
   });
 
-  test("a reason of this side's own stays, and so does a closed socket without a better one", async () => {
+  test("an own reason stays, and so does a closed socket without a better one", async () => {
     const first = talk();
     const own = new Fault({ code: "E_STALL", message: "this disk hangs" });
     expect(await messageOf(withReasonOf(first.state, Promise.reject(own)))).toBe("this disk hangs");

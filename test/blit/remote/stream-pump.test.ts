@@ -52,7 +52,7 @@ async function openPump(bytesMax: number) {
 }
 
 describe("a stream inside of another", () => {
-  test("bytes of the worker come out whole, in bounded parts, and a slow reader holds it", async () => {
+  test("bytes of the worker come out whole, in parts, and a slow reader holds it", async () => {
     const { queue, pump } = await openPump(256 * 1024);
     const bytes = pattern(12 * 1024 * 1024);
     const sending = send(pump.workerFd, bytes).then(() => sys.close(pump.workerFd));
