@@ -16,6 +16,8 @@ export type DeltaWriterOptions = {
   readonly coveredBytes: number;
   /** Open for writing. May be the base itself: of a transfer that goes on where one had stopped. */
   readonly targetFd: number;
+  /** The target shares the base's blocks already (FICLONE): what stays in its place is there. */
+  readonly isClone?: boolean;
   /** As the FILE frame says. */
   readonly sizeBytes: number;
   /** Called every few MiB; an error number from it ends the work with it. */
@@ -52,7 +54,7 @@ export class DeltaWriter {
     // What is before the position has been written over in a base that is the target.
     const isSameFile = baseFd === targetFd;
     if (isSameFile && baseOffset < offset) return -errno.EBADMSG;
-    const isInPlace = isSameFile && baseOffset === offset;
+    const isInPlace = (isSameFile || this.#o.isClone === true) && baseOffset === offset;
     const { bytes, pointer } = this.#memory;
     let done = 0;
     while (done < length) {

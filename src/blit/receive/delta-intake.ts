@@ -2,6 +2,7 @@ import { O } from "../../../ffi/abi/constants.ts";
 import type { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { DeltaWriter, deltaWriterMemory } from "../delta/receive-delta.ts";
+import { tryReflink } from "../engine/content.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
 import { partialName } from "../engine/staging.ts";
 import {
@@ -42,7 +43,7 @@ export function beginDelta(r: Receiver, intake: DeltaIntake): LargeFile {
     if (fd < 0) return part;
     // It was made for what the file was like then.
     sys.fchmod(fd, firstMode(t, node));
-    return { ...part, delta: writer(r, intake, fd, fd) };
+    return { ...part, delta: writer(r, intake, { baseFd: fd, targetFd: fd, isClone: false }) };
   }
   const file = beginLargeFile(t, node, announced);
   if (file.fd < 0) return file;
@@ -54,18 +55,23 @@ export function beginDelta(r: Receiver, intake: DeltaIntake): LargeFile {
     return file;
   }
   file.baseFd = baseFd;
-  file.delta = writer(r, intake, baseFd, file.fd);
+  const isClone = file.written.result >= 0 && tryReflink(t.paths, baseFd, file.fd);
+  file.delta = writer(r, intake, { baseFd, targetFd: file.fd, isClone });
   return file;
 }
 
-function writer(r: Receiver, intake: DeltaIntake, baseFd: number, targetFd: number): DeltaWriter {
+function writer(
+  r: Receiver,
+  intake: DeltaIntake,
+  fds: { readonly baseFd: number; readonly targetFd: number; readonly isClone: boolean },
+): DeltaWriter {
   memory ??= deltaWriterMemory();
   const { base, announced } = intake;
   const { coveredBytes, blockBytesLog2 } = base;
   const between = (): number => r.between();
   const { hash } = r;
   const { sizeBytes } = announced;
-  const options = { hash, blockBytesLog2, baseFd, coveredBytes, targetFd, sizeBytes, between };
+  const options = { hash, blockBytesLog2, coveredBytes, sizeBytes, between, ...fds };
   return new DeltaWriter(options, memory);
 }
 

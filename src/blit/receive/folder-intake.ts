@@ -61,9 +61,10 @@ export class FolderIntake {
     let at = 0;
     if (isFirst === (folder !== undefined)) broken("a folder that begins twice, or never");
     if (folder === undefined) {
+      r.checkOpen();
       const isHolder = (flags & frameFlag.holder) !== 0;
       ({ folder, at } = this.#begin(id, payload, { isHolder, isLast }));
-      r.opened(folder);
+      r.open.set(id, folder);
     } else if (folder.isListed) broken("more of a folder that was at its end");
     if ((flags & frameFlag.incomplete) !== 0) folder.isIncomplete = true;
     if (folder.node !== undefined) this.#t.root = folder.node.root;
@@ -147,7 +148,9 @@ export class FolderIntake {
       folder.isLate = true;
       settleReplacements(t);
     }
+    const before = folder.keptBytes;
     folder.keep(payload, this.#offsets.slice(0, count), this.#states.slice(0, count));
+    this.#r.kept(folder.keptBytes - before);
   }
 
   /** Decides about one entry, which the reader is at. Returns its state for ReceivedFolder. */
@@ -255,6 +258,7 @@ export class FolderIntake {
     const t = this.#t;
     const payload = this.#payload(length);
     if (r.open.has(id)) broken("names of a file under a number that is in use");
+    r.checkOpen();
     const { type, xattrs, members } = readLinks(payload);
     r.needs.begin(id);
     r.handOver.status(payload.bytes, 0);
@@ -269,7 +273,7 @@ export class FolderIntake {
     folder.isListed = true;
     folder.firstName = nameKey(members[0]);
     this.#linked.set(folder.firstName, folder);
-    r.opened(folder);
+    r.open.set(id, folder);
     if (node !== undefined) {
       t.root = node.root;
       t.setEntry(links[0]?.name ?? "");

@@ -56,6 +56,8 @@ export class ReceivedFolder {
   /** Of a file of several names: the first is not in place. */
   hasFailed = false;
   entries = 0;
+  /** Of frames that are kept. */
+  keptBytes = 0;
   #awaited = 0;
   readonly #listed: Listed[] = [];
 
@@ -82,7 +84,10 @@ export class ReceivedFolder {
   keep(payload: Payload, offsets: Uint32Array, states: Uint8Array): void {
     let count = 0;
     for (const state of states) if (state !== 0) count++;
-    if (count > 0) this.#listed.push({ firstIndex: this.entries, payload, offsets, states });
+    if (count > 0) {
+      this.#listed.push({ firstIndex: this.entries, payload, offsets, states });
+      this.keptBytes += payload.length;
+    }
     this.#awaited += count;
     this.entries += states.length;
   }

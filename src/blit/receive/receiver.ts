@@ -29,6 +29,9 @@ import { TargetFolders } from "./target-folders.ts";
 /** A working side says something at least every two seconds; this leaves room. */
 const aliveMs = 1000;
 
+/** Of what is listed and awaited, in all open folders: a folder with millions of files has it. */
+const keptBytesMax = 1024 * 1024 * 1024;
+
 /** So much that was found is handed on at once. */
 const foundMax = 1000;
 
@@ -60,6 +63,7 @@ export class Receiver {
   readonly #stallMs: number;
   readonly #stream: number;
   readonly #flush: () => void;
+  #keptBytes = 0;
 
   /** @param flush hands on what was found, now and then */
   constructor(
@@ -115,6 +119,7 @@ export class Receiver {
       this.#content.abandon();
       this.#folder.abandon(this.open.values());
       this.open.clear();
+      this.#keptBytes = 0;
       t.received = undefined;
     }
   }
@@ -126,21 +131,27 @@ export class Receiver {
     return 0;
   }
 
-  /** Keeps a folder until its content is there; one that awaits nothing is finished at once. */
-  opened(folder: ReceivedFolder): void {
+  /** To be called before a folder is begun. @throws Fault E_INTEGRITY: too many are open */
+  checkOpen(): void {
     // A source begins no folder before it has answered for enough of the others, so what it can
     // make this side keep is bounded.
     if (this.open.size >= OPEN_FOLDERS_MAX) broken("more folders at a time than agreed");
     let entries = 0;
     for (const other of this.open.values()) entries += other.entries;
     if (entries >= OPEN_ENTRIES_MAX) broken("more entries at a time than agreed");
-    this.open.set(folder.id, folder);
+  }
+
+  /** Counts what is kept of listings until the content is there. */
+  kept(bytes: number): void {
+    this.#keptBytes += bytes;
+    if (this.#keptBytes > keptBytesMax) broken("more entries at a time than can be kept");
   }
 
   /** To be called when something of a folder is done. */
   finishIfComplete(folder: ReceivedFolder): void {
     if (!folder.isComplete) return;
     this.open.delete(folder.id);
+    this.#keptBytes -= folder.keptBytes;
     this.#folder.finish(folder);
   }
 

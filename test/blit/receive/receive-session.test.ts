@@ -3,9 +3,10 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { counter } from "../../../src/blit/engine/shared-state.ts";
 import { ReceiveSession } from "../../../src/blit/receive/receive-session.ts";
 import type { PassReport, SourceRoot } from "../../../src/blit/session/types.ts";
+import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
 import { openModuleBase } from "../../support/module-base.ts";
 import { sourceTree, straysTree } from "../../support/safety-trees.ts";
-import { describeUnless, firstReason, needsRoot } from "../../support/skip.ts";
+import { describeUnless, firstReason, needsRoot, testUnless } from "../../support/skip.ts";
 import {
   type PassResult,
   plainOptions,
@@ -209,6 +210,37 @@ describeUnless(firstReason(treeToolsMissing(), needsRoot()))("a tree over stream
   });
 });
 
+describeUnless(firstReason(treeToolsMissing(), needsRoot()))("a confined target", () => {
+  test("is filled by another user, closed folders and all", async () => {
+    const ids = { uid: 65_534, gid: 65_534 };
+    const tree: TreeOperation[] = [
+      { op: "file", path: "closed/inner/file", text: "x", mtimeNs: OLD },
+      { op: "file", path: "closed/inner/deeper/file", text: "y", mtimeNs: OLD },
+      { op: "file", path: "file", text: "z", mode: 0o4755 },
+      { op: "folder", path: "closed/inner/deeper", mode: 0o000, mtimeNs: OLD },
+      { op: "folder", path: "closed/inner", mode: 0o300, mtimeNs: OLD },
+      { op: "folder", path: "closed", mode: 0o500, mtimeNs: OLD },
+    ];
+    make("a", tree);
+    make("module", [{ op: "folder", path: ".", ...ids }]);
+    using opened = openModuleBase(work.at("module"));
+    const targetBase = { ...opened, confine: { chroot: false, ...ids } };
+    const options = { owner: false };
+    expectQuiet(await transferOnce(contents({ targetBase, target: "new/b", options, streams: 2 })));
+    const modes = (root: string) =>
+      Object.entries(describeTree(work.at(root), "nodirtimes")).map(([path, entry]) => {
+        return [path, entry.mode, entry.sha1, entry.type];
+      });
+    const wanted = modes("a").map((each) =>
+      each[0] === "file" ? ["file", "0755", ...each.slice(2)] : each,
+    );
+    expect(modes("module/new/b")).toEqual(wanted);
+    for (const entry of Object.values(describeTree(work.at("module")))) {
+      expect([entry.uid, entry.gid]).toEqual([ids.uid, ids.gid]);
+    }
+  });
+});
+
 describe("entries over streams", () => {
   test("take the name that the target has, or go into it", async () => {
     work.write("one", "1");
@@ -275,6 +307,18 @@ describe("blocks of a base", () => {
     expectQuiet(await open.pass());
     expect(readFileSync(work.at("b/file")).equals(content)).toBe(true);
     expect(readdirSync(work.at("b"))).toEqual(["file"]);
+  });
+
+  testUnless(cannotMount("btrfs"))("are shared where the file system can", async () => {
+    using mount = mountFilesystem({ kind: "btrfs", sizeBytes: 256 * MIB });
+    const content = bytes(13);
+    work.write("a/file", content, { mtimeSeconds: 1_600_000_000 });
+    const target = `${mount.path}/b`;
+    expectQuiet(await transferOnce(contents({ target })));
+    content.write("changed", 6 * MIB);
+    work.write("a/file", Buffer.concat([content, Buffer.from("and longer")]));
+    expectQuiet(await transferOnce(contents({ target })));
+    expect(readFileSync(`${target}/file`).equals(readFileSync(work.at("a/file")))).toBe(true);
   });
 
   test("of a part that was received go on where it stopped", async () => {

@@ -97,6 +97,9 @@ const hostile: Record<string, (source: FrameSource) => void> = {
     s.send(frameType.folder, new Uint8Array(), { id: 1, flags: 8, length: 2n ** 23n }),
   "a frame of an unknown type": (s) => s.send(99, new Uint8Array()),
   "a frame of the other direction": (s) => s.send(frameType.need, new Uint8Array(), { id: 1 }),
+  "more folders than agreed": (s) => {
+    for (let id = 1; id <= 65; id++) s.folder(id, `f${id}`, [file]);
+  },
   "content of an unknown folder": (s) => s.send(frameType.files, smallBytes(0, "12345"), { id: 9 }),
   "content of an unknown entry": (s) => {
     s.folder(1, "", [file]);
