@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import * as http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -87,6 +88,9 @@ export type ControlServer = {
 /** How long calls have to end when the daemon closes. */
 const FAREWELL_MS = 500;
 
+// A resumed session would vouch for a client by what its certificate was worth back then.
+const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET;
+
 const SHUTTING_DOWN = new Fault({
   code: "E_TERMINATED",
   message: "The daemon is shutting down",
@@ -142,6 +146,7 @@ function createHttp2Server(tls: ServerTls | undefined): AnyServer {
     cert: tls.cert,
     key: tls.key,
     minVersion: "TLSv1.3",
+    secureOptions: SECURE_OPTIONS,
     ALPNProtocols: ["h2"],
     allowHTTP1: false,
     // Who shows a wrong certificate, or none, is told so by the first call: see gate().
@@ -172,6 +177,7 @@ function replaceTls(
     cert,
     key,
     minVersion: "TLSv1.3",
+    secureOptions: SECURE_OPTIONS,
     ...(clientCa === undefined ? {} : { ca: clientCa }),
   });
 }

@@ -330,6 +330,32 @@ test("a new certificate counts from the next connection on; on or off is refused
   expect(() => server.setTls(daemon)).toThrow("while the daemon runs");
 });
 
+test("no session is resumed: who was let in once proves it again each time", async () => {
+  await using server = await serveControl({}, { tls: { ...daemon, clientCa: alice.cert } });
+  const sessions: Buffer[] = [];
+  const once = (): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({
+        port: server.port,
+        host: "127.0.0.1",
+        rejectUnauthorized: false,
+        ALPNProtocols: ["h2"],
+        ...alice,
+        ...(sessions[0] === undefined ? {} : { session: sessions[0] }),
+      });
+      socket.on("session", (session) => sessions.push(session));
+      socket.on("error", reject);
+      // The daemon's first bytes come behind its tickets, if it gives any.
+      socket.once("data", () => {
+        resolve(socket.isSessionReused());
+        socket.destroy();
+      });
+    });
+  expect(await once()).toBe(false);
+  expect(sessions).toEqual([]);
+  expect(await once()).toBe(false);
+});
+
 test("an encrypted daemon closes strangers too, before and after the handshake", async () => {
   const events: ControlEvent[] = [];
   await using server = await serveControl(
