@@ -18,25 +18,45 @@ test("there is one page for each tool and each of its commands, and none twice",
     "blit-copy.1",
     "blit-mirror.1",
     "blit-move.1",
+    "blit-scan.1",
     "blit-list.1",
+    "blit-jobs.1",
+    "blit-jobs-list.1",
+    "blit-jobs-watch.1",
+    "blit-jobs-cancel.1",
+    "blit-utils.1",
+    "blit-utils-scan.1",
+    "blit-utils-ls.1",
+    "blit-utils-list.1",
+    "blit-utils-find.1",
+    "blit-utils-du.1",
+    "blit-utils-df.1",
+    "blit-utils-rm.1",
+    "blit-utils-completions.1",
+    "blit-utils-profile.1",
     "blit-diagnostics.1",
     "blit-diagnostics-perf.1",
+    "blitd.1",
   ]);
   const nested = ["blast.1", "blast-start.1", "blast-python.1", "blast-python-install.1"];
   expect(names).toEqual(expect.arrayContaining(nested));
 });
 
-testUnless(needsProgram("groff"))("groff has nothing to complain about", async () => {
-  for (const { fileName, text } of pages) {
-    const child = Bun.spawn(["groff", "-man", "-Tutf8", "-ww", "-rLL=90n"], {
-      stdin: new Blob([text]),
-      stderr: "pipe",
-    });
-    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-    expect([fileName, err]).toEqual([fileName, ""]);
-    expect(out.length).toBeGreaterThan(500);
-  }
-});
+testUnless(needsProgram("groff"))(
+  "groff has nothing to complain about",
+  async () => {
+    for (const { fileName, text } of pages) {
+      const child = Bun.spawn(["groff", "-man", "-Tutf8", "-ww", "-rLL=90n"], {
+        stdin: new Blob([text]),
+        stderr: "pipe",
+      });
+      const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+      expect([fileName, err]).toEqual([fileName, ""]);
+      expect(out.length).toBeGreaterThan(500);
+    }
+  },
+  60_000,
+);
 
 testUnless(needsProgram("man"))("man shows flags and text as they are meant", async () => {
   const page = pages.find(({ fileName }) => fileName === "blit-mirror.1")!;

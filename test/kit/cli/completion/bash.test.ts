@@ -51,7 +51,7 @@ bashTest("it offers commands, flags and the words of a flag", async () => {
 });
 
 bashTest("what is not there yet, or hidden, is not offered", async () => {
-  expect(await complete(["triad", "bl"])).toEqual(["blast", "blit"]);
+  expect(await complete(["triad", "bl"])).toEqual(["blast", "blit", "blit-utils", "blitd"]);
   expect(await complete(["blit", "copy", "--lud"])).toEqual([]);
 });
 

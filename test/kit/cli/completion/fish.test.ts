@@ -34,6 +34,6 @@ fishTest("it offers commands, flags and the words of a flag", async () => {
 });
 
 fishTest("what is not there yet, or hidden, is not offered", async () => {
-  expect(await complete("triad bl")).toEqual(["blast", "blit"]);
+  expect(await complete("triad bl")).toEqual(["blast", "blit", "blit-utils", "blitd"]);
   expect(await complete("blit copy --lud")).toEqual([]);
 });

@@ -7,7 +7,9 @@ import { needsProgram, testUnless } from "../../../support/skip.ts";
 const script = powershellCompletion(await documentedTools());
 
 test("every place is in the table, with a comma that keeps a lone pair a list", () => {
-  expect(script).toContain("-CommandName 'triad', 'blast', 'blit' -ScriptBlock {");
+  expect(script).toContain(
+    "-CommandName 'triad', 'blast', 'blit', 'blit-utils', 'blitd' -ScriptBlock {",
+  );
   expect(script).toContain("'triad blit copy' = @(@('-n', ");
   expect(script).toContain("'blit copy --color' = @(@('auto', ");
   expect(script).not.toContain("ludicrous");
