@@ -48,11 +48,6 @@ export class Conversation<Answer> {
     context.signal.addEventListener("abort", this.#onAbort);
   }
 
-  /** The transfer has ended before its time, by whoever's wish. */
-  get isCancelled(): boolean {
-    return this.#isCancelled;
-  }
-
   /** Calls it when the conversation is over. */
   hold(release: () => void): void {
     this.#held.push(release);
