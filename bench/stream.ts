@@ -18,7 +18,7 @@ async function stream(kind: string, source: string, target: string): Promise<Mea
   const { left, right } = tcpPair();
   const side = (name: string, fd: number, path: string): Bun.Subprocess<"ignore", "pipe"> =>
     Bun.spawn(
-      [process.execPath, join(import.meta.dir, "stream/side.ts"), name, kind, "3", path].concat(
+      [process.execPath, join(import.meta.dir, "stream-side.ts"), name, kind, "3", path].concat(
         `${bytes}`,
         `${pieceBytes}`,
       ),

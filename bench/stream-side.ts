@@ -1,8 +1,8 @@
-/** One end of the stream: `side.ts send|receive plain|sealed FD FILE BYTES PIECE_BYTES`. */
-import { AT, O } from "../../ffi/abi/constants.ts";
-import { Memory, writeCString } from "../../ffi/mem.ts";
-import { check, sys } from "../../ffi/sys.ts";
-import { DataSocket } from "../../src/blit/wire/data-socket.ts";
+/** One end of the stream: `stream-side.ts send|receive plain|sealed FD FILE BYTES PIECE_BYTES`. */
+import { AT, O } from "../ffi/abi/constants.ts";
+import { Memory, writeCString } from "../ffi/mem.ts";
+import { check, sys } from "../ffi/sys.ts";
+import { DataSocket } from "../src/blit/wire/data-socket.ts";
 
 const [side, kind, fd, path = "", bytes, pieceBytes] = process.argv.slice(2);
 const headBytes = 32;
