@@ -140,7 +140,7 @@ export class SendSession {
     } finally {
       clearInterval(watch);
     }
-    for (const issue of issues) if (issue.kind !== "warning") this.#noteStaying(issue);
+    if (issues.length > 0) this.#noteStaying(issues);
     return {
       counts: this.#totals(),
       issues,
@@ -194,10 +194,10 @@ export class SendSession {
       for (const stream of walking) stream.post({ kind: "walk" });
       const answers = await Promise.all(walking.map((stream) => stream.answer()));
       for (const answer of answers) {
-        issues.push(...answer.issues);
+        append(issues, answer.issues);
         if (answer.kind !== "walked") continue;
-        links.push(...answer.links);
-        folders.push(...answer.folders);
+        append(links, answer.links);
+        append(folders, answer.folders);
       }
     }
     return { links, folders };
@@ -214,7 +214,7 @@ export class SendSession {
       stream.post({ kind: "finish", groups: shares[index] ?? [] });
     }
     const answers = await Promise.all(streams.map((stream) => stream.answer()));
-    for (const answer of answers) issues.push(...answer.issues);
+    for (const answer of answers) append(issues, answer.issues);
   }
 
   /** By a worker, which may do less than this thread. */
@@ -222,17 +222,26 @@ export class SendSession {
     const [stream] = this.#streams;
     if (stream === undefined || this.shared.cancelled() !== 0) return;
     stream.post({ kind: "remove", folders });
-    issues.push(...(await stream.answer()).issues);
+    append(issues, (await stream.answer()).issues);
   }
 
   /** Where one name of a file stays, all do: it would be another file when copied later. */
-  #noteStaying({ root, path }: Issue): void {
-    this.#stays[root]?.add(path);
+  #noteStaying(issues: readonly Issue[]): void {
+    for (const { kind, root, path } of issues) {
+      if (kind !== "warning") this.#stays[root]?.add(path);
+    }
+    const isStaying = (each: LinkMember): boolean =>
+      this.#stays[each.root]?.has(pathOf(each)) === true;
     for (const group of this.#groups) {
-      if (!group.some((each) => each.root === root && pathOf(each) === path)) continue;
+      if (!group.some(isStaying)) continue;
       for (const each of group) this.#stays[each.root]?.add(pathOf(each));
     }
   }
+}
+
+/** One by one: there may be more than a call has room for. */
+function append<Item>(to: Item[], items: readonly Item[]): void {
+  for (const item of items) to.push(item);
 }
 
 function pathOf({ folder, name }: LinkMember): string {

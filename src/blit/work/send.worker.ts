@@ -110,6 +110,7 @@ self.onmessage = (event: MessageEvent<ToSender>) => {
     const message = event.data;
     if (message.kind === "start") sender = start(message);
     else if (sender !== undefined) run(sender, message);
+    else if (message.kind === "close") post({ kind: "closed" });
   } catch (error) {
     tell(error);
   }
