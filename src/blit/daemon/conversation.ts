@@ -48,13 +48,22 @@ export class Conversation<Answer> {
     context.signal.addEventListener("abort", this.#onAbort);
   }
 
-  /** Calls it when the conversation is over. */
+  /** Calls it when the conversation is over: at once where it is already, since a client may go. */
   hold(release: () => void): void {
-    this.#held.push(release);
+    if (this.#isOver) release();
+    else this.#held.push(release);
   }
 
-  /** From now on the session is cancelled and closed with the conversation. */
+  /**
+   * From now on the session is cancelled and closed with the conversation.
+   * @throws {Fault} where that is over already: the session is closed
+   */
   open(session: AnySession): void {
+    if (this.#isOver) {
+      session.cancel(cancelReason.interrupted);
+      void session.close();
+      throw cancelled();
+    }
     this.#session = session;
     this.#job.watch(() => session.progress());
     void session.failed?.then((fault) => {

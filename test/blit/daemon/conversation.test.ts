@@ -185,3 +185,18 @@ describe("jobs", () => {
     expect((await faultOf(all(client.watchJob({ id: "nothing" })))).code).toBe("E_NOT_FOUND");
   });
 });
+
+test("a client that leaves while things are being opened leaves nothing open", async () => {
+  const before = openFiles();
+  for (const waitMs of [0, 0, 1, 2, 3, 5, 8, 12, 20]) {
+    const other = await connectControl({ host: "127.0.0.1", port: daemon.port }, { kind: "plain" });
+    const requests = new MessageQueue<PushRequest>();
+    requests.push({ payload: pushHeader() as PushRequest["payload"] & object });
+    const call = all(other.push(requests)).catch(() => []);
+    await Bun.sleep(waitMs);
+    other.close();
+    await call;
+  }
+  await daemon.jobs.whenIdle();
+  while (openFiles() > before) await new Promise((resolve) => setTimeout(resolve, 1));
+});
