@@ -60,7 +60,7 @@ export async function runRemoteTransfer(command: Command, context: Context): Pro
       watcher.watch(open.link);
       const outcome = await passes.run();
       watcher.stop();
-      if (signals.received === undefined) await open.link.finish();
+      if (signals.received === undefined) await takeLeave(open.link, printer);
       const seconds = (performance.now() - started) / 1000;
       const result = resultOf(request, open.link, outcome);
       const signal = signals.received;
@@ -71,6 +71,15 @@ export async function runRemoteTransfer(command: Command, context: Context): Pro
   } finally {
     watcher.stop();
     signals.close();
+  }
+}
+
+/** All is done and told by now: a connection that breaks here has nothing left to spoil. */
+async function takeLeave(link: Link, printer: Printer): Promise<void> {
+  try {
+    await link.finish();
+  } catch (error) {
+    printer.verbose(`The transfer is done, but its end was not: ${(error as Error).message}`);
   }
 }
 
