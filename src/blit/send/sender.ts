@@ -257,7 +257,7 @@ export class Sender {
     this.must(socket.need(FRAME_HEADER_BYTES + length));
     this.#lastHeardMs = performance.now();
     if (type === frameType.need) this.#takeNeed(id, flags, length);
-    else if (type === frameType.passDone) this.#isPassDone = true;
+    else if (type === frameType.passDone && this.#hasEnded) this.#isPassDone = true;
     else if (type !== frameType.alive) this.refuse(`a frame of type ${type} was not expected`);
     socket.consume(FRAME_HEADER_BYTES + length);
     return true;
