@@ -75,6 +75,8 @@ class Sums {
 /** Resolved paths, whose folders stay open until the end: nothing is resolved twice. */
 class Targets {
   readonly list: Target[] = [];
+  /** By their paths: most entries of one removal lie in the same one. */
+  readonly #folders = new Map<string, Fd>();
 
   constructor(base: Base, query: PurgeQuery) {
     try {
@@ -92,14 +94,17 @@ class Targets {
     const name = trimmed.slice(slash + 1);
     if (name === "" || name === "." || name === "..") throw refused(path, "it names no entry");
     const above = slash < 0 ? "." : within.slice(0, slash + 1);
+    const folder = this.#folderAt(base, above, path);
+    this.list.push({ path, folder, name, ...this.#lookAt(path, folder, name, isRecursive) });
+  }
+
+  #folderAt(base: Base, above: string, path: string): Fd {
+    const known = this.#folders.get(above);
+    if (known !== undefined) return known;
     const folder = new Fd(openBeneath(base, above, O.PATH | O.DIRECTORY | O.CLOEXEC));
     if (!folder.isOpen) throw placeFault(folder.number, "remove", path);
-    try {
-      this.list.push({ path, folder, name, ...this.#lookAt(path, folder, name, isRecursive) });
-    } catch (error) {
-      folder.close();
-      throw error;
-    }
+    this.#folders.set(above, folder);
+    return folder;
   }
 
   #lookAt(path: string, folder: Fd, name: string, isRecursive: boolean) {
@@ -124,7 +129,8 @@ class Targets {
   }
 
   [Symbol.dispose](): void {
-    for (const target of this.list.splice(0)) target.folder.close();
+    for (const folder of this.#folders.values()) folder.close();
+    this.#folders.clear();
   }
 }
 

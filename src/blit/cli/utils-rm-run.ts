@@ -15,7 +15,7 @@ type Job = { readonly source: AdminSource; readonly paths: string[]; readonly ty
 type Counted = { readonly entries: number; readonly bytes: number };
 
 /** Of one call; a daemon takes no more. */
-const pathsPerCall = 500;
+const pathsPerCall = 128;
 
 /**
  * Runs `blit utils rm`: counts everything, asks once, removes.

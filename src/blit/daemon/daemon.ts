@@ -196,7 +196,9 @@ class Daemon implements RunningDaemon {
     if (!isAdvertised || isLoopback(this.address)) return;
     const txt = { tls: tls.enabled ? "1" : "0", token: tokenFile === undefined ? "0" : "1" };
     this.#advertisement = import("../discover/mdns.ts")
-      .then(({ advertise }) => advertise({ name: mdnsName, port: this.port, txt }))
+      .then(({ advertise }) =>
+        advertise({ name: mdnsName, port: this.port, txt, boundTo: this.address }),
+      )
       .then((advertisement) => {
         this.#log.verbose(`Advertised as "${advertisement.name}"`);
         return advertisement;

@@ -56,11 +56,16 @@ export async function advertise(
     readonly name?: string | undefined;
     readonly port: number;
     readonly txt?: Readonly<Record<string, string>>;
+    /** Where it listens; "0.0.0.0", "::" or nothing: everywhere. */
+    readonly boundTo?: string | undefined;
   },
   options: MdnsOptions & { readonly probeMs?: number } = {},
 ): Promise<Advertisement> {
   const host = labelOf(hostname().split(".")[0] ?? "");
-  const speakers = await openSpeakers(options);
+  const interfaces = (options.interfaces ?? ownAddresses()).filter(
+    ({ address }) => isEverywhere(about.boundTo) || address === about.boundTo,
+  );
+  const speakers = await openSpeakers({ ...options, interfaces });
   const wanted = labelOf(about.name ?? host);
   const name = await freeName(speakers, wanted, options.probeMs ?? probeMs, about);
   const daemon: Advertised = { name, host, port: about.port, txt: about.txt ?? {} };
@@ -84,6 +89,10 @@ export async function advertise(
       return stopped;
     },
   };
+}
+
+function isEverywhere(address: string | undefined): boolean {
+  return address === undefined || address === "0.0.0.0" || address === "::";
 }
 
 function answerQueries(speaker: Speaker, all: readonly Speaker[], daemon: Advertised): void {
@@ -204,7 +213,7 @@ async function openSpeakers(options: MdnsOptions): Promise<Speaker[]> {
     code: "E_NETWORK",
     message:
       problem === undefined
-        ? "Cannot use multicast DNS: this machine has no IPv4 address"
+        ? "Cannot use multicast DNS: there is no IPv4 address to use it from"
         : `Cannot use multicast DNS: ${reasonOf(problem)}`,
     hint: "name the server instead: blit list SERVER:9031",
   });

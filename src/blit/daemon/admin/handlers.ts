@@ -24,8 +24,8 @@ export type AdminHandlers = Pick<
   "ping" | "list" | "find" | "diskUsage" | "filesystemStats" | "purge"
 >;
 
-/** Of one removal; every path holds a folder open while it runs. */
-const purgePathsMax = 512;
+/** Of one removal; each path may hold a folder open while it runs. */
+const purgePathsMax = 128;
 const depthMax = 4096;
 
 /**
