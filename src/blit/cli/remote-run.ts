@@ -170,7 +170,7 @@ function resultOf(request: Request, link: Link, outcome: Outcome): EndedResult {
     actions,
     cancelled,
     deletionsSkipped,
-    sourceFs,
+    sourceFs: sourceFs === "" ? "unknown" : sourceFs,
     targetFs,
     workers: streams,
     isWholeRename: false,

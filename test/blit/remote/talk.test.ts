@@ -81,6 +81,15 @@ describe("a two-way call", () => {
     expect((talk.failure as Fault).code).toBe("E_INTEGRITY");
   });
 
+  test("a long report in parts is no flood for who reads it", async () => {
+    const { answers, talk } = start();
+    for (let i = 0; i < 2000; i++) {
+      answers.push({ payload: i < 1000 ? { case: "one", value: i } : { case: "two", value: "x" } });
+    }
+    for (let i = 0; i < 1000; i++) expect(await talk.next("one")).toBe(i);
+    for (let i = 0; i < 1000; i++) expect(await talk.next("two")).toBe("x");
+  });
+
   test("abort reaches the call", async () => {
     const { talk, isAborted, answers } = start();
     talk.abort();
