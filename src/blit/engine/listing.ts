@@ -23,6 +23,7 @@ export function forEachName(
   const rewound = fresh ? 0 : sys.lseek(fd, 0, 0);
   if (rewound < 0) return rewound;
   for (;;) {
+    t.pulse?.();
     const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
     if (got <= 0) return got;
     visitListing(t, got, visit);

@@ -118,6 +118,8 @@ export class Thread {
   inheritsGroup = false;
   /** The source file system has no extended attributes at all. */
   sourceHasNoXattrs = false;
+  /** Called now and then in long work, for whoever waits for this thread; must not throw. */
+  pulse: (() => void) | undefined;
   /** The attributes of the entry at hand, where they came over a stream; see ReceivedXattrs. */
   received: ReceivedXattrs | undefined;
 

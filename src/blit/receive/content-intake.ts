@@ -298,11 +298,19 @@ export class ContentIntake {
   /** From the socket into the file, without a detour where the kernel can do it. */
   #straight(file: LargeFile, offset: number, length: number): void {
     const { socket } = this.#r;
-    const { received, result, side } = socket.receiveToFile(file.fd, offset, length);
-    if (result >= 0) return;
-    if (side === "socket") this.#r.must(result);
-    file.written = { result, call: "write" };
-    this.#r.must(socket.discard(length - received));
+    for (let done = 0; done < length; ) {
+      const part = Math.min(length - done, straightBytes);
+      const { received, result, side } = socket.receiveToFile(file.fd, offset + done, part);
+      done += received;
+      if (result < 0) {
+        if (side === "socket") this.#r.must(result);
+        file.written = { result, call: "write" };
+        this.#r.must(socket.discard(length - done));
+        return;
+      }
+      // A slow disk is no dead target.
+      if (done < length) this.#look();
+    }
   }
 
   /** Content that has to be unpacked or hashed. */
@@ -435,6 +443,9 @@ export class ContentIntake {
     if (completeFile(t, opened, file.written, () => false) !== "copied") folder.hasFailed = true;
   }
 }
+
+/** So much goes straight into a file before the clock is looked at. */
+const straightBytes = 4 * 1024 * 1024;
 
 /** Content that is hashed goes through memory in pieces of this size. */
 const pieceBytes = 256 * 1024;

@@ -64,6 +64,7 @@ export class Receiver {
   readonly #stream: number;
   readonly #flush: () => void;
   #keptBytes = 0;
+  #isInPass = false;
 
   /** @param flush hands on what was found, now and then */
   constructor(
@@ -80,6 +81,7 @@ export class Receiver {
     this.folders = new TargetFolders(t, []);
     this.#content = new ContentIntake(this);
     this.#folder = new FolderIntake(this);
+    t.pulse = () => this.#pulse();
     this.#stallMs = seat.stallMs;
     this.#stream = seat.index;
   }
@@ -110,12 +112,14 @@ export class Receiver {
     this.needsAnotherPass = false;
     try {
       this.#begin();
+      this.#isInPass = true;
       while (this.#frame()) {
         // Until the end of the pass.
       }
       if (this.open.size > 0) broken("the end of a pass before all that was asked for");
       this.needs.bare(frameType.passDone);
     } finally {
+      this.#isInPass = false;
       this.#content.abandon();
       this.#folder.abandon(this.open.values());
       this.open.clear();
@@ -129,6 +133,16 @@ export class Receiver {
     if (this.t.cancelled) return -errno.ECANCELED;
     if (performance.now() - this.needs.lastFrameMs > aliveMs) this.needs.bare(frameType.alive);
     return 0;
+  }
+
+  /** The same in the engine's own loops; that the stream is broken is told by its next use. */
+  #pulse(): void {
+    if (!this.#isInPass) return;
+    try {
+      this.between();
+    } catch {
+      // The socket keeps its failure.
+    }
   }
 
   /** To be called before a folder is begun. @throws Fault E_INTEGRITY: too many are open */
