@@ -57,7 +57,7 @@ describe.each(["/tmp", "/dev/shm"])("in %s", (parent) => {
     expect(left).toHaveLength(80);
     expect(most).toBeLessThan(40);
     expect(openDescriptors()).toBe(before);
-  });
+  }, 60_000);
 });
 
 test("never walks above its start, when a folder is moved away under it", () => {
@@ -91,7 +91,7 @@ test("a removal stays in what it began with, when a folder is moved away under i
   expect(chunks).toBeGreaterThan(0);
   expect(existsSync(work.at("outside/secret")) && existsSync(work.at("outside/d/d"))).toBe(true);
   expect(existsSync(work.at("tree"))).toBe(false);
-});
+}, 60_000);
 
 test("a path longer than the kernel takes is walked and removed", () => {
   using work = createWorkspace();
