@@ -10,6 +10,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
@@ -205,6 +206,8 @@ function listen(server: AnyServer, where: ControlServerOptions["listen"]): Promi
   });
 }
 
+type Routes = ReadonlyMap<string, UniversalHandler>;
+
 /** What stands between the sockets and the handlers. */
 class ControlPlane {
   readonly admission: Admission;
@@ -257,32 +260,44 @@ class ControlPlane {
     );
     const routes = this.#routes();
     server.on("request", (request, response) => {
-      const handler = routes.get(request.url.split("?", 1)[0] ?? "");
-      const facts = this.#factsOf(request);
-      if (handler === undefined || facts === undefined) {
-        response.writeHead(404);
-        response.end();
-        return;
-      }
-      const values = createContextValues().set(callFacts, facts);
-      const timer = setTimeout(
-        () => request.stream.close(http2.constants.NGHTTP2_CANCEL),
-        this.#limits.firstMessageMs,
-      );
-      facts.onFirstMessage = () => clearTimeout(timer);
-      facts.connection.calls++;
-      this.#calls++;
-      request.once("close", () => {
-        clearTimeout(timer);
-        facts.connection.calls--;
-        this.#calls--;
-        facts.connection.lastActiveAt = performance.now();
+      // Nothing that a stranger sends may throw out of here: it would end the daemon.
+      this.#answer(routes, request, response).catch(() => {
+        request.stream.close(http2.constants.NGHTTP2_PROTOCOL_ERROR);
       });
-      handler(universalRequestFromNodeRequest(request, response, undefined, values))
-        .then((answer) => universalResponseToNodeResponse(answer, response))
-        // The peer has gone while it was written to: its signal has told the handler.
-        .catch(() => undefined);
     });
+  }
+
+  async #answer(
+    routes: Routes,
+    request: http2.Http2ServerRequest,
+    response: http2.Http2ServerResponse,
+  ): Promise<void> {
+    const handler = routes.get((request.url ?? "").split("?", 1)[0] ?? "");
+    const facts = this.#factsOf(request);
+    if (handler === undefined || facts === undefined) {
+      response.writeHead(404);
+      response.end();
+      return;
+    }
+    const values = createContextValues().set(callFacts, facts);
+    // Throws for headers such as an authority that is none.
+    const call = universalRequestFromNodeRequest(request, response, undefined, values);
+    const timer = setTimeout(
+      () => request.stream.close(http2.constants.NGHTTP2_CANCEL),
+      this.#limits.firstMessageMs,
+    );
+    facts.onFirstMessage = () => clearTimeout(timer);
+    facts.connection.calls++;
+    this.#calls++;
+    request.once("close", () => {
+      clearTimeout(timer);
+      facts.connection.calls--;
+      this.#calls--;
+      facts.connection.lastActiveAt = performance.now();
+    });
+    const answer = await handler(call);
+    // Fails where the peer has gone while it was written to: its signal has told the handler.
+    await universalResponseToNodeResponse(answer, response);
   }
 
   #openSession(session: http2.ServerHttp2Session): void {
@@ -298,7 +313,7 @@ class ControlPlane {
     });
   }
 
-  #routes() {
+  #routes(): Routes {
     const router = createConnectRouter({
       grpc: true,
       connect: false,

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import type { ControlHandlers } from "../../../src/blit/control/calls.ts";
@@ -200,4 +201,117 @@ test("a client that does not read holds its daemon back by a window", async () =
     if (value?.payload.case === "data") received += value.payload.value.data.length;
   }
   expect(made).toBeGreaterThanOrEqual(received);
+});
+
+/** One frame of RFC 9113, section 4.1. */
+function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** Header fields as literals without an index (RFC 7541, 6.2.2). */
+function fields(headers: readonly (readonly [string, string])[]): Buffer {
+  const text = (value: string) => Buffer.concat([Uint8Array.of(value.length), Buffer.from(value)]);
+  return Buffer.concat(
+    headers.flatMap(([name, value]) => [Uint8Array.of(0), text(name), text(value)]),
+  );
+}
+
+test("headers that no client library would send do not bring the daemon down", async () => {
+  await using server = await serveControl(listing().handlers);
+  const good: [string, string][] = [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", "/blit.v2.Blit/List"],
+    [":authority", "x"],
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+  ];
+  const without = (name: string) => good.filter(([key]) => key !== name);
+  const replaced = (name: string, value: string): [string, string][] =>
+    good.map(([key, old]) => [key, key === name ? value : old]);
+  const cases = [
+    ...good.map(([name]) => without(name)),
+    [],
+    replaced(":authority", ""),
+    replaced(":authority", "]["),
+    replaced(":authority", "a b\u0001"),
+    replaced(":path", ""),
+    replaced(":path", "//"),
+    replaced(":path", "*"),
+    replaced(":path", "/blit.v2.Blit/List?x=%zz"),
+    replaced(":path", "http://[/"),
+    [...good, ["grpc-timeout", "99999999999S"]] as [string, string][],
+    [...good, ["grpc-timeout", "-1m"]] as [string, string][],
+    [...good, ["authorization", "\u0000"]] as [string, string][],
+    [...good, ...good],
+  ];
+  for (const headers of cases) {
+    const socket = connectSocket(server.port, "127.0.0.1");
+    const over = new Promise<void>((resolve) => {
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve());
+      // RST_STREAM, GOAWAY, or HEADERS with END_STREAM: the daemon has decided.
+      let seen = Buffer.alloc(0);
+      socket.on("data", (bytes: Buffer) => {
+        seen = Buffer.concat([seen, bytes]);
+        for (let at = 0; at + 9 <= seen.length; at += 9 + seen.readUIntBE(at, 3)) {
+          const [type = 0, flags = 0] = seen.subarray(at + 3, at + 5);
+          if (type === 3 || type === 7 || (type <= 1 && (flags & 1) === 1)) resolve();
+        }
+      });
+    });
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    socket.write(frame(4, 0, 0, new Uint8Array()));
+    socket.write(frame(1, 4, 1, fields(headers)));
+    socket.write(frame(0, 1, 1, envelope(0, 0)));
+    await over;
+    socket.destroy();
+  }
+  using client = await connectTo(server);
+  expect((await client.ping({})).host).toBe("here");
+});
+
+test("frames of any kind, in any order, do not bring the daemon down", async () => {
+  await using server = await serveControl(listing().handlers, { limits: { strangerMs: 1000 } });
+  const anyFrame = fc
+    .record({
+      type: fc.nat(12),
+      flags: fc.nat(255),
+      stream: fc.constantFrom(0, 1, 3, 5, 0x7fff_ffff),
+      payload: fc.oneof(
+        fc.uint8Array({ maxLength: 60 }),
+        fc
+          .array(fc.tuple(fc.constantFrom(":path", ":method", "te", "x"), fc.string(), fc.nat(1)))
+          .map((list) => fields(list.map(([name, value]) => [name, value.slice(0, 30)]))),
+      ),
+    })
+    .map(({ type, flags, stream, payload }) => frame(type, flags, stream, payload));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyFrame, { maxLength: 12 }),
+      fc.boolean(),
+      async (frames, begins) => {
+        const socket = connectSocket(server.port, "127.0.0.1");
+        const over = new Promise<void>((resolve) => {
+          socket.on("error", () => resolve());
+          socket.on("close", () => resolve());
+          socket.on("end", () => resolve());
+          socket.on("data", () => resolve());
+        });
+        socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        if (begins) socket.write(frame(4, 0, 0, new Uint8Array()));
+        socket.write(Buffer.concat(frames));
+        await over;
+        socket.destroy();
+      },
+    ),
+    { numRuns: 100 },
+  );
+  using client = await connectTo(server);
+  expect((await client.ping({})).host).toBe("here");
 });
