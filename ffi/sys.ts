@@ -116,22 +116,30 @@ export function whenBound(hook: (call: unknown) => void): void {
   onBound = hook;
 }
 
+const binders: (() => unknown)[] = [];
+
+/** Binds what is not bound yet: for a thread that will not be able to open a library any more. */
+export function bindAll(): void {
+  for (const bind of binders) bind();
+}
+
 /** Binds the function when it is first called, and takes its own place in the table. */
 function lazily<Args extends number[]>(
   name: Exclude<Name, "__errno_location">,
   make: (raw: (...args: never[]) => number | bigint) => Call<Args>,
 ): Call<Args> {
   let bound: Call<Args> | undefined;
-  const stub: Call<Args> = (...args) => {
-    if (bound === undefined) {
-      bound = make(symbol(name) as (...args: never[]) => number);
-      onBound(bound);
-      const table = sys as unknown as Record<string, Call<Args>>;
-      // A test may have put its own function there.
-      if (table[name] === stub) table[name] = bound;
-    }
-    return bound(...args);
+  const bind = (): Call<Args> => {
+    if (bound !== undefined) return bound;
+    bound = make(symbol(name) as (...args: never[]) => number);
+    onBound(bound);
+    const table = sys as unknown as Record<string, Call<Args>>;
+    // A test may have put its own function there.
+    if (table[name] === stub) table[name] = bound;
+    return bound;
   };
+  const stub: Call<Args> = (...args) => bind()(...args);
+  binders.push(bind);
   return stub;
 }
 

@@ -9,7 +9,7 @@ import {
 } from "../../../ffi/abi/landlock.ts";
 import { errno, errnoText } from "../../../ffi/errno.ts";
 import { Memory } from "../../../ffi/mem.ts";
-import { sys } from "../../../ffi/sys.ts";
+import { bindAll, sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 
 /**
@@ -40,6 +40,7 @@ const landlockVersionMin = 2;
 export function confineThread(confinement: Confinement): string[] {
   const { rootFd, chroot, uid, gid } = confinement;
   const done: string[] = [];
+  bindAll();
   // Both need rights that the new user may not have: landlock_restrict_self wants no_new_privs,
   // which this sets, and chroot wants root.
   const isLandlocked = landlock(rootFd);
