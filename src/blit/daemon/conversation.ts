@@ -38,7 +38,8 @@ export class Conversation<Answer> {
   #timer: Timer | undefined;
   #failure: unknown;
   #isOver = false;
-  #isCancelled = false;
+  /** Why it was told to end, where it was. */
+  #cancelled: Fault | undefined;
 
   constructor(context: CallContext, job: RunningJob, log: DaemonLog) {
     this.#signal = context.signal;
@@ -69,7 +70,7 @@ export class Conversation<Answer> {
     void session.failed?.then((fault) => {
       if (!this.#isOver) this.#fail(fault);
     });
-    if (this.#isCancelled || this.#signal.aborted) this.#break();
+    if (this.#cancelled !== undefined || this.#signal.aborted) this.#break();
   }
 
   /** Gives the session its streams as they come. */
@@ -110,8 +111,8 @@ export class Conversation<Answer> {
   }
 
   /** The client, or somebody who may, has asked for the end. */
-  cancel(): void {
-    this.#isCancelled = true;
+  cancel(reason: Fault = cancelled()): void {
+    this.#cancelled ??= reason;
     this.#break();
   }
 
@@ -146,7 +147,7 @@ export class Conversation<Answer> {
 
   #fail(error: unknown): void {
     // What breaks because it was told to is no failure of its own.
-    this.#failure ??= this.#isCancelled ? cancelled() : error;
+    this.#failure ??= this.#cancelled ?? error;
     this.#break();
     this.answers.fail(this.#failure);
   }
@@ -156,7 +157,7 @@ export class Conversation<Answer> {
     if (this.#isOver) return;
     this.#session?.cancel(cancelReason.interrupted);
     this.#streams?.close();
-    if (this.#isCancelled) this.answers.fail(cancelled());
+    if (this.#cancelled !== undefined) this.answers.fail(this.#cancelled);
     else if (this.#signal.aborted) this.answers.end();
   }
 
@@ -168,7 +169,7 @@ export class Conversation<Answer> {
     try {
       await this.#session?.close();
     } finally {
-      const isCut = this.#isCancelled || this.#signal.aborted;
+      const isCut = this.#cancelled !== undefined || this.#signal.aborted;
       this.#job.end(isCut ? "cancelled" : isDone ? "done" : "failed");
       this.#log.note(endLine(this.#job.job, Date.now(), this.#failure));
       for (const release of this.#held.splice(0)) release();

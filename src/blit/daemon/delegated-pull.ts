@@ -62,7 +62,7 @@ class DelegatedPull {
     const { job, bind } = startJob(host, context, about);
     this.#conversation = new Conversation(context, job, host.log);
     this.#conversation.hold(() => this.#abort.abort());
-    bind(() => this.#conversation.cancel());
+    bind((reason) => this.#conversation.cancel(reason));
   }
 
   answers(requests: AsyncIterable<DelegatedPullRequest>): AsyncGenerator<Answer, void, undefined> {

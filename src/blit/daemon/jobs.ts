@@ -47,10 +47,10 @@ export class JobTable {
     return count;
   }
 
-  /** Adds a job. `cancel` is called when somebody wants it to end. */
+  /** Adds a job. `cancel` is called when somebody wants it to end, with what its client is told. */
   start(
     about: Pick<Job, "kind" | "peer" | "identities" | "module" | "path">,
-    cancel: () => void,
+    cancel: (reason: Fault) => void,
   ): RunningJob {
     const entry = new Entry(about, cancel);
     this.#jobs.set(entry.id, entry);
@@ -77,12 +77,18 @@ export class JobTable {
 
   /** Asks a job to end. Returns whether it was running. @throws {Fault} E_NOT_FOUND */
   cancel(id: string): boolean {
-    return this.#find(id).cancel();
+    const message = "The transfer was cancelled at the daemon";
+    return this.#find(id).cancel(new Fault({ code: "E_REFUSED", message }));
   }
 
-  /** Asks every job to end. */
+  /** Asks every job to end, since the daemon does. */
   cancelAll(): void {
-    for (const entry of this.#jobs.values()) entry.cancel();
+    const reason = new Fault({
+      code: "E_REFUSED",
+      message: "The daemon is shutting down, and ends transfers that are not done",
+      hint: "run the same command again when it is back",
+    });
+    for (const entry of this.#jobs.values()) entry.cancel(reason);
   }
 
   /** Resolves when nothing runs. */
@@ -125,11 +131,11 @@ class Entry implements Job {
   state: JobState = "running";
   #last = nothingYet;
   #progress: (() => SessionProgress) | undefined;
-  readonly #cancel: () => void;
+  readonly #cancel: (reason: Fault) => void;
 
   constructor(
     about: Pick<Job, "kind" | "peer" | "identities" | "module" | "path">,
-    cancel: () => void,
+    cancel: (reason: Fault) => void,
   ) {
     this.kind = about.kind;
     this.peer = about.peer;
@@ -155,9 +161,9 @@ class Entry implements Job {
     this.state = state;
   }
 
-  cancel(): boolean {
+  cancel(reason: Fault): boolean {
     if (this.state !== "running") return false;
-    this.#cancel();
+    this.#cancel(reason);
     return true;
   }
 }

@@ -65,7 +65,7 @@ class Pull {
       path: this.#sources[0] ?? "",
     });
     this.#conversation = new Conversation(context, job, host.log);
-    bind(() => this.#conversation.cancel());
+    bind((reason) => this.#conversation.cancel(reason));
   }
 
   answers(requests: AsyncIterable<ClientPullRequest>): AsyncGenerator<Answer, void, undefined> {

@@ -61,7 +61,7 @@ class Push {
     const about = { kind: "push", module: this.#module, path: this.#path };
     const { job, bind } = startJob(host, context, about);
     this.#conversation = new Conversation(context, job, host.log);
-    bind(() => this.#conversation.cancel());
+    bind((reason) => this.#conversation.cancel(reason));
   }
 
   answers(requests: AsyncIterable<ClientPushRequest>): AsyncGenerator<Answer, void, undefined> {

@@ -52,11 +52,11 @@ export function startJob(
   host: TransferHost,
   context: CallContext,
   about: { readonly kind: string; readonly module: string; readonly path: string },
-): { readonly job: RunningJob; readonly bind: (cancel: () => void) => void } {
-  let cancel = (): void => {};
+): { readonly job: RunningJob; readonly bind: (cancel: (reason: Fault) => void) => void } {
+  let cancel = (_: Fault): void => {};
   const { peer } = context;
   const who = { peer: peer.address, identities: identitiesOf(peer) };
-  const job = host.jobs.start({ ...about, ...who }, () => cancel());
+  const job = host.jobs.start({ ...about, ...who }, (reason) => cancel(reason));
   return {
     job,
     bind: (action) => {

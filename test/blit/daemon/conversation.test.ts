@@ -180,7 +180,10 @@ describe("jobs", () => {
       }
     }
     expect([states[0], states.at(-1)]).toEqual(["running", "cancelled"]);
-    expect((await faultOf(answers.next())).message).toBe("The transfer was cancelled");
+    expect(await faultOf(answers.next())).toMatchObject({
+      code: "E_REFUSED",
+      message: "The transfer was cancelled at the daemon",
+    });
     expect(await client.cancelJob({ id })).toMatchObject({ wasRunning: false });
     expect((await faultOf(all(client.watchJob({ id: "nothing" })))).code).toBe("E_NOT_FOUND");
   });
