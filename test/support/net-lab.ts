@@ -20,6 +20,8 @@ export interface NetHost {
   readonly address: string;
   /** A command line that runs on this host. */
   on(argv: readonly string[]): string[];
+  /** Bytes that have gone over its interface so far, both ways, headers included. */
+  readonly traffic: () => number;
   /** From now on the host drops what comes to this TCP port, without an answer. */
   drop(port: number): void;
   /** The host answers that nothing listens on this TCP port. */
@@ -74,6 +76,7 @@ export class NetLab {
     return {
       address,
       on: (argv) => [...inside, ...argv],
+      traffic: () => trafficOf(inside),
       drop: (port) => filter(port, "drop"),
       reject: (port) => filter(port, "reject with tcp reset"),
     };
@@ -83,6 +86,12 @@ export class NetLab {
   [Symbol.dispose](): void {
     for (const name of this.#spaces.splice(0)) Bun.spawnSync(["ip", "netns", "del", name]);
   }
+}
+
+function trafficOf(inside: readonly string[]): number {
+  const link = Bun.spawnSync([...inside, "ip", "-j", "-s", "link", "show", "eth0"]);
+  const [{ stats64 }] = JSON.parse(link.stdout.toString());
+  return stats64.rx.bytes + stats64.tx.bytes;
 }
 
 function run(argv: readonly string[]): void {

@@ -13,12 +13,16 @@ export interface RunningBlit {
 
 const pollMs = 2;
 
-/** Starts the compiled `blit`, with faults that slow it down where `TRIAD_FAULTS` is in `env`. */
+/**
+ * Starts the compiled `blit`, with faults that slow it down where `TRIAD_FAULTS` is in `env`.
+ * @param program in its place, such as one that starts it elsewhere
+ */
 export async function startBlit(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program?: string,
 ): Promise<RunningBlit> {
-  const child = Bun.spawn([await binaryPath("blit"), ...args], {
+  const child = Bun.spawn([program ?? (await binaryPath("blit")), ...args], {
     env: toolEnvironment(env),
     stdin: "ignore",
     stdout: "pipe",
