@@ -173,3 +173,23 @@ test("no descriptor is left behind", () => {
   }
   expect(count()).toBe(before);
 });
+
+test("a kernel without openat2 is helped by the walk", () => {
+  const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).pathname);
+  const script = `
+    const { openBeneath, openFolderPath } =
+      await import(${module("../../../src/blit/session/open-beneath.ts")});
+    const { openFile } = await import(${module("../../support/socket-pair.ts")});
+    const fd = openFile(${JSON.stringify(work.at("module"))}, ${O.PATH | O.DIRECTORY});
+    const base = { fd, resolve: ${RESOLVE.BENEATH} };
+    const results = ["inside/file", "a/out/key", "top"].map((path) => openBeneath(base, path, 0));
+    results.push(openFolderPath(base, "a/w/x", { make: 0o700 }));
+    console.log(JSON.stringify(results.map((fd) => Math.min(fd, 0))));`;
+  const child = Bun.spawnSync([process.execPath, "-e", script], {
+    env: { ...process.env, TRIAD_FAULTS: "syscall:ENOSYS@1+" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect(child.stderr.toString()).toBe("");
+  expect(JSON.parse(child.stdout.toString())).toEqual([0, -errno.EXDEV, 0, 0]);
+});
