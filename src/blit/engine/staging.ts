@@ -8,7 +8,8 @@ import { readFileSync, readlinkSync } from "node:fs";
 const pattern = /^\.blit-([0-9a-z]{8})-([0-9a-z]{8})-([0-9a-z]+)-([0-9a-z]+)-([0-9a-z]+)~$/;
 
 /**
- * The received part of a large file, to go on with in a later run: its name follows from the file's.
+ * The received part of a large file, to go on with in a later run: its name follows from the
+ * file's.
  */
 const partialPattern = /^\.blit-partial-[0-9a-z]{16}~$/;
 

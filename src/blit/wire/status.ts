@@ -1,7 +1,8 @@
 /**
- * The status of an entry as it goes over the wire: three slices of a struct statx (statx(2)), whose
- * layout is the same on every Linux: [16, 48) links, owner, mode, inode, size; [64, 80) access time;
- * [96, 144) change time, modification time, device of a special, device. All little-endian.
+ * The status of an entry as it goes over the wire: three slices of a struct statx (statx(2)),
+ * whose layout is the same on every Linux: [16, 48) links, owner, mode, inode, size; [64, 80)
+ * access time; [96, 144) change time, modification time, device of a special, device. All
+ * little-endian.
  */
 
 /** One struct statx, whose slices are taken or filled in. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   isDeadLeftover,
   isTemporaryName,
+  partialName,
   temporaryPrefix,
 } from "../../../src/blit/engine/staging.ts";
 
@@ -41,6 +42,14 @@ describe("isDeadLeftover()", () => {
 
   test("takes what was left before the machine was started again", () => {
     expect(isDeadLeftover(nameWith({ 2: "00000000" }), 0)).toBe(true);
+  });
+
+  test("gives the part of a large file a week, whoever received it", () => {
+    const part = partialName("n\xff.iso");
+    expect(part).toMatch(/^\.blit-partial-[0-9a-f]{16}~$/);
+    expect(isTemporaryName(part)).toBe(true);
+    expect(isDeadLeftover(part, 6 * 24 * 3600)).toBe(false);
+    expect(isDeadLeftover(part, 8 * 24 * 3600)).toBe(true);
   });
 
   test("gives another machine a day", () => {
