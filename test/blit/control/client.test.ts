@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { networkInterfaces } from "node:os";
 import { connectControl } from "../../../src/blit/control/client.ts";
 import { connectTo, faultOf, serveControl } from "../../support/control.ts";
+import { grpcEnvelope, http2Fields, http2Frame } from "../../support/http2-frames.ts";
 import { testUnless } from "../../support/skip.ts";
 
 /** A server that does with each connection what it is told. */
@@ -131,6 +132,65 @@ describe("one client", () => {
       expect(names).toEqual([0, 1, 2, 3, 4].map((part) => `m${number} ${part}`));
     }
   });
+});
+
+describe("a daemon that answers what none would", () => {
+  const http: [string, string][] = [
+    [":status", "200"],
+    ["content-type", "application/grpc+proto"],
+  ];
+  const trailers = (...own: [string, string][]) => http2Frame(1, 5, 1, http2Fields(own));
+  const headers = (...own: [string, string][]) => http2Frame(1, 4, 1, http2Fields(own));
+  const data = (bytes: Uint8Array) => http2Frame(0, 0, 1, bytes);
+  const answers: Record<string, Buffer[]> = {
+    "no status": [headers(["content-type", "application/grpc"])],
+    "a status that is no number": [headers([":status", "abc"])],
+    "a web page": [headers([":status", "200"], ["content-type", "text/html"]), trailers()],
+    "a redirect": [trailers([":status", "302"], ["location", "http://elsewhere/"])],
+    "a code that is none": [headers(...http), trailers(["grpc-status", "x"])],
+    "a code that does not exist": [headers(...http), trailers(["grpc-status", "99"])],
+    "details that are none": [
+      headers(...http),
+      trailers(["grpc-status", "5"], ["grpc-status-details-bin", "%%%"]),
+    ],
+    "details that are garbage": [
+      headers(...http),
+      trailers(["grpc-status", "5"], ["grpc-status-details-bin", "/////w=="]),
+    ],
+    "a message with escapes that are none": [
+      headers(...http),
+      trailers(["grpc-status", "5"], ["grpc-message", "%zz%ff\u001b[2J"]),
+    ],
+    "a message of 4 GiB": [headers(...http), data(grpcEnvelope(0, 0xffff_ffff))],
+    "a compressed message": [headers(...http), data(grpcEnvelope(1, 2, Uint8Array.of(1, 2)))],
+    "garbage in a message": [headers(...http), data(grpcEnvelope(0, 2, Uint8Array.of(0x0a, 0x7f)))],
+    "half a message": [headers(...http), data(grpcEnvelope(0, 9)), trailers(["grpc-status", "0"])],
+    "no message": [headers(...http), trailers(["grpc-status", "0"])],
+    "data before headers": [data(grpcEnvelope(0, 0))],
+    "a stream of its own": [http2Frame(1, 4, 2, http2Fields(http))],
+    "a frame that is too long": [http2Frame(0, 0, 1, new Uint8Array(20_000))],
+    "the end": [http2Frame(7, 0, 0, new Uint8Array(8))],
+  };
+  for (const [name, frames] of Object.entries(answers)) {
+    test(`${name}: a Fault, and nothing worse`, async () => {
+      const { server, port } = await fake((socket) => {
+        socket.write(http2Frame(4, 0, 0, new Uint8Array()));
+        let heard = 0;
+        socket.on("data", (bytes) => {
+          // Behind the preface and the SETTINGS comes the call.
+          const before = heard;
+          heard += bytes.length;
+          if (before < 100 && heard >= 100) socket.end(Buffer.concat(frames));
+        });
+      });
+      const client = await connectControl({ host: "127.0.0.1", port }, plain);
+      const fault = await faultOf(client.ping({}, { timeoutMs: 3000 }));
+      expect(fault.code).toStartWith("E_");
+      expect(fault.code).not.toBe("E_BUG");
+      client.close();
+      server.close();
+    });
+  }
 });
 
 const outward = Object.values(networkInterfaces())

@@ -12,6 +12,12 @@ import {
 import { ListRequestSchema } from "../../../src/blit/control/proto/blit_pb.js";
 import type { ControlServer } from "../../../src/blit/control/server.ts";
 import { connectTo, serveControl } from "../../support/control.ts";
+import {
+  grpcEnvelope,
+  HTTP2_PREFACE,
+  http2Fields,
+  http2Frame,
+} from "../../support/http2-frames.ts";
 
 // Thousands of calls, on machines that may be busy.
 setDefaultTimeout(30_000);
@@ -56,13 +62,6 @@ function call(
   });
 }
 
-function envelope(flags: number, length: number, content: Uint8Array = new Uint8Array()) {
-  const head = Buffer.alloc(5);
-  head[0] = flags;
-  head.writeUInt32BE(length, 1);
-  return Buffer.concat([head, content]);
-}
-
 const GOOD = toBinary(ListRequestSchema, create(ListRequestSchema, {}));
 
 /** gRPC's numbers. */
@@ -87,14 +86,14 @@ describe("messages that are none", () => {
     using other = await connectTo(server);
     const before = process.memoryUsage().rss;
     const bad: Record<string, Uint8Array> = {
-      "a length of 4 GiB": envelope(0, 0xffff_ffff),
-      "one byte too many": envelope(0, MESSAGE_BYTES_MAX + 1),
-      "fewer bytes than announced": envelope(0, 100, GOOD),
+      "a length of 4 GiB": grpcEnvelope(0, 0xffff_ffff),
+      "one byte too many": grpcEnvelope(0, MESSAGE_BYTES_MAX + 1),
+      "fewer bytes than announced": grpcEnvelope(0, 100, GOOD),
       "half a head": Uint8Array.of(0, 0, 0),
-      "compressed, with no method named": envelope(1, 3, Uint8Array.of(1, 2, 3)),
-      "a wire type that does not exist": envelope(0, 2, Uint8Array.of(0x0f, 0x01)),
-      "a length inside that is too long": envelope(0, 2, Uint8Array.of(0x0a, 0x7f)),
-      "two messages where one belongs": Buffer.concat([envelope(0, 0), envelope(0, 0)]),
+      "compressed, with no method named": grpcEnvelope(1, 3, Uint8Array.of(1, 2, 3)),
+      "a wire type that does not exist": grpcEnvelope(0, 2, Uint8Array.of(0x0f, 0x01)),
+      "a length inside that is too long": grpcEnvelope(0, 2, Uint8Array.of(0x0a, 0x7f)),
+      "two messages where one belongs": Buffer.concat([grpcEnvelope(0, 0), grpcEnvelope(0, 0)]),
       "no message": new Uint8Array(),
     };
     for (const [name, body] of Object.entries(bad)) {
@@ -102,7 +101,9 @@ describe("messages that are none", () => {
       expect([name, answer.grpc === undefined || answer.grpc === status.ok]).toEqual([name, false]);
     }
     expect(counter.calls).toBe(0);
-    expect((await call(session, { body: envelope(0, GOOD.length, GOOD) })).grpc).toBe(status.ok);
+    expect((await call(session, { body: grpcEnvelope(0, GOOD.length, GOOD) })).grpc).toBe(
+      status.ok,
+    );
     expect((await other.ping({})).host).toBe("here");
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
   });
@@ -118,7 +119,7 @@ describe("messages that are none", () => {
       }),
       { numRuns: 60 },
     );
-    expect((await call(session, { body: envelope(0, 0) })).grpc).toBe(status.ok);
+    expect((await call(session, { body: grpcEnvelope(0, 0) })).grpc).toBe(status.ok);
   });
 });
 
@@ -127,7 +128,7 @@ describe("calls that are none", () => {
     const counter = listing();
     await using server = await serveControl(counter.handlers);
     using session = rawClient(server);
-    const body = envelope(0, 0);
+    const body = grpcEnvelope(0, 0);
     for (const path of ["/", "/blit.v2.Blit/Nothing", "/grpc.reflection.v1.ServerReflection/X"]) {
       expect((await call(session, { path, body })).http).toBe(404);
     }
@@ -145,7 +146,7 @@ describe("calls that are none", () => {
     using session = rawClient(server);
     const ended = new Promise((resolve) => session.once("close", () => resolve("closed")));
     const headers = { "x-long": "x".repeat(200_000) };
-    const answer = call(session, { body: envelope(0, 0), headers });
+    const answer = call(session, { body: grpcEnvelope(0, 0), headers });
     const outcome = await Promise.race([ended, answer]);
     expect(outcome === "closed" || (outcome as Answer).grpc !== status.ok).toBe(true);
     using other = await connectTo(server);
@@ -203,24 +204,6 @@ test("a client that does not read holds its daemon back by a window", async () =
   expect(made).toBeGreaterThanOrEqual(received);
 });
 
-/** One frame of RFC 9113, section 4.1. */
-function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** Header fields as literals without an index (RFC 7541, 6.2.2). */
-function fields(headers: readonly (readonly [string, string])[]): Buffer {
-  const text = (value: string) => Buffer.concat([Uint8Array.of(value.length), Buffer.from(value)]);
-  return Buffer.concat(
-    headers.flatMap(([name, value]) => [Uint8Array.of(0), text(name), text(value)]),
-  );
-}
-
 test("headers that no client library would send do not bring the daemon down", async () => {
   await using server = await serveControl(listing().handlers);
   const good: [string, string][] = [
@@ -265,10 +248,10 @@ test("headers that no client library would send do not bring the daemon down", a
         }
       });
     });
-    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    socket.write(frame(4, 0, 0, new Uint8Array()));
-    socket.write(frame(1, 4, 1, fields(headers)));
-    socket.write(frame(0, 1, 1, envelope(0, 0)));
+    socket.write(HTTP2_PREFACE);
+    socket.write(http2Frame(4, 0, 0, new Uint8Array()));
+    socket.write(http2Frame(1, 4, 1, http2Fields(headers)));
+    socket.write(http2Frame(0, 1, 1, grpcEnvelope(0, 0)));
     await over;
     socket.destroy();
   }
@@ -287,10 +270,10 @@ test("frames of any kind, in any order, do not bring the daemon down", async () 
         fc.uint8Array({ maxLength: 60 }),
         fc
           .array(fc.tuple(fc.constantFrom(":path", ":method", "te", "x"), fc.string(), fc.nat(1)))
-          .map((list) => fields(list.map(([name, value]) => [name, value.slice(0, 30)]))),
+          .map((list) => http2Fields(list.map(([name, value]) => [name, value.slice(0, 30)]))),
       ),
     })
-    .map(({ type, flags, stream, payload }) => frame(type, flags, stream, payload));
+    .map(({ type, flags, stream, payload }) => http2Frame(type, flags, stream, payload));
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyFrame, { maxLength: 12 }),
@@ -303,8 +286,8 @@ test("frames of any kind, in any order, do not bring the daemon down", async () 
           socket.on("end", () => resolve());
           socket.on("data", () => resolve());
         });
-        socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-        if (begins) socket.write(frame(4, 0, 0, new Uint8Array()));
+        socket.write(HTTP2_PREFACE);
+        if (begins) socket.write(http2Frame(4, 0, 0, new Uint8Array()));
         socket.write(Buffer.concat(frames));
         await over;
         socket.destroy();
