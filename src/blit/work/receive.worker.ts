@@ -80,7 +80,13 @@ function start(message: Extract<ToReceiver, { kind: "start" }>): Receiver {
   const t = new Thread(row, options, shared);
   t.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
   const socket = new DataSocket(seat, { isCancelled: () => shared.cancelled() !== 0 });
-  if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
+  try {
+    if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
+  } catch (error) {
+    // The source has to notice.
+    socket.close();
+    throw error;
+  }
   return new Receiver(t, socket, seat, () => flush(t));
 }
 
