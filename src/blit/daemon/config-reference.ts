@@ -9,7 +9,7 @@ export function blitdConfigReference(): string {
       "Settings of the daemon `blitd`, read from `/etc/blit/config.toml` or the file that",
       "`--config` names. It need not exist. Flags come before it. An unknown key is an error.",
       "SIGHUP reads it again: modules, lists of hosts and tokens change for new connections;",
-      "addresses and ports stay until a restart. There are no settings for speed.",
+      "addresses, ports and TLS stay until a restart. There are no settings for speed.",
     ].join("\n"),
     schema: daemonConfigSchema,
   });

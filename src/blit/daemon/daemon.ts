@@ -98,9 +98,8 @@ class Daemon implements RunningDaemon {
     this.#modules.replace(settings.modules, settings.hosts);
     const before = this.#settings;
     this.#settings = settings;
-    const isMoved = before.bind !== settings.bind || before.port !== settings.port;
-    if (isMoved || before.dataPort !== settings.dataPort) {
-      this.#log.warn("Addresses and ports stay as they are until blitd is started anew");
+    if (JSON.stringify(fixedOf(before)) !== JSON.stringify(fixedOf(settings))) {
+      this.#log.warn("Addresses, ports, TLS and mDNS stay as they are until a new start of blitd");
     }
     this.#log.note(`Read the configuration again: ${settings.modules.length} modules`);
   }
@@ -257,6 +256,11 @@ class Daemon implements RunningDaemon {
         this.#log.verbose(`Sent ${event.address} away: ${event.reason}`);
     }
   }
+}
+
+/** What a running daemon does not change. */
+function fixedOf({ bind, port, dataPort, tls, connectionsMax, isAdvertised }: DaemonSettings) {
+  return { bind, port, dataPort, tls, connectionsMax, isAdvertised };
 }
 
 /** So long the transfers have to give back what they hold, once they were told to end. */
