@@ -9,17 +9,18 @@ const issuesNamedMax = 1000;
 /** What went wrong in one answer, handed out in parts. */
 export class IssueList {
   #pending: Issue[] = [];
+  /** A folder may be read more than once; what is in it is told once. */
+  readonly #named = new Set<string>();
   #count = 0;
-
-  get count(): number {
-    return this.#count;
-  }
 
   get hasPending(): boolean {
     return this.#pending.length > 0;
   }
 
   add(issue: Omit<Issue, "root">): void {
+    const name = `${issue.kind} ${issue.call} ${issue.path}`;
+    if (this.#named.has(name)) return;
+    if (this.#named.size < issuesNamedMax) this.#named.add(name);
     this.#count += 1;
     if (this.#count <= issuesNamedMax) this.#pending.push({ root: 0, ...issue });
     if (this.#count === issuesNamedMax + 1) {

@@ -54,13 +54,13 @@ export function* purge(base: Base, query: PurgeQuery): Generator<PurgeChunk | un
       hint: "nothing was removed; ask again",
     });
   }
-  // What could not be looked at is told again when it cannot be removed.
-  issues.take();
+  // What could not be looked at is told when it cannot be removed.
+  const problems = new IssueList();
   const removed = new Sums();
   for (const target of targets.list) {
-    yield* steps(target, new Remover(removed, issues), removed, issues);
+    yield* steps(target, new Remover(removed, problems), removed, problems);
   }
-  yield { ...removed.figures, issues: issues.take(), isDone: true };
+  yield { ...removed.figures, issues: problems.take(), isDone: true };
 }
 
 class Sums {
