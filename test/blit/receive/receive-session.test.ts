@@ -279,6 +279,16 @@ describe("entries over streams", () => {
     expect(readFileSync(work.at("b/file"), "utf8")).toBe("AAAA");
   });
 
+  test("of one tree arrive whole, however many bring it at once", async () => {
+    for (let i = 0; i < 300; i++) work.write(`a/${i % 5}/${i % 23}/${i}`, `${i}`.repeat(i % 50));
+    work.folder("b");
+    const all = await Promise.all([1, 2, 3].map(() => transferOnce(contents())));
+    for (const { source, target } of all) expect([source.issues, target.issues]).toEqual([[], []]);
+    expect(describeTree(work.at("b"), "nodirtimes")).toEqual(
+      describeTree(work.at("a"), "nodirtimes"),
+    );
+  });
+
   test("never go through a symbolic link of the target", async () => {
     work.write("a/sub/file", "new");
     work.folder("b");
