@@ -191,7 +191,10 @@ export class SendSession {
     for (const group of groups) {
       this.#queue.addWalking(group.length);
       for (const { index } of group.toReversed()) this.#queue.push(index, "");
-      for (const stream of walking) stream.post({ kind: "walk" });
+      for (const stream of walking) {
+        this.#queue.addHungry(1);
+        stream.post({ kind: "walk" });
+      }
       const answers = await Promise.all(walking.map((stream) => stream.answer()));
       for (const answer of answers) {
         append(issues, answer.issues);

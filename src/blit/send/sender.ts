@@ -79,6 +79,7 @@ export class Sender {
   #openEntries = 0;
   #nextId = 1;
   #isHungry = false;
+  #isAnswering = false;
   #lastHeardMs = 0;
   #flushedMs = 0;
   /** PASS_END is sent: only the target has something to do. */
@@ -128,6 +129,8 @@ export class Sender {
 
   /** Walks until no stream has folders left and everything here is answered. */
   walk(): void {
+    // The session has counted this stream as one that wants folders: also before it came here.
+    this.#isHungry = true;
     while (!this.t.cancelled) {
       if (this.#receive()) continue;
       if (this.#answer()) continue;
@@ -279,7 +282,9 @@ export class Sender {
     const need = this.#needs.shift();
     if (need === undefined) return false;
     const { folder } = need;
+    this.#isAnswering = true;
     answerNeed(this, folder, need.payload);
+    this.#isAnswering = false;
     folder.unanswered--;
     if (need.isFinal) {
       this.#folders.delete(folder.id);
@@ -298,6 +303,9 @@ export class Sender {
       this.#sated();
       return own;
     }
+    // What is there is for those who have nothing under way, and may come a little late.
+    const others = this.queue.hungry - (this.#isHungry ? 1 : 0);
+    if (others > 0 && this.#folders.size > 0) return undefined;
     const queued = this.queue.pop();
     if (queued === undefined) return undefined;
     this.#sated();
@@ -328,8 +336,11 @@ export class Sender {
   /** Gives folders away where other streams have none; the oldest, with most below them. */
   share(): void {
     const { queue } = this;
-    if (this.#stack.length < 2 || queue.hungry === 0 || !queue.isEmpty) return;
-    const count = Math.min(giveMax, this.#stack.length >> 1);
+    const { length } = this.#stack;
+    if (length === 0 || queue.hungry === 0 || !queue.isEmpty) return;
+    // Between two folders the last one is this stream's own; while it sends content it is not.
+    if (length === 1 && !this.#isAnswering) return;
+    const count = Math.min(giveMax, (length + 1) >> 1);
     for (const task of this.#stack.splice(0, count)) this.#give(task);
   }
 
