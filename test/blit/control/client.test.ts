@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { connectControl } from "../../../src/blit/control/client.ts";
 import { connectTo, faultOf, serveControl } from "../../support/control.ts";
 import { grpcEnvelope, http2Fields, http2Frame } from "../../support/http2-frames.ts";
 import { testUnless } from "../../support/skip.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 /** A server that does with each connection what it is told. */
 async function fake(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,9 @@ import fc from "fast-check";
 import { checkKnownHost, isKnownHost } from "../../../src/blit/control/known-hosts.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { faultOf } from "../../support/control.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 const A = "a1".repeat(32);
 const B = "b2".repeat(32);

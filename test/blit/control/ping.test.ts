@@ -1,8 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { connectControl } from "../../../src/blit/control/client.ts";
 import type { ControlEvent } from "../../../src/blit/control/server.ts";
 import { connectTo, faultOf, serveControl } from "../../support/control.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 /** SETTINGS without any (RFC 9113, 6.5). */
 const SETTINGS = Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { MESSAGE_BYTES_MAX } from "../../../src/blit/control/limits.ts";
@@ -11,6 +11,9 @@ import {
 } from "../../../src/blit/control/report-parts.ts";
 import type { Action, Issue } from "../../../src/blit/engine/options.ts";
 import type { PassReport } from "../../../src/blit/session/types.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 const path = fc
   .uint8Array({ maxLength: 40 })

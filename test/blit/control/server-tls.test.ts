@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
@@ -14,6 +14,9 @@ import type { ServerTrust } from "../../../src/blit/control/server-trust.ts";
 import { deriveStreamKeys, sessionSecret } from "../../../src/blit/control/stream-keys.ts";
 import { all, connectTo, faultOf, serveControl } from "../../support/control.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 const NAMES = ["localhost", "127.0.0.1"];
 const daemon = makeIdentity({ commonName: "blitd", names: NAMES });

@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type AddressInfo, connect as connectSocket, createServer } from "node:net";
 import { sys } from "../../../ffi/sys.ts";
 import { parseTokenTable, tokenLine } from "../../../src/blit/control/bearer-tokens.ts";
 import type { ControlEvent } from "../../../src/blit/control/server.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { all, connectTo, faultOf, serveControl } from "../../support/control.ts";
+
+// Machines may be busy.
+setDefaultTimeout(30_000);
 
 describe("calls over a plain connection", () => {
   test("one question, one answer", async () => {
