@@ -2,6 +2,7 @@
 import { whenBound } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { confineThread } from "../daemon/confine.ts";
+import { linkGuess } from "../delta/link-guess.ts";
 import { cheaplyCompiled } from "../engine/compile-cost.ts";
 import { forEachName, visitListing } from "../engine/listing.ts";
 import { publishFile } from "../engine/publish.ts";
@@ -87,7 +88,9 @@ function start(message: Extract<ToReceiver, { kind: "start" }>): Receiver {
     socket.close();
     throw error;
   }
-  return new Receiver(t, socket, seat, () => flush(t));
+  const made = new Receiver(t, socket, seat, () => flush(t));
+  made.linkBytesPerSecond = linkGuess(seat.fd);
+  return made;
 }
 
 function run(current: Receiver, message: Exclude<ToReceiver, { kind: "start" }>): void {
