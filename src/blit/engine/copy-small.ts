@@ -48,7 +48,8 @@ function writeSmall(t: Thread, node: FolderNode, source: number, got: number): b
   const target = sys.openat(node.targetFd, t.entryPointer, targetFlags, createMode);
   if (target < 0) return false;
   if (got > 0 && sys.write(target, t.copy.pointer, got) !== got) return abandon(t, node, target);
-  if (createMode === (mode & 0o7777) && hasNoXattrs(t, source)) {
+  // A file of another owner is made with 0600, which may be its own mode too.
+  if (owned && createMode === (mode & 0o7777) && hasNoXattrs(t, source)) {
     const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = t.source;
     const times = t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec);
     if (sys.futimens(target, times) !== 0) return abandon(t, node, target);

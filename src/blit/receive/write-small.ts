@@ -30,7 +30,8 @@ export function writeSmall(
   const { source } = t;
   const isDirect = node.stagedName !== undefined;
   const temporaryName = isDirect ? undefined : t.temporaryName();
-  const mode = creationMode(t, node, source.mode, newFileOwner(t, node, source) === undefined);
+  const isOwned = newFileOwner(t, node, source) === undefined;
+  const mode = creationMode(t, node, source.mode, isOwned);
   let pointer = t.entryPointer;
   if (temporaryName !== undefined) pointer = t.cTemporary(temporaryName);
   const target = sys.openat(node.targetFd, pointer, flags, mode);
@@ -41,7 +42,7 @@ export function writeSmall(
     return false;
   }
   const result = writeFully(target, content.pointer, content.length);
-  if (result === 0 && isPlain(t, mode)) {
+  if (result === 0 && isOwned && isPlain(t, mode)) {
     const times = t.setTimes(source.atimeSec, source.atimeNsec, source.mtimeSec, source.mtimeNsec);
     if (sys.futimens(target, times) === 0) {
       return finishPlain(t, node, file, { target, temporaryName, length: content.length });
