@@ -1,7 +1,8 @@
 import { errno } from "../../../ffi/errno.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { preadFully, pwriteFully } from "../engine/content.ts";
-import { ContentHash, isSameTag, type KeyedHash } from "./keyed-hash.ts";
+import { requestHeaderBytes } from "./delta-request.ts";
+import { ContentHash, isSameTag, type KeyedHash, tagBytes } from "./keyed-hash.ts";
 
 /** One read or write: it stays in the second-level cache. */
 const pieceBytes = 256 * 1024;
@@ -18,6 +19,11 @@ export type DeltaWriterOptions = {
   readonly targetFd: number;
   /** The target shares the base's blocks already (FICLONE): what stays in its place is there. */
   readonly isClone?: boolean;
+  /**
+   * The request, where the base is known not to have changed since it was made: whole blocks at
+   * their own place need not be hashed again.
+   */
+  readonly request?: Uint8Array | undefined;
   /** As the FILE frame says. */
   readonly sizeBytes: number;
   /** Called every few MiB; an error number from it ends the work with it. */
@@ -56,13 +62,15 @@ export class DeltaWriter {
     if (isSameFile && baseOffset < offset) return -errno.EBADMSG;
     const isInPlace = (isSameFile || this.#o.isClone === true) && baseOffset === offset;
     const { bytes, pointer } = this.#memory;
-    let done = 0;
+    const known = this.#hashKnown(offset, baseOffset, length);
+    let done = isInPlace ? known : 0;
     while (done < length) {
-      const want = Math.min(pieceBytes, length - done);
+      const want = Math.min(pieceBytes, (done < known ? known : length) - done);
       const got = preadFully(baseFd, pointer, want, baseOffset + done);
       if (got < 0) return got;
       if (got < want) return -errno.ENODATA;
-      this.#content.update(want === pieceBytes ? bytes : bytes.subarray(0, want));
+      const isHashed = done < known;
+      if (!isHashed) this.#content.update(want === pieceBytes ? bytes : bytes.subarray(0, want));
       if (!isInPlace) {
         const written = pwriteFully(targetFd, pointer, want, offset + done);
         if (written < 0) return written;
@@ -71,6 +79,20 @@ export class DeltaWriter {
     }
     this.#position += length;
     return between();
+  }
+
+  /** Takes hashes from the request as far as it has them; returns for how many bytes. */
+  #hashKnown(offset: number, baseOffset: number, length: number): number {
+    const { request, blockBytesLog2 } = this.#o;
+    const blockBytes = 2 ** blockBytesLog2;
+    if (request === undefined || offset % blockBytes !== 0 || baseOffset % blockBytes !== 0)
+      return 0;
+    const blocks = Math.floor(length / blockBytes);
+    const from = requestHeaderBytes + (baseOffset / blockBytes) * tagBytes;
+    for (let at = from; at < from + blocks * tagBytes; at += tagBytes) {
+      this.#content.addBlock(request.subarray(at, at + tagBytes));
+    }
+    return blocks * blockBytes;
   }
 
   /**

@@ -3,11 +3,11 @@ import { sys } from "../../../ffi/sys.ts";
 import { deltaBytesMin, parseRequest, requestFlag } from "../delta/delta-request.ts";
 import { preadFully } from "../engine/content.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
-import { largeFileBytes } from "../engine/limits.ts";
+import { largeFileBytes, settledSeconds } from "../engine/limits.ts";
 import { partialName } from "../engine/staging.ts";
 import type { Thread } from "../engine/thread.ts";
 import { openPart } from "./large-file.ts";
-import type { DeltaBase } from "./received-folder.ts";
+import type { DeltaBase, ReceivedFolder, SettledBase } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
 
 /** What a source is told of the content that the target has. */
@@ -18,6 +18,27 @@ export type BaseRequest = DeltaBase & {
 };
 
 const readFlags = O.RDONLY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+
+/** Of one folder, so that what is kept of many files stays small. */
+const settledMax = 8;
+
+/** Keeps what has to be known of a base when the answer comes. */
+export function keepBase(folder: ReceivedFolder, index: number, base: BaseRequest): void {
+  const { blockBytesLog2, coveredBytes } = base;
+  const settled = folder.bases.size < settledMax ? base.settled : undefined;
+  folder.bases.set(index, { blockBytesLog2, coveredBytes, settled });
+}
+
+/** Whether a base still is what was hashed; `fd` is open on it. */
+export function isStillSettled(t: Thread, fd: number, base: SettledBase): boolean {
+  const { other } = t;
+  return (
+    t.statFd(fd, other) === 0 &&
+    other.sizeBytes === base.sizeBytes &&
+    other.ctimeSec === base.ctimeSec &&
+    other.ctimeNsec === base.ctimeNsec
+  );
+}
 
 /** Hashes what the target has of files, where that may save the sending of it. */
 export class BaseRequests {
@@ -79,9 +100,14 @@ export class BaseRequests {
   ): BaseRequest | undefined {
     const fd = this.#open(node, targetName);
     if (fd < 0) return undefined;
-    const request = this.#request(fd, baseBytes, false);
+    const t = this.#t;
+    const looked = t.statFd(fd, t.other);
+    const { sizeBytes, ctimeSec, ctimeNsec } = t.other;
+    const base = this.#request(fd, baseBytes, false);
     sys.close(fd);
-    return request;
+    const isSettled = looked === 0 && ctimeSec < t.options.startedAtSec - settledSeconds;
+    if (base === undefined || !isSettled) return base;
+    return { ...base, settled: { request: base.request, sizeBytes, ctimeSec, ctimeNsec } };
   }
 
   #request(fd: number, baseBytes: number, isPart: boolean): BaseRequest | undefined {

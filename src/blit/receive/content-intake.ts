@@ -10,6 +10,7 @@ import { largeFileBytes } from "../engine/limits.ts";
 import { counter } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
 import { fileOutcome, frameFlag, frameType, STATUS_BYTES } from "../wire/frame.ts";
+import { isStillSettled } from "./base-requests.ts";
 import { broken, readU64 } from "./check.ts";
 import { planCopy, settleEqual } from "./decide.ts";
 import { beginDelta, closeBase } from "./delta-intake.ts";
@@ -410,6 +411,8 @@ export class ContentIntake {
     if (written.result < 0) return written.call === "pwrite" || written.call === "fallocate";
     if (delta === undefined) return false;
     this.#r.judge.learn(file.sizeBytes, file.reusedBytes);
+    const { settledBase, baseFd } = file;
+    if (settledBase !== undefined && !isStillSettled(this.#t, baseFd, settledBase)) return false;
     return delta.isWhole(expected);
   }
 

@@ -5,6 +5,7 @@ import { DeltaWriter, deltaWriterMemory } from "../delta/receive-delta.ts";
 import { tryReflink } from "../engine/content.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
 import { partialName } from "../engine/staging.ts";
+import { isStillSettled } from "./base-requests.ts";
 import {
   type AnnouncedFile,
   beginLargeFile,
@@ -55,15 +56,23 @@ export function beginDelta(r: Receiver, intake: DeltaIntake): LargeFile {
     return file;
   }
   file.baseFd = baseFd;
+  const { settled } = intake.base;
+  if (settled !== undefined && isStillSettled(t, baseFd, settled)) file.settledBase = settled;
   const isClone = file.written.result >= 0 && tryReflink(t.paths, baseFd, file.fd);
-  file.delta = writer(r, intake, { baseFd, targetFd: file.fd, isClone });
+  const request = file.settledBase?.request;
+  file.delta = writer(r, intake, { baseFd, targetFd: file.fd, isClone, request });
   return file;
 }
 
 function writer(
   r: Receiver,
   intake: DeltaIntake,
-  fds: { readonly baseFd: number; readonly targetFd: number; readonly isClone: boolean },
+  from: {
+    readonly baseFd: number;
+    readonly targetFd: number;
+    readonly isClone: boolean;
+    readonly request?: Uint8Array | undefined;
+  },
 ): DeltaWriter {
   memory ??= deltaWriterMemory();
   const { base, announced } = intake;
@@ -71,7 +80,7 @@ function writer(
   const between = (): number => r.between();
   const { hash } = r;
   const { sizeBytes } = announced;
-  const options = { hash, blockBytesLog2, coveredBytes, sizeBytes, between, ...fds };
+  const options = { hash, blockBytesLog2, coveredBytes, sizeBytes, between, ...from };
   return new DeltaWriter(options, memory);
 }
 

@@ -6,7 +6,7 @@ import { keepStatus } from "../engine/metadata.ts";
 import type { Thread } from "../engine/thread.ts";
 import { finishAttributes, listTarget, noteTarget, planFolder } from "../engine/walk.ts";
 import { frameFlag, needKind } from "../wire/frame.ts";
-import { BaseRequests } from "./base-requests.ts";
+import { BaseRequests, keepBase } from "./base-requests.ts";
 import { broken } from "./check.ts";
 import { type Decision, decideEntry } from "./decide.ts";
 import { chooseFirst, linkOthers } from "./link-names.ts";
@@ -207,7 +207,7 @@ export class FolderIntake {
           needs.add(index, needKind.whole);
           return awaitedState(bits);
         }
-        folder.bases.set(index, base);
+        keepBase(folder, index, base);
         needs.addWithHashes(index, needKind.whole, base.request);
         return awaitedState(bits | (base.isPart ? awaited.fromPart : 0));
       }
@@ -217,7 +217,7 @@ export class FolderIntake {
           needs.add(index, needKind.whole);
           return awaitedState(awaited.replaces);
         }
-        folder.bases.set(index, base);
+        keepBase(folder, index, base);
         needs.addWithHashes(index, needKind.unlessEqual, base.request);
         return awaitedState(awaited.replaces | awaited.mayBeEqual);
       }

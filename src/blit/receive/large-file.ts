@@ -8,6 +8,7 @@ import { largeFileBytes } from "../engine/limits.ts";
 import { creationMode, newFileOwner } from "../engine/metadata.ts";
 import { partialName } from "../engine/staging.ts";
 import type { Thread } from "../engine/thread.ts";
+import type { SettledBase } from "./received-folder.ts";
 
 /** A file that comes in pieces: under a name of its own until all of it is there. */
 
@@ -35,6 +36,8 @@ export type LargeFile = {
   delta: DeltaWriter | undefined;
   /** What the target has of it, open for reading; -1 for none. */
   baseFd: number;
+  /** Its hashes are used, so it must be the same at the end too. */
+  settledBase: SettledBase | undefined;
   reusedBytes: number;
 };
 
@@ -47,8 +50,9 @@ export type AnnouncedFile = {
 /** A file that is not made. */
 export function noFile(node: FolderNode, announced: AnnouncedFile): LargeFile {
   const none = { fd: -1, temporaryName: "", isKept: false, delta: undefined, baseFd: -1 };
+  const settledBase = undefined;
   const written = { result: 0, call: "" };
-  return { ...announced, ...none, node, position: 0, reusedBytes: 0, written };
+  return { ...announced, ...none, settledBase, node, position: 0, reusedBytes: 0, written };
 }
 
 /**

@@ -15,7 +15,20 @@ export const awaited = {
 const isAwaited = 1;
 
 /** A file of the target of which the source got hashes. */
-export type DeltaBase = { readonly blockBytesLog2: number; readonly coveredBytes: number };
+export type DeltaBase = {
+  readonly blockBytesLog2: number;
+  readonly coveredBytes: number;
+  /** Where that can be told: its status, and the hashes that hold while it is the same. */
+  readonly settled?: SettledBase | undefined;
+};
+
+/** A file that was last changed well before it was hashed. */
+export type SettledBase = {
+  readonly request: Uint8Array;
+  readonly sizeBytes: number;
+  readonly ctimeSec: number;
+  readonly ctimeNsec: number;
+};
 
 /** Entries of one frame of which content is awaited. */
 type Listed = {

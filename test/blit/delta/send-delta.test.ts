@@ -59,6 +59,8 @@ function transfer(base: Uint8Array, source: Uint8Array, flags = bothFlags): Roun
         baseFd: baseFd as number,
         coveredBytes: request.coveredBytes,
         targetFd: targetFd as number,
+        // One time and the other: both must give the same.
+        request: base.length % 2 === 0 ? made : undefined,
         sizeBytes,
         between: () => 0,
       },

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -175,6 +177,19 @@ test("a limit of zero is an error, not the absence of a limit (CVE-2026-53794)",
 });
 
 describe("folders that turn into symbolic links meanwhile (CVE-2024-12747, 2026-29518)", () => {
+  /** Renames; what the daemon has made under the name in the meantime goes. */
+  function put(from: string, to: string): void {
+    for (;;) {
+      try {
+        renameSync(from, to);
+        return;
+      } catch {
+        lstatSync(from);
+        rmSync(to, { recursive: true, force: true });
+      }
+    }
+  }
+
   /** Swaps a folder of the module with a link to outside of it, as fast as it goes. */
   function swapping(place: string, outside: string): { stop: () => Promise<void> } {
     const [link, aside] = [`${place}.link`, `${place}.aside`];
@@ -184,10 +199,10 @@ describe("folders that turn into symbolic links meanwhile (CVE-2024-12747, 2026-
     const done = (async () => {
       while (!isOver) {
         renameSync(place, aside);
-        renameSync(link, place);
+        put(link, place);
         await new Promise((resolve) => setImmediate(resolve));
         renameSync(place, link);
-        renameSync(aside, place);
+        put(aside, place);
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
@@ -219,7 +234,9 @@ describe("folders that turn into symbolic links meanwhile (CVE-2024-12747, 2026-
     for (let run = 0; run < 4; run++) {
       const target = work.at("read", `${run}`);
       await runBlit(["copy", "-y", `${daemon.at}/m/read/`, `${target}/`]);
-      expect(existsSync(`${target}/d/secret`)).toBe(false);
+      // The link itself may be copied, as any link; here it would lead to the secret.
+      const copied = lstatSync(`${target}/d`, { throwIfNoEntry: false });
+      if (copied?.isDirectory()) expect(readdirSync(`${target}/d`)).not.toContain("secret");
     }
     await swap.stop();
   });
