@@ -33,5 +33,5 @@ test("what is not built yet says so under each name, and is listed nowhere", asy
     expect(help.out).not.toContain(name);
   }
   const documented = (await documentedTools()).map(({ name }) => name);
-  expect(documented).toEqual(["triad", "blast", "blit", "blitd"]);
+  expect(documented).toEqual(["triad", "blast", "blit", "blit-utils", "blitd"]);
 });
