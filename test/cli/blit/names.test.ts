@@ -101,9 +101,10 @@ describeUnless(treeToolsMissing())("names are bytes", () => {
   test("every name can be given on the command line", async () => {
     using work = createWorkspace();
     makeTree(work.path, [...everyName("a/"), { op: "folder", path: "b" }]);
-    // Through a shell, since Bun.spawn passes text: the bytes come from a listing.
+    // Through a shell, since Bun.spawn passes text: the bytes come from a listing. With "./", since
+    // "a:b" alone would be a place on a server.
     const line =
-      'cd files && for name in * .[!.]* ...; do "$0" copy -- "$name" ../../b || exit; done';
+      'cd files && for name in ./* ./.[!.]* ./...; do "$0" copy -- "$name" ../../b || exit; done';
     const shell = ["bash", "-c", line, await binaryPath("blit")];
     const run = await runCommand(shell, { cwd: work.at("a"), env: { LC_ALL: "C" } });
     expect(run.stderr).not.toContain("error");
