@@ -24,8 +24,8 @@ export interface NetHost {
   readonly traffic: () => number;
   /** From now on the host drops what comes to this TCP port, without an answer. */
   drop(port: number): void;
-  /** The host answers that nothing listens on this TCP port. */
-  reject(port: number): void;
+  /** The host answers that nothing listens on this TCP port, everybody or one address. */
+  reject(port: number, from?: string): void;
 }
 
 let networks = 0;
@@ -65,11 +65,11 @@ export class NetLab {
     run([...bridge, "up"]);
     run([...inside, "ip", "addr", "add", `${address}/24`, "dev", "eth0"]);
     for (const name of ["lo", "eth0"]) run([...inside, "ip", "link", "set", name, "up"]);
-    const filter = (port: number, verdict: string): void => {
+    const filter = (port: number, verdict: string, from = ""): void => {
       const rules = [
         "add table inet t",
         "add chain inet t in { type filter hook input priority 0; }",
-        `add rule inet t in tcp dport ${port} ${verdict}`,
+        `add rule inet t in ${from} tcp dport ${port} ${verdict}`,
       ];
       run([...inside, "nft", rules.join("; ")]);
     };
@@ -78,7 +78,8 @@ export class NetLab {
       on: (argv) => [...inside, ...argv],
       traffic: () => trafficOf(inside),
       drop: (port) => filter(port, "drop"),
-      reject: (port) => filter(port, "reject with tcp reset"),
+      reject: (port, from) =>
+        filter(port, "reject with tcp reset", from === undefined ? "" : `ip saddr ${from}`),
     };
   }
 
