@@ -2,7 +2,7 @@ import { O, S } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { settledSeconds, smallFileBytes } from "./limits.ts";
-import { applyToNewFile, creationMode, newFileOwner } from "./metadata.ts";
+import { applyToNewFile, creationMode, hasDefaultAcl, newFileOwner } from "./metadata.ts";
 import { counter } from "./shared-state.ts";
 import { type Thread, xattrBytes } from "./thread.ts";
 
@@ -48,8 +48,13 @@ function writeSmall(t: Thread, node: FolderNode, source: number, got: number): b
   const target = sys.openat(node.targetFd, t.entryPointer, targetFlags, createMode);
   if (target < 0) return false;
   if (got > 0 && sys.write(target, t.copy.pointer, got) !== got) return abandon(t, node, target);
-  // A file of another owner is made with 0600, which may be its own mode too.
-  if (owned && createMode === (mode & 0o7777) && hasNoXattrs(t, source)) {
+  // Where an owner or an ACL is to be set it is made with 0600, which may be its own mode too.
+  if (
+    owned &&
+    !hasDefaultAcl(t, node) &&
+    createMode === (mode & 0o7777) &&
+    hasNoXattrs(t, source)
+  ) {
     const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = t.source;
     const times = t.setTimes(atimeSec, atimeNsec, mtimeSec, mtimeNsec);
     if (sys.futimens(target, times) !== 0) return abandon(t, node, target);

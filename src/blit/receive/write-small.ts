@@ -4,7 +4,7 @@ import { sys } from "../../../ffi/sys.ts";
 import { writeFully } from "../engine/content.ts";
 import { completeFile } from "../engine/copy-file.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
-import { creationMode, newFileOwner } from "../engine/metadata.ts";
+import { creationMode, hasDefaultAcl, newFileOwner } from "../engine/metadata.ts";
 import { publishFile, reportCollision } from "../engine/publish.ts";
 import { counter } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
@@ -42,7 +42,7 @@ export function writeSmall(
     return false;
   }
   const result = writeFully(target, content.pointer, content.length);
-  if (result === 0 && isOwned && isPlain(t, mode)) {
+  if (result === 0 && isOwned && !hasDefaultAcl(t, node) && isPlain(t, mode)) {
     const times = t.setTimes(source.atimeSec, source.atimeNsec, source.mtimeSec, source.mtimeNsec);
     if (sys.futimens(target, times) === 0) {
       return finishPlain(t, node, file, { target, temporaryName, length: content.length });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { binaryPath, runBlit, runCommand } from "../../support/binary.ts";
+import { startBlitd } from "../../support/blitd.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
 import {
   aclHex,
@@ -218,6 +219,25 @@ describeUnless(treeToolsMissing())("nothing leaks in from the target's folder", 
       xattrs: { [acl("default")]: DEFAULT },
     },
   };
+  test("nor into small files that are old enough to be copied the short way", async () => {
+    using work = createWorkspace();
+    const old: TreeOperation = { op: "file", path: "a/d/f", text: "1", mode: 0o600 };
+    makeTree(work.path, [old, { ...old, path: "a/d/g", mode: 0o644 }]);
+    // Younger files are read twice, in another way (settledSeconds in engine/limits.ts).
+    await Bun.sleep(3200);
+    await using daemon = await startBlitd({ modules: [{ name: "m", path: work.path }] });
+    for (const [index, parent] of Object.values(parents).entries()) {
+      makeTree(work.path, [{ ...parent, path: `p${index}` }]);
+      for (const target of [work.at(`p${index}/new`), daemon.place("m", `p${index}/far`)]) {
+        const run = await runBlit(["copy", work.at("a/"), target]);
+        expect(run.stderr).not.toMatch(/warning|error/);
+      }
+      const wanted = describeTree(work.at("a"));
+      expect(describeTree(work.at(`p${index}/new`))).toEqual(wanted);
+      expect(describeTree(work.at(`p${index}/far`))).toEqual(wanted);
+    }
+  }, 60_000);
+
   for (const [what, parent] of Object.entries(parents)) {
     for (const target of ["p/new", "p/there"]) {
       test(`${what}, into ${target}`, async () => {
