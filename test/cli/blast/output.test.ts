@@ -91,7 +91,7 @@ describe("what cannot be solved is told as a person would tell it", () => {
     "a version that is not there": ["app==7", ["app==7", "2.0"]],
     "only pre-releases outside of the bounds": ["pre>=1,<2", ["pre"]],
     "another Python": ["future", ["future", "Python", ">=99"]],
-    "no file for this platform": ["native", ["native", "win"]],
+    "no file for this platform": ["native", ["native", "Windows"]],
     "an extra that does not exist is no failure": ["", []],
   };
   for (const [name, [requirement, told]] of Object.entries(cases)) {
