@@ -5,6 +5,7 @@ import type { ProjectRequirement } from "../project/requirement-line.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import type { Inputs } from "./inputs.ts";
 import { lockProject } from "./lock-project.ts";
+import { Overtaken } from "./overtaken.ts";
 import type { Place } from "./place.ts";
 import { openProject, type Project, type RequirementSet, selectionOf } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
@@ -75,6 +76,10 @@ export async function installInProject(
   const bounded = named.map((one) => boundedText(one, locked.resolution));
   const final =
     first === undefined ? undefined : await withRequirements(session.project, where, bounded);
+  // Read again, the file may hold what the answer knows nothing of.
+  if (first?.before !== final?.before) {
+    throw new Overtaken(`"${basename(final?.path ?? "")}" was changed meanwhile`);
+  }
   const project = await projectWith(session, final);
   const lockEdit = await locked.editFor(project);
   const edits = [final, lockEdit].filter(
