@@ -15,6 +15,9 @@ import type { MetadataBuilder } from "./options.ts";
 import type { PageContext } from "./page-store.ts";
 import { projectNamesOf, versionTextOf } from "./release-files.ts";
 
+/** Tries; more is no accident. */
+const ATTEMPTS_MAX = 5;
+
 const METADATA_BYTES_MAX = 64 * 1024 * 1024;
 
 /** @see PEP 658, 714, 427, 643 */
@@ -93,11 +96,26 @@ export class MetadataStore {
       const text = own ?? (await this.#byRanges(file, ticket));
       if (text !== undefined) return { text, isBuilt: false };
     }
-    const { path } = await this.#downloads.fetch(file, ticket);
-    const text = await readArchive(path, file);
+    const { path, text } = await this.#fromWhole(file, ticket);
     if (text !== undefined) return { text, isBuilt: false };
     if (this.#builder === undefined) throw buildFault(file);
     return { text: await this.#builder.buildMetadata(file, path), isBuilt: true };
+  }
+
+  /** Out of the whole file. Another process may let go of it first: then it is fetched again. */
+  async #fromWhole(
+    file: IndexFile,
+    ticket: Ticket,
+  ): Promise<{ readonly path: string; readonly text: string | undefined }> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { path } = await this.#downloads.fetch(file, ticket);
+      try {
+        return { path, text: await readArchive(path, file) };
+      } catch (error) {
+        const isLost = (error as NodeJS.ErrnoException).code === "ENOENT";
+        if (!isLost || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
   }
 
   /** The file beside the file; undefined when it is not there after all. */
