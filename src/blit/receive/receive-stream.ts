@@ -1,4 +1,4 @@
-import { Fault, type FaultJson, faultFromJson } from "../../kit/fault/fault.ts";
+import { Fault, faultFromJson } from "../../kit/fault/fault.ts";
 import type { Found, FromReceiver, ToReceiver } from "./messages.ts";
 
 /** What a worker says at the end of a phase. */
@@ -85,7 +85,7 @@ export class ReceiveStream {
         this.#closed?.();
         return;
       case "broken":
-        this.#fail(fromJson(message.fault));
+        this.#fail(faultFromJson(message.fault));
         return;
       case "crashed":
         this.#fail(crash(message.message, message.stack));
@@ -114,10 +114,6 @@ export class ReceiveStream {
       settle.reject(this.#fault);
     }
   }
-}
-
-function fromJson(json: FaultJson): Fault {
-  return faultFromJson(json);
 }
 
 function crash(message: string, stack: string): Fault {
