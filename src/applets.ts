@@ -4,13 +4,13 @@ import type { CommandModel } from "./kit/cli/model.ts";
 
 type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 
-/** The tools by name. Reserved ones are dispatched and listed nowhere. */
+/** The tools by name. Hidden ones are dispatched and listed nowhere. */
 const TOOLS: Readonly<Record<string, LoadSpec>> = {
   blast: loadBlast,
   blit: loadBlit,
   "blit-utils": loadBlitUtils,
   blitd: loadBlitDaemon,
-  rastos: () => reservedTool("rastos"),
+  rastos: loadRastos,
 };
 
 /** The executable's own name. */
@@ -63,11 +63,11 @@ async function loadBlast(): Promise<CommandSpec> {
   return blastCommand;
 }
 
+async function loadRastos(): Promise<CommandSpec> {
+  return (await import("./rastos/door.ts")).rastosCommand;
+}
+
 async function loadTriad(): Promise<CommandSpec> {
   const { triadCommand } = await import("./triad/door.ts");
   return triadCommand({ tools: TOOLS, triad: loadTriad });
-}
-
-function reservedTool(name: string): CommandSpec {
-  return { meta: { name, description: "Not in this build" }, tool: true, reserved: true };
 }

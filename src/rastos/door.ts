@@ -1,0 +1,16 @@
+import { defineCommand } from "../kit/cli/command.ts";
+
+/** `rastos`: its commands, each loaded when it is needed. */
+export const rastosCommand = defineCommand({
+  meta: {
+    name: "rastos",
+    description: "A system that changes only by snapshots, and boots the good one",
+    // Until its first commands work whole: dispatched, and listed nowhere.
+    hidden: true,
+  },
+  tool: true,
+  subCommands: {
+    // One line per command, by owner; each loads its spec only when it is asked for.
+  },
+  examples: [{ command: "rastos status", description: "What is booted, and why" }],
+});

@@ -1,0 +1,95 @@
+/** A package as a database knows it. */
+export interface PackageRecord {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** `local`, or the name of the repository. */
+  readonly repository: string;
+  /** Bytes when installed. */
+  readonly installedBytes: number;
+  readonly dependencies: readonly string[];
+  readonly provides: readonly string[];
+  readonly groups: readonly string[];
+  /** Of an installed one: asked for by name, or pulled in. */
+  readonly reason?: "explicit" | "dependency" | undefined;
+}
+
+/** One thing that a transaction does. */
+export interface PackageChange {
+  readonly kind: "install" | "upgrade" | "downgrade" | "reinstall" | "remove";
+  readonly name: string;
+  readonly oldVersion?: string | undefined;
+  readonly newVersion?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly downloadBytes: number;
+  readonly installedBytes: number;
+}
+
+/** What a transaction would do, or has done. */
+export interface TransactionPlan {
+  readonly changes: readonly PackageChange[];
+  /** Sentences: optional dependencies, .pacnew files, packages kept back. */
+  readonly notes: readonly string[];
+}
+
+/** What is asked of a package manager, at once. */
+export interface TransactionRequest {
+  /** Names, groups, `name>=version`, provided names. */
+  readonly install?: readonly string[];
+  /** Files of packages (.pkg.tar.zst) that were built here. */
+  readonly files?: readonly string[];
+  readonly remove?: readonly string[];
+  /** Brings everything up to date (-u). */
+  readonly upgrade?: boolean;
+  /** Leaves out what is installed in that version already (--needed). */
+  readonly onlyNeeded?: boolean;
+  readonly ignored?: readonly string[];
+  /** Removes what nothing needs any more with what is removed (-s). */
+  readonly recursive?: boolean;
+  readonly asDependencies?: boolean;
+}
+
+/** What happens during a transaction, for progress. */
+export type PackageEvent =
+  | {
+      readonly kind: "download";
+      readonly file: string;
+      readonly done: number;
+      readonly total: number;
+    }
+  | { readonly kind: "change"; readonly name: string; readonly percent: number }
+  | { readonly kind: "hook"; readonly name: string }
+  | { readonly kind: "note"; readonly text: string };
+
+/** A pacman-compatible package manager for one root folder. */
+export interface PackageManager extends Disposable {
+  readonly kind: "libalpm" | "pacman";
+  /** Fetches the databases of the repositories (-Sy). */
+  sync(onEvent?: (event: PackageEvent) => void): Promise<void>;
+  installed(): Promise<readonly PackageRecord[]>;
+  search(words: readonly string[]): Promise<readonly PackageRecord[]>;
+  plan(request: TransactionRequest): Promise<TransactionPlan>;
+  run(
+    request: TransactionRequest,
+    onEvent?: (event: PackageEvent) => void,
+  ): Promise<TransactionPlan>;
+}
+
+/** A repository (pacman.conf(5)). */
+export interface Repository {
+  readonly name: string;
+  readonly servers: readonly string[];
+  /** `Required`, `Optional TrustAll`, `Never`; the default is `Required DatabaseOptional`. */
+  readonly signatureLevel?: string | undefined;
+}
+
+/** Where a package manager works. */
+export interface PackageRootOptions {
+  /** The root folder: a subvolume or a plain folder. */
+  readonly root: string;
+  readonly repositories: readonly Repository[];
+  /** Downloaded packages; default: /var/cache/pacman/pkg of the root. */
+  readonly cacheFolder?: string | undefined;
+  readonly gpgFolder?: string | undefined;
+  readonly architecture?: string | undefined;
+}
