@@ -24,3 +24,9 @@ export interface BootEntry {
   /** Boots that have failed so far. */
   readonly triesDone: number;
 }
+
+/** Which deployment an entry boots: K of snapshot N. */
+export interface EntryIdentity {
+  readonly snapshot: number;
+  readonly deployment: number;
+}
