@@ -41,7 +41,10 @@ export function problemsOf(
       return issue.keys.map((key) => unknownKey(source, schema, [...path, key]));
     }
     const given = valueAt(source.values, path);
-    if (given === undefined) return [];
+    // What a list's element lacks no other layer can add: a list is replaced as a whole.
+    if (given === undefined) {
+      return path.some((step) => typeof step === "number") ? [missingKey(source, path)] : [];
+    }
     return [wrongValue(source, issue, path, given)];
   });
   return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
@@ -67,6 +70,11 @@ function unknownKey(source: ConfigText, schema: z.ZodType, path: KeyPath): Confi
   };
 }
 
+function missingKey(source: ConfigText, path: KeyPath): ConfigProblem {
+  const key = keyText([...(source.prefix ?? []), ...path]);
+  return { ...place(source, path, "key"), key: keyText(path), message: `${quote(key)} is missing` };
+}
+
 function wrongValue(
   source: ConfigText,
   issue: z.core.$ZodIssue,
@@ -74,12 +82,25 @@ function wrongValue(
   given: unknown,
 ): ConfigProblem {
   const wanted = wantedText(issue);
-  const is = `${quote(keyText([...(source.prefix ?? []), ...path]))} is ${givenText(given)}`;
+  const key = quote(keyText([...(source.prefix ?? []), ...path]));
+  // What was meant as a password must not be told to a terminal or a log.
+  if (isSecret(path))
+    return { ...place(source, path, "value"), key: keyText(path), ...told(key, issue) };
+  const is = `${key} is ${givenText(given)}`;
   return {
     ...place(source, path, "value"),
     key: keyText(path),
     message: wanted === undefined ? `${is}: ${issue.message}` : `${is}, but must be ${wanted}`,
   };
+}
+
+function isSecret(path: KeyPath): boolean {
+  return path.some((step) => /password|secret|token/i.test(String(step)));
+}
+
+function told(key: string, issue: z.core.$ZodIssue): { readonly message: string } {
+  const wanted = wantedText(issue);
+  return { message: wanted === undefined ? `${key} ${issue.message}` : `${key} must be ${wanted}` };
 }
 
 const WANTED: Readonly<Record<string, string>> = {
