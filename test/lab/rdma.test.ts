@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test";
 import { firstReason, needsProgram, testUnless } from "../support/skip.ts";
-import { needsLab, runInLab } from "./machine.ts";
+import { runInLab } from "./machine.ts";
+import { needsLab } from "./needs.ts";
 
 // A whole machine, emulated.
 setDefaultTimeout(900_000);
@@ -10,6 +11,8 @@ const reason = firstReason(needsLab(), needsProgram("rdma"));
 
 testUnless(reason)("files go over RDMA: Soft-RoCE on a dummy device", async () => {
   const { output, code } = await runInLab({
+    flavour: "full",
+    named: { bun: process.execPath },
     modules: ["crc32_generic", "crc32c_generic", "dummy", "rdma_rxe", "rdma_ucm", "ib_uverbs"],
     files: ["ffi", "src/blit", "src/kit", "test/support", "test/ffi/rdma.test.ts"],
     programs: [Bun.which("rdma") ?? "rdma", library, "/lib/x86_64-linux-gnu/libgcc_s.so.1"],
