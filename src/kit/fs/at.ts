@@ -1,5 +1,6 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { AT, IOCTL, O, RENAME } from "../../../ffi/abi/constants.ts";
+import { OPEN_HOW_LAYOUT, SYS_OPENAT2 } from "../../../ffi/abi/open-how.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
@@ -41,6 +42,38 @@ export function openAt(folder: number, path: string, flags: number, mode = 0): n
   return address < 0 ? address : sys.openat(folder, address, flags | O.CLOEXEC, mode);
 }
 
+/** How often a path is tried again whose folders were moved while it was resolved (EAGAIN). */
+const racesMax = 100;
+
+/** How a path is opened by {@link openWithin}. */
+export interface OpenWithinOptions {
+  /** Flags of open(2); O_CLOEXEC is added. */
+  readonly flags: number;
+  readonly mode?: number;
+  /** What is forbidden on the way: RESOLVE of ffi/abi/open-how.ts. */
+  readonly resolve: number;
+}
+
+/** openat2(2), Linux 5.6: as {@link openAt}, and never out of the folder, whatever lies in it. */
+export function openWithin(folder: number, path: string, options: OpenWithinOptions): number {
+  const address = place(path, 0);
+  if (address < 0) return address;
+  how ??= new Memory(OPEN_HOW_LAYOUT.size);
+  const values = new BigUint64Array(how.buffer, 0, OPEN_HOW_LAYOUT.size / 8);
+  values[0] = BigInt((options.flags | O.CLOEXEC) >>> 0);
+  // The kernel refuses a mode that nothing is made with.
+  values[1] = BigInt((options.flags & O.CREAT) === 0 ? 0 : (options.mode ?? 0o666));
+  values[2] = BigInt(options.resolve);
+  let result: number = -errno.EAGAIN;
+  for (let i = 0; i < racesMax && result === -errno.EAGAIN; i++) {
+    const { size } = OPEN_HOW_LAYOUT;
+    result = sys.syscall(SYS_OPENAT2, folder, address, how.pointer, size, 0, 0);
+  }
+  return result;
+}
+
+let how: Memory | undefined;
+
 /** Opens a folder to name things in it; a symbolic link as last part is followed. */
 export function openFolderAt(folder: number, path: string): number {
   return openAt(folder, path, O.RDONLY | O.DIRECTORY);
@@ -71,6 +104,35 @@ export function linkAt(from: number, fromPath: string, to: number, toPath: strin
   if (source < 0) return source;
   const target = toPath === fromPath ? source : place(toPath, 1);
   return target < 0 ? target : sys.linkat(from, source, to, target, 0);
+}
+
+/** symlinkat(2): makes `path` a link to the text `target`; -EEXIST where the name is taken. */
+export function makeLinkAt(target: string, folder: number, path: string): number {
+  const text = place(target, 0);
+  if (text < 0) return text;
+  const address = place(path, 1);
+  return address < 0 ? address : sys.symlinkat(text, folder, address);
+}
+
+/** The target of a symbolic link as text, or -errno; -EINVAL where the path is none. */
+export function readLinkAt(folder: number, path: string): string | number {
+  const address = place(path, 0);
+  if (address < 0) return address;
+  linkBuffer ??= new Memory(pathBytesMax);
+  const length = sys.readlinkat(folder, address, linkBuffer.pointer, pathBytesMax);
+  if (length < 0) return length;
+  if (length === pathBytesMax) return -errno.ENAMETOOLONG;
+  return Buffer.from(linkBuffer.buffer, 0, length).toString("utf8");
+}
+
+let linkBuffer: Memory | undefined;
+
+/** renameat2(2) that replaces what has the name already. */
+export function replaceAt(from: number, fromPath: string, to: number, toPath: string): number {
+  const source = place(fromPath, 0);
+  if (source < 0) return source;
+  const target = place(toPath, 1);
+  return target < 0 ? target : sys.renameat2(from, source, to, target, 0);
 }
 
 /**
