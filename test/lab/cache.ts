@@ -47,7 +47,7 @@ export function unpackedPackage(name: string): string {
       output(["dpkg", "-x", file, "root"], { cwd: temporary });
     publish(join(temporary, "root"), folder);
   } finally {
-    rmSync(temporary, { recursive: true });
+    rmSync(temporary, { recursive: true, force: true });
   }
   return folder;
 }
@@ -58,6 +58,7 @@ export function publish(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     if (!existsSync(to)) throw error;
+    rmSync(from, { recursive: true });
   }
 }
 
