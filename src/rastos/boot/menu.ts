@@ -1,0 +1,229 @@
+/**
+ * The boot menu: entries, their counters and their kernels. What boots next is written nowhere but
+ * here: it is the first of the entries in the loader's order (see compareEntries) with a try left.
+ */
+import { Fault } from "../../kit/fault/fault.ts";
+import type { BootFiles } from "./boot-files.ts";
+import {
+  type BootCounters,
+  compareEntries,
+  ENTRY_FOLDER,
+  entryFileName,
+  formatEntry,
+  identityOf,
+  KERNEL_FOLDER,
+  kernelFolderOf,
+  nextEntry,
+  nextVersion,
+  parseEntry,
+  parseEntryFileName,
+} from "./entry.ts";
+import { formatGrubConfig, GRUB_CONFIG, GRUB_MARK } from "./grub-config.ts";
+import {
+  emptyGrubEnv,
+  GRUB_ENV,
+  grubVariable,
+  parseGrubCounters,
+  parseGrubEnv,
+} from "./grub-env.ts";
+import type { BootEntry } from "./types.ts";
+
+/** An entry and the file that holds it. */
+interface StoredEntry extends BootEntry {
+  readonly file: string;
+}
+
+/** Seconds for which the menu is shown where nobody says otherwise. */
+export const MENU_TIMEOUT = 3;
+
+export class BootMenu {
+  readonly files: BootFiles;
+
+  constructor(files: BootFiles) {
+    this.files = files;
+  }
+
+  /** All entries of ours in the order in which the loader tries them. */
+  entries(): readonly BootEntry[] {
+    return this.#stored().map(({ file: _, ...entry }) => entry);
+  }
+
+  /** @throws {Fault} E_NOT_FOUND naming those that there are */
+  entry(name: string): BootEntry {
+    return this.#entry(name);
+  }
+
+  /** The one that boots next, if nothing is wrong with it. */
+  next(): BootEntry | undefined {
+    return nextEntry(this.#stored());
+  }
+
+  /** A version that makes its entry the first one. */
+  nextVersion(): string {
+    return nextVersion(this.#stored());
+  }
+
+  /** Writes an entry, in the place of one of the same name. Its kernel must be there already. */
+  put(entry: BootEntry): void {
+    const file = entryFileName(entry);
+    this.files.write(`${ENTRY_FOLDER}/${file}`, formatEntry(entry));
+    for (const old of this.#filesOf(entry.name)) {
+      if (old !== file) this.files.remove(`${ENTRY_FOLDER}/${old}`);
+    }
+    this.refreshGrub();
+  }
+
+  /** Counts no more boots of it: it is good. A rename, and nothing else. */
+  bless(name: string): void {
+    this.#count(name, { triesLeft: undefined, triesDone: 0 });
+  }
+
+  /** Has the loader take it only when there is nothing else. A rename, and nothing else. */
+  condemn(name: string): void {
+    const { triesDone } = this.#entry(name);
+    this.#count(name, { triesLeft: 0, triesDone: Math.max(triesDone, 1) });
+  }
+
+  /** Puts a good entry before all others, by one write. */
+  promote(name: string): void {
+    const entry = this.#entry(name);
+    if (this.next()?.name === name) return;
+    this.put({ ...entry, version: this.nextVersion() });
+  }
+
+  /** Removes the entry first, its kernel last. */
+  remove(name: string): void {
+    const identity = identityOf(name);
+    for (const file of this.#filesOf(name)) this.files.remove(`${ENTRY_FOLDER}/${file}`);
+    this.refreshGrub();
+    if (identity !== undefined) this.files.removeFolder(kernelFolderOf(identity));
+  }
+
+  /**
+   * Removes what an interrupted run has left: temporary files, entries without their kernel,
+   * kernels without an entry, a second file of one entry.
+   *
+   * @returns what was removed, for a message
+   */
+  repair(): readonly string[] {
+    const removed: string[] = [];
+    const drop = (path: string, isFolder = false): void => {
+      removed.push(path);
+      if (isFolder) this.files.removeFolder(path);
+      else this.files.remove(path);
+    };
+    const kept = new Map(this.#stored().map((entry) => [entry.name, entry]));
+    for (const { name: file } of this.files.list(ENTRY_FOLDER)) {
+      const named = parseEntryFileName(file);
+      if (named === undefined) {
+        if (/^\.?rastos-.*\.tmp$/.test(file)) drop(`${ENTRY_FOLDER}/${file}`);
+        continue;
+      }
+      const entry = kept.get(named.name);
+      if (entry?.file !== file || !this.#hasKernel(entry)) {
+        drop(`${ENTRY_FOLDER}/${file}`);
+        if (entry?.file === file) kept.delete(named.name);
+      }
+    }
+    if (removed.length > 0) this.refreshGrub();
+    for (const { name, isFolder } of this.files.list(KERNEL_FOLDER)) {
+      if (isFolder && /^\d+-\d+$/.test(name) && !kept.has(`rastos-${name}`)) {
+        drop(`${KERNEL_FOLDER}/${name}`, true);
+      }
+    }
+    return removed;
+  }
+
+  /** Whether GRUB boots from here too, by a configuration of ours. */
+  hasGrub(): boolean {
+    return this.#grubTimeout() !== undefined;
+  }
+
+  /**
+   * Writes GRUB's configuration anew where there is one. What GRUB has counted goes into the names
+   * of the entries first, as it stood.
+   *
+   * @param timeout writes one also where there is none yet
+   */
+  refreshGrub(timeout = this.#grubTimeout()): void {
+    if (timeout === undefined) return;
+    const entries = this.#stored();
+    for (const entry of entries) this.#store(entry, entry);
+    this.files.write(GRUB_CONFIG, formatGrubConfig(entries, timeout));
+    this.files.write(GRUB_ENV, emptyGrubEnv());
+  }
+
+  #grubTimeout(): number | undefined {
+    const text = this.#text(GRUB_CONFIG);
+    if (text?.startsWith(GRUB_MARK) !== true) return undefined;
+    return Number(/^set timeout=(\d+)$/m.exec(text)?.[1] ?? MENU_TIMEOUT);
+  }
+
+  #count(name: string, counters: BootCounters): void {
+    this.#store(this.#entry(name), counters);
+    this.refreshGrub();
+  }
+
+  /** Renames the entry's file to what its counters are. */
+  #store(entry: StoredEntry, counters: BootCounters): void {
+    const file = entryFileName({ name: entry.name, ...counters });
+    if (file !== entry.file) this.files.rename(ENTRY_FOLDER, entry.file, file);
+  }
+
+  #entry(name: string): StoredEntry {
+    const entries = this.#stored();
+    const found = entries.find((entry) => entry.name === name);
+    if (found !== undefined) return found;
+    const names = entries.map((entry) => entry.name).join(", ");
+    throw new Fault({
+      code: "E_NOT_FOUND",
+      message: `Cannot find the boot entry "${name}" in "${this.files.shown}"`,
+      hint: names === "" ? "there are none: rastos deploy makes one" : `there are: ${names}`,
+    });
+  }
+
+  /** In the loader's order, each name once: with two files of a name the one with more boots. */
+  #stored(): readonly StoredEntry[] {
+    const env = parseGrubEnv(this.#text(GRUB_ENV) ?? "");
+    const byName = new Map<string, StoredEntry>();
+    for (const { name: file } of this.files.list(ENTRY_FOLDER)) {
+      const text = parseEntryFileName(file) && this.#text(`${ENTRY_FOLDER}/${file}`);
+      const entry = text === undefined ? undefined : parseEntry(file, text);
+      if (entry === undefined) continue;
+      const other = byName.get(entry.name);
+      if (other !== undefined && other.triesDone >= entry.triesDone) continue;
+      byName.set(entry.name, { ...entry, ...countersOf(entry, env), file });
+    }
+    return [...byName.values()].sort(compareEntries);
+  }
+
+  #hasKernel(entry: BootEntry): boolean {
+    return [entry.kernel, entry.initrd]
+      .filter((path) => path !== "")
+      .every((path) => {
+        const slash = path.lastIndexOf("/");
+        const names = this.files.list(path.slice(1, slash));
+        return names.some(({ name }) => name === path.slice(slash + 1));
+      });
+  }
+
+  #filesOf(name: string): readonly string[] {
+    return this.files
+      .list(ENTRY_FOLDER)
+      .map((file) => file.name)
+      .filter((file) => parseEntryFileName(file)?.name === name);
+  }
+
+  #text(path: string): string | undefined {
+    const bytes = this.files.read(path);
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+  }
+}
+
+/** GRUB cannot rename: what it has counted stands in its own file until the next change. */
+function countersOf(entry: BootEntry, env: ReadonlyMap<string, string>): BootCounters {
+  const { triesLeft, triesDone } = entry;
+  const counted = parseGrubCounters(env.get(grubVariable(entry.name)));
+  const isFurther = counted !== undefined && counted.triesDone > triesDone;
+  return triesLeft !== undefined && isFurther ? counted : { triesLeft, triesDone };
+}
