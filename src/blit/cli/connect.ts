@@ -80,7 +80,7 @@ async function acceptsFirst(
     printer.note(`"${endpoint}" is new; its certificate has the SHA-256 ${fingerprint}`);
     return true;
   }
-  const { askOnTerminal } = await import("./ask.ts");
+  const { askOnTerminal } = await import("../../kit/cli/ask.ts");
   const question =
     `"${endpoint}" is not known. Its certificate has the SHA-256\n${fingerprint}\n` +
     "Is that what blitd says there? Take it from now on?";

@@ -146,7 +146,7 @@ async function confirm(
   const { printer, signals, watcher } = parts;
   const noun = entries === 1 ? "entry" : "entries";
   const question = `Delete ${entries} ${noun} from "${displayPath(target)}"?`;
-  const { askOnTerminal } = await import("./ask.ts");
+  const { askOnTerminal } = await import("../../kit/cli/ask.ts");
   watcher.pause();
   const answer = await signals.orEnd(askOnTerminal(printer, question));
   watcher.resume();

@@ -148,7 +148,7 @@ function hooksOf(
       progress.pause();
       const noun = entries === 1 ? "entry" : "entries";
       const question = `Delete ${entries} ${noun} from "${displayPath(target)}"?`;
-      const { askOnTerminal } = await import("./ask.ts");
+      const { askOnTerminal } = await import("../../kit/cli/ask.ts");
       const answer = await signals.orEnd(askOnTerminal(printer, question));
       progress.resume();
       if (answer === "no") {

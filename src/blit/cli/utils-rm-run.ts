@@ -109,7 +109,7 @@ function sum(counts: readonly Counted[]): Counted {
 async function confirm(context: Context, due: Counted, jobs: readonly Job[]): Promise<void> {
   const { printer, args } = context;
   if (args.yes) return;
-  const { askOnTerminal } = await import("./ask.ts");
+  const { askOnTerminal } = await import("../../kit/cli/ask.ts");
   const figures = `${formatCount(due.entries, "entry", "entries")} (${formatBytes(due.bytes)})`;
   const typed = jobs.flatMap((job) => job.typed);
   const shown = typed.slice(0, 3).map((path) => `"${shownName(path)}"`);

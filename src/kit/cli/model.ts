@@ -70,7 +70,9 @@ export async function describeCommand(
       commands.push(await describeCommand(child, `${path} ${name}`, page));
     }
   }
-  const args = Object.entries({ ...spec.args, ...GLOBAL_ARGS } as Record<string, ArgSpec>);
+  // A command may give a global flag a further spelling; its place stays among the global ones.
+  const all = { ...spec.args, ...GLOBAL_ARGS, ...spec.args } as Record<string, ArgSpec>;
+  const args = Object.entries(all);
   return {
     name: spec.meta.name,
     path,

@@ -31,6 +31,8 @@ export interface ProgressOptions {
   readonly now?: () => number;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly columns?: number;
+  /** Files are counted, bytes are not: they are left out of the line. */
+  readonly countsOnly?: boolean;
 }
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
@@ -59,6 +61,7 @@ export function createProgress(printer: Printer, options: ProgressOptions): Prog
 class ProgressLine implements Progress {
   readonly #printer: Printer;
   readonly #label: string;
+  readonly #countsOnly: boolean;
   readonly #now: () => number;
   readonly #columns: number;
   readonly #spinner: readonly string[];
@@ -71,6 +74,7 @@ class ProgressLine implements Progress {
   constructor(printer: Printer, options: ProgressOptions) {
     this.#printer = printer;
     this.#label = options.label;
+    this.#countsOnly = options.countsOnly ?? false;
     this.#now = options.now ?? (() => performance.now());
     this.#columns = options.columns ?? terminalColumns(2);
     this.#spinner = isUnicode(options.environment ?? process.env) ? SPINNER : SPINNER_DUMB;
@@ -107,7 +111,8 @@ class ProgressLine implements Progress {
     }
     this.#drawnMs = nowMs;
     this.#frame = (this.#frame + 1) % this.#spinner.length;
-    const text = progressText(this.#state, { label: this.#label, nowMs });
+    const how = { label: this.#label, nowMs, countsOnly: this.#countsOnly };
+    const text = progressText(this.#state, how);
     const line = Bun.sliceAnsi(`${this.#spinner[this.#frame]} ${text}`, 0, this.#columns - 1);
     this.#printer.transient(line);
   }
@@ -116,14 +121,15 @@ class ProgressLine implements Progress {
 /** The line without its spinner: `Copying 12 of 120 files, 1.2 of 3.4 MiB, 35 %, 28 MiB/s, …`. */
 export function progressText(
   state: ProgressState,
-  options: { readonly label: string; readonly nowMs: number },
+  options: { readonly label: string; readonly nowMs: number; readonly countsOnly?: boolean },
 ): string {
   const view = viewProgress(state, options.nowMs);
-  const parts = [itemsText(state), bytesText(state)];
+  const parts = [itemsText(state)];
+  if (options.countsOnly !== true) parts.push(bytesText(state));
   if (view.share !== undefined) {
     parts.push(`${Math.floor(view.share * 100)} %`);
   }
-  parts.push(formatRate(view.bytesPerSecond));
+  if (options.countsOnly !== true) parts.push(formatRate(view.bytesPerSecond));
   if (view.secondsLeft !== undefined && view.secondsLeft > 0) {
     parts.push(`${formatSeconds(Math.ceil(view.secondsLeft))} left`);
   }

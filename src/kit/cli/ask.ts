@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { isatty } from "node:tty";
-import type { Printer } from "../../kit/out/printer.ts";
+import type { Printer } from "../out/printer.ts";
 
 type Answer = "yes" | "no" | "nobody";
 
