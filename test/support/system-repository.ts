@@ -158,8 +158,8 @@ function service(name: string, script: readonly string[]): PackageSpec {
   const isConsole = name === "lab-console";
   const toml = [
     `description = "${name} of the lab"`,
-    `command = ["/usr/bin/${name}"]`,
-    ...(isConsole ? ['tty = "/dev/ttyS0"'] : []),
+    `exec = ["/usr/bin/${name}"]`,
+    ...(isConsole ? ['tty = "/dev/ttyS0"', 'restart = "always"'] : []),
   ];
   return {
     ...base(name),
