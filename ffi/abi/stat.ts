@@ -78,6 +78,11 @@ export class StatView {
   get sizeBytes(): number {
     return this.#u64(10);
   }
+  /** Bytes that are no holes, as far as the blocks in use tell. */
+  get dataBytes(): number {
+    return Math.min(this.sizeBytes, this.blocks * 512);
+  }
+
   /** 512-byte blocks in use. */
   get blocks(): number {
     return this.#u64(12);

@@ -182,23 +182,35 @@ export function copySparse(
 ): ContentResult {
   const sized = sys.ftruncate(fds.target, sizeBytes);
   if (sized < 0) return { result: sized, call: "ftruncate" };
-  let offset = 0;
-  while (offset < sizeBytes) {
+  const outcome = copyDataOf(t, fds, 0, sizeBytes);
+  if (outcome === success) t.add(counter.bySparse, 1);
+  return outcome;
+}
+
+/** Copies what is data between `from` and `to` (bytes) of a file whose target has its size. */
+export function copyDataOf(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  from: number,
+  to: number,
+): ContentResult {
+  let offset = from;
+  while (offset < to) {
     const data = sys.lseek(fds.source, offset, SEEK.DATA);
     if (data === -errno.ENXIO) break; // Only a hole is left.
     if (data < 0) {
       if (data !== -errno.EINVAL) return { result: data, call: "lseek" };
-      return copyPreferred(t, fds, offset, sizeBytes);
+      return copyPreferred(t, fds, offset, to);
     }
+    if (data >= to) break;
     const hole = sys.lseek(fds.source, data, SEEK.HOLE);
     if (hole < 0) return { result: hole, call: "lseek" };
-    const end = Math.min(hole, sizeBytes);
+    const end = Math.min(hole, to);
     if (data >= end) break;
     const outcome = copyPreferred(t, fds, data, end);
     if (outcome.result < 0 || outcome === cutShort) return outcome;
     offset = end;
   }
-  t.add(counter.bySparse, 1);
   return success;
 }
 

@@ -185,9 +185,12 @@ function startInParts(
   startHuge: HugeFileStart | undefined,
 ): ContentResult | "begun" | undefined {
   const { node, source, target, temporaryName, options } = file;
-  if (startHuge === undefined || temporaryName === undefined || !isHugeAndDense(t))
-    return undefined;
+  if (startHuge === undefined || temporaryName === undefined || !isHuge(t)) return undefined;
   if (tryReflink(t.paths, source, target)) return undefined;
+  if (t.source.dataBytes < t.source.sizeBytes) {
+    const sized = sys.ftruncate(target, t.source.sizeBytes);
+    if (sized < 0) return { result: sized, call: "ftruncate" };
+  }
   return startHuge({ node, sourceFd: source, targetFd: target, temporaryName, options });
 }
 
@@ -202,10 +205,9 @@ function takeSpace(t: Thread, target: number): ContentResult {
   return { result: result === -errno.ENOSPC ? result : 0, call: "fallocate" };
 }
 
-/** Parts are worth it where there are many bytes and no holes. */
-function isHugeAndDense(t: Thread): boolean {
-  const { sizeBytes, blocks } = t.source;
-  return sizeBytes > hugeFileBytes && blocks * 512 >= sizeBytes;
+/** Parts are worth it where there are many bytes that are no holes. */
+function isHuge(t: Thread): boolean {
+  return t.source.dataBytes > hugeFileBytes;
 }
 
 export type OpenedFile = {

@@ -1,8 +1,8 @@
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
-import { type ContentResult, copyBuffered, copyDense, cutShort } from "./content.ts";
+import { type ContentResult, copyBuffered, copyDataOf, copyDense, cutShort } from "./content.ts";
 import { completeFile, copyFile, type HugeFileBegin } from "./copy-file.ts";
-import { chunkBytes } from "./limits.ts";
+import { aloneChunkBytes, aloneFileBytes, chunkBytes } from "./limits.ts";
 import type { HugeFileHelp } from "./messages.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -35,8 +35,9 @@ let nextFileId = 1;
 export function openHugeFile(t: Thread, begin: HugeFileBegin): HugeFile | undefined {
   const cursor = t.shared.takeCursor();
   if (cursor < 0) return undefined;
-  const { sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = t.source;
+  const { sizeBytes, dataBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = t.source;
   const id = nextFileId++;
+  const isSparse = dataBytes < sizeBytes;
   const help: HugeFileHelp = {
     thread: t.index,
     fileId: id,
@@ -44,11 +45,21 @@ export function openHugeFile(t: Thread, begin: HugeFileBegin): HugeFile | undefi
     targetFd: begin.targetFd,
     sizeBytes,
     cursor,
+    chunkBytes: chunkBytesOf(sizeBytes, dataBytes),
+    isSparse,
   };
   const status = { sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec };
   const written = { result: 0, call: "" };
   return { id, begin, name: t.entryName(), help, status, helpers: 0, written };
 }
+
+/** Parts of a file with holes are few, however large it is: most of them hold little. */
+function chunkBytesOf(sizeBytes: number, dataBytes: number): number {
+  const usual = dataBytes <= aloneFileBytes ? aloneChunkBytes : chunkBytes;
+  return dataBytes < sizeBytes ? usual * Math.ceil(sizeBytes / (usual * sparseChunks)) : usual;
+}
+
+const sparseChunks = 1024;
 
 /**
  * Copies chunks until the cursor is past the end. `between` runs after each: the place to give
@@ -56,18 +67,23 @@ export function openHugeFile(t: Thread, begin: HugeFileBegin): HugeFile | undefi
  */
 export function copyParts(t: Thread, help: HugeFileHelp, between: () => void): ContentResult {
   for (;;) {
-    if (t.cancelled) return { result: -errno.ECANCELED, call: "read" };
-    const from = t.shared.advanceCursor(help.cursor, chunkBytes);
-    if (from >= help.sizeBytes) return { result: 0, call: "" };
-    const to = Math.min(from + chunkBytes, help.sizeBytes);
-    const outcome = copyPart(t, help, from, to);
-    if (outcome.result < 0 || outcome === cutShort) {
-      // The others need not go on.
-      t.shared.advanceCursor(help.cursor, help.sizeBytes);
-      return outcome;
-    }
+    const outcome = copyNextPart(t, help);
+    if (outcome !== undefined) return outcome;
     between();
   }
+}
+
+/** Copies one chunk. Returns undefined where there may be more, else how this thread's part ended. */
+export function copyNextPart(t: Thread, help: HugeFileHelp): ContentResult | undefined {
+  if (t.cancelled) return { result: -errno.ECANCELED, call: "read" };
+  const from = t.shared.advanceCursor(help.cursor, help.chunkBytes);
+  if (from >= help.sizeBytes) return { result: 0, call: "" };
+  const to = Math.min(from + help.chunkBytes, help.sizeBytes);
+  const outcome = copyPart(t, help, from, to);
+  if (outcome.result >= 0 && outcome !== cutShort) return undefined;
+  // The others need not go on.
+  t.shared.advanceCursor(help.cursor, help.sizeBytes);
+  return outcome;
 }
 
 /** One chunk in so many is copied the other way, to see which is faster here and now. */
@@ -78,6 +94,7 @@ const clearlyFaster = 1.15;
 
 function copyPart(t: Thread, help: HugeFileHelp, from: number, to: number): ContentResult {
   const fds = { source: help.sourceFd, target: help.targetFd };
+  if (help.isSparse) return copyDataOf(t, fds, from, to);
   const isProbe = Math.floor(from / chunkBytes) % probeEvery === 1;
   const wantsRange = t.prefersRange !== isProbe && t.paths.copyRange;
   const started = performance.now();
@@ -108,7 +125,8 @@ function judge(t: Thread): void {
  */
 export function completeHugeFile(t: Thread, file: HugeFile): "copied" | "failed" | "changed" {
   closeHugeFile(t, file);
-  const { begin, status } = file;
+  const { begin, status, help } = file;
+  if (help.isSparse && file.written.result === 0) t.add(counter.bySparse, 1);
   t.root = begin.node.root;
   t.setEntry(file.name);
   t.statFd(begin.sourceFd, t.source);

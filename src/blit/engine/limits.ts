@@ -9,6 +9,12 @@ export const largeFileBytes = 8 * 1024 * 1024;
 /** Above this several threads copy parts of one file. */
 export const hugeFileBytes = 64 * 1024 * 1024;
 
+/** Up to here a huge file that is alone is begun without other threads: they take time to start. */
+export const aloneFileBytes = 128 * 1024 * 1024;
+
+/** What one thread takes of such a file at a time: the main thread stays awake. */
+export const aloneChunkBytes = 4 * 1024 * 1024;
+
 /** What one thread takes of a huge file at a time; small enough for Ctrl-C and progress. */
 export const chunkBytes = 16 * 1024 * 1024;
 

@@ -35,6 +35,10 @@ export type HugeFileHelp = {
   readonly targetFd: number;
   readonly sizeBytes: number;
   readonly cursor: number;
+  /** What a thread takes at a time, bytes. */
+  readonly chunkBytes: number;
+  /** It has holes, which stay holes. */
+  readonly isSparse: boolean;
 };
 
 /** Entries to be removed from one folder of the target. */
@@ -82,8 +86,8 @@ export type TaskMessage =
       readonly parent: ParentMessage;
       readonly name: string;
       readonly targetName: string;
-      /** Of a large file; 0 where it is not known. */
-      readonly sizeBytes: number;
+      /** Bytes of a large file that are no holes; 0 where it is not known. */
+      readonly dataBytes: number;
     }
   | { readonly kind: "batch"; readonly parent: ParentMessage; readonly names: readonly string[] }
   | { readonly kind: "help"; readonly help: HugeFileHelp }

@@ -1,4 +1,5 @@
 import { Fault } from "../../kit/fault/fault.ts";
+import { sliceMs } from "./limits.ts";
 import type {
   ChildDone,
   Findings,
@@ -27,6 +28,9 @@ type Member = {
   isHungry: boolean;
   openNodes: number;
 };
+
+/** A huge file that is alone stays with the main thread for so long, milliseconds. */
+const aloneMs = 250;
 
 /** Slices on the main thread at most, however little seems to be left. */
 const inlineSlicesMax = 4;
@@ -103,6 +107,7 @@ export class Pool {
       await Bun.sleep(0);
       this.#runner.slice(inlineMs, { stopAtHuge: true });
     }
+    await this.#beginHuge();
     if (this.#runner.isIdle && this.#isDone()) return;
     this.#startWorkers();
     const done = new Promise<void>((resolve, reject) => {
@@ -112,7 +117,7 @@ export class Pool {
     this.#handOver();
     this.#checkDone();
     try {
-      await done;
+      await Promise.all([done, this.#helpUntilStarted()]);
     } finally {
       clearTimeout(beat.timer);
       beat.stopped = true;
@@ -127,12 +132,38 @@ export class Pool {
     return left.entries > 0 && !this.#events.isWorthWorkers(left.entries, left.bytes);
   }
 
+  /**
+   * Begins a huge file that is due next here: workers take time to start. The smallest of them may
+   * be done before they would be there.
+   */
+  async #beginHuge(): Promise<void> {
+    const isAlone = this.#runner.beginHuge();
+    const end = this.#nowMs() + aloneMs;
+    while (isAlone && !this.#runner.isIdle && this.#nowMs() < end) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#runner.slice(sliceMs);
+    }
+  }
+
   /** Everything that is left on the main thread's stack goes to the workers. */
   #handOver(): void {
     const tasks = this.#runner.takeAll();
     const share = Math.max(1, Math.ceil(tasks.length / this.#members.length));
     for (let i = 0; i < tasks.length; i += share)
       this.#distribute(tasks.slice(i, i + share), false);
+  }
+
+  /** Copies parts of a huge file on the main thread until the workers have started. */
+  async #helpUntilStarted(): Promise<void> {
+    while (!this.#runner.isIdle && this.#settle !== undefined) {
+      if (this.#members.every((each) => each.received > 0)) {
+        this.#distribute(this.#runner.takeHelp(), false);
+        return;
+      }
+      this.#runner.slice(1);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.#checkDone();
   }
 
   #startWorkers(): void {
@@ -242,6 +273,11 @@ export class Pool {
   }
 
   #routeHelped(help: HugeFileHelp, result: number): void {
+    if (help.thread === 0) {
+      this.#runner.helped(help.fileId, result);
+      this.#checkDone();
+      return;
+    }
     const member = this.#members[help.thread - 1];
     if (member !== undefined) this.#send(member, { kind: "helped", fileId: help.fileId, result });
   }

@@ -1,15 +1,17 @@
+import { errno } from "../../../ffi/errno.ts";
 import { type ContentResult, cutShort } from "./content.ts";
-import type { HugeFileBegin } from "./copy-file.ts";
+import type { HugeFileBegin, HugeFileStart } from "./copy-file.ts";
 import { runRemoval } from "./deletion.ts";
 import { FolderNode } from "./folder-node.ts";
 import {
   closeHugeFile,
+  copyNextPart,
   copyParts,
   type HugeFile,
   openHugeFile,
   settleHugeFile,
 } from "./huge-file.ts";
-import { hugeFileBytes, sliceMs } from "./limits.ts";
+import { aloneFileBytes, hugeFileBytes, sliceMs } from "./limits.ts";
 import type { ChildDone, Findings, HugeFileHelp, ParentMessage, TaskMessage } from "./messages.ts";
 import { hasDefaultAcl } from "./metadata.ts";
 import { settleMove } from "./move-settle.ts";
@@ -26,6 +28,9 @@ export type RunnerPort = {
 
 /** Answer of a helper that found less in the file than there was when the copy began. */
 const helpedCutShort = 1;
+
+/** What is no part of another thread's work, and no end of a run. */
+type OrdinaryTask = Exclude<Task, { readonly kind: "help" | "remove" | "settle" }>;
 
 /** Tasks that are given away at once. */
 const giftMax = 64;
@@ -85,19 +90,22 @@ export class Runner {
     for (const task of this.thread.stack) {
       if (isLong(task) || task.kind === "folder" || task.kind === "walk") return undefined;
       entries += task.kind === "batch" ? task.names.length : 1;
-      if (task.kind === "large") bytes += task.sizeBytes;
+      if (task.kind === "large") bytes += task.dataBytes;
     }
     return { entries, bytes };
   }
 
-  /** Empties the stack, for others. Folders that are open here are listed here. */
+  /** Empties the stack, but for its own parts in huge files, for others. Folders that are open here are listed here. */
   takeAll(): TaskMessage[] {
     const { stack } = this.thread;
+    const helps = stack.filter((task) => task.kind === "help");
+    stack.splice(0, stack.length, ...stack.filter((task) => task.kind !== "help"));
     for (let i = stack.length - 1; i >= 0; i--) {
       const [task] = stack[i]?.kind === "walk" ? stack.splice(i, 1) : [];
       if (task !== undefined) this.#run(task);
     }
     const tasks = this.takeTasks(stack.length);
+    stack.push(...helps);
     this.#flush();
     return tasks;
   }
@@ -112,12 +120,15 @@ export class Runner {
       return;
     }
     if (task.kind === "help") {
-      const outcome = copyParts(this.thread, task.help, () => {});
-      this.#port.helped(task.help, outcome === cutShort ? helpedCutShort : outcome.result);
+      this.#help(task.help);
       return;
     }
+    this.#runTask(task, this.#shares ? (begin) => this.#startHuge(begin) : undefined);
+  }
+
+  #runTask(task: OrdinaryTask, startHuge: HugeFileStart | undefined): void {
     runTask(this.thread, task, {
-      startHuge: this.#shares ? (begin) => this.#startHuge(begin) : undefined,
+      startHuge,
       isSliceOver: () => this.#sliceEnd > 0 && performance.now() > this.#sliceEnd,
     });
   }
@@ -128,7 +139,7 @@ export class Runner {
     for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
       switch (task.kind) {
         case "help":
-          this.#port.helped(task.help, 0);
+          this.#port.helped(task.help, -errno.ECANCELED);
           break;
         case "remove":
         case "settle":
@@ -145,16 +156,64 @@ export class Runner {
     }
   }
 
+  /** Its part in a huge file: a thread that has to stay awake does a chunk at a time. */
+  #help(help: HugeFileHelp): void {
+    let outcome: ContentResult | undefined;
+    if (this.#shares) outcome = copyParts(this.thread, help, () => {});
+    else {
+      outcome = copyNextPart(this.thread, help);
+      const file = this.#files.get(help.fileId);
+      if (outcome === undefined) {
+        this.thread.stack.push({ kind: "help", help });
+        if (file !== undefined) this.#offer(file);
+        return;
+      }
+    }
+    this.#port.helped(help, outcome === cutShort ? helpedCutShort : outcome.result);
+  }
+
+  /**
+   * Begins the huge file that is due next, if one is, on a thread that has to stay awake: its
+   * chunks are copied by `slice`, and what {@link takeHelp} gives others go on with. Returns
+   * whether it is all there is, and small enough to be tried without others.
+   */
+  beginHuge(): boolean {
+    const { stack } = this.thread;
+    const task = stack.at(-1);
+    if (task?.kind !== "large" || !isLong(task)) return false;
+    stack.pop();
+    this.#runTask(task, (begin) => {
+      const file = openHugeFile(this.thread, begin);
+      if (file === undefined) return undefined;
+      file.helpers = 1;
+      this.#files.set(file.id, file);
+      stack.push({ kind: "help", help: file.help });
+      return "begun";
+    });
+    this.#flush();
+    return stack.length === 1 && task.dataBytes <= aloneFileBytes;
+  }
+
+  /** Takes its own parts in huge files off the stack, for another thread to go on with. */
+  takeHelp(): TaskMessage[] {
+    const { stack } = this.thread;
+    const helps = stack.filter((task) => task.kind === "help");
+    stack.splice(0, stack.length, ...stack.filter((task) => task.kind !== "help"));
+    return helps;
+  }
+
+  #offer(file: HugeFile): void {
+    if (!this.thread.shared.claimHungry()) return;
+    file.helpers++;
+    this.#files.set(file.id, file);
+    this.#port.give([{ kind: "help", help: file.help }]);
+  }
+
   #startHuge(begin: HugeFileBegin): ContentResult | "begun" | undefined {
     const t = this.thread;
     const file = openHugeFile(t, begin);
     if (file === undefined) return undefined;
-    const offer = (): void => {
-      if (!t.shared.claimHungry()) return;
-      file.helpers++;
-      this.#files.set(file.id, file);
-      this.#port.give([{ kind: "help", help: file.help }]);
-    };
+    const offer = (): void => this.#offer(file);
     offer();
     file.written = copyParts(t, file.help, offer);
     if (file.helpers > 0) return "begun";
@@ -203,8 +262,8 @@ export class Runner {
         return [];
       default: {
         const { kind, name, targetName } = task;
-        const sizeBytes = kind === "large" ? task.sizeBytes : 0;
-        return [{ kind, parent: this.#parentMessage(task.parent), name, targetName, sizeBytes }];
+        const dataBytes = kind === "large" ? task.dataBytes : 0;
+        return [{ kind, parent: this.#parentMessage(task.parent), name, targetName, dataBytes }];
       }
     }
   }
@@ -240,8 +299,8 @@ export class Runner {
       const { stack } = this.thread;
       if (task.kind === "batch") stack.push({ kind: "batch", node: parent, names: task.names });
       else {
-        const { kind, name, targetName, sizeBytes } = task;
-        if (kind === "large") stack.push({ kind, parent, name, targetName, sizeBytes });
+        const { kind, name, targetName, dataBytes } = task;
+        if (kind === "large") stack.push({ kind, parent, name, targetName, dataBytes });
         else stack.push({ kind, parent, name, targetName });
       }
     }
@@ -273,7 +332,7 @@ export class Runner {
 
 function isLong(task: Task | undefined): boolean {
   if (task === undefined) return false;
-  if (task.kind === "large") return task.sizeBytes > hugeFileBytes;
+  if (task.kind === "large") return task.dataBytes > hugeFileBytes;
   return task.kind === "remove" || task.kind === "settle";
 }
 

@@ -52,7 +52,7 @@ export type Task =
   /** Any other entry, of a type not known yet. */
   | ({ readonly kind: "entry" } & NamedTask)
   /** A file above `largeFileBytes`, found different already. */
-  | ({ readonly kind: "large"; readonly sizeBytes: number } & NamedTask)
+  | ({ readonly kind: "large"; readonly dataBytes: number } & NamedTask)
   /** A pair of folders that is open already. */
   | { readonly kind: "walk"; readonly node: FolderNode }
   /** Files out of one large folder. */

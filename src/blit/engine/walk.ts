@@ -90,8 +90,7 @@ function runEntry(
   });
   settleReplacements(t);
   if (outcome === "large") {
-    const sizeBytes = t.source.sizeBytes;
-    t.stack.push({ kind: "large", parent, name, targetName, sizeBytes });
+    t.stack.push({ kind: "large", parent, name, targetName, dataBytes: t.source.dataBytes });
   } else if (outcome !== "begun") childDone(t, parent);
 }
 
@@ -122,8 +121,8 @@ function afterEntry(t: Thread, node: FolderNode, outcome: CopyOutcome | "settled
   if (outcome !== "large") return;
   const name = t.entryName();
   node.pending++;
-  const sizeBytes = t.source.sizeBytes;
-  t.stack.push({ kind: "large", parent: node, name, targetName: name, sizeBytes });
+  const { dataBytes } = t.source;
+  t.stack.push({ kind: "large", parent: node, name, targetName: name, dataBytes });
 }
 
 /**
