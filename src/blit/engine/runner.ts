@@ -95,7 +95,9 @@ export class Runner {
     return { entries, bytes };
   }
 
-  /** Empties the stack, but for its own parts in huge files, for others. Folders that are open here are listed here. */
+  /**
+   * Empties the stack, but for its own parts in huge files, for others. Folders that are open here are listed here.
+   */
   takeAll(): TaskMessage[] {
     const { stack } = this.thread;
     const helps = stack.filter((task) => task.kind === "help");
