@@ -96,7 +96,8 @@ export class Runner {
   }
 
   /**
-   * Empties the stack, but for its own parts in huge files, for others. Folders that are open here are listed here.
+   * Empties the stack, but for its own parts in huge files, for others. Folders that are open here
+   * are listed here.
    */
   takeAll(): TaskMessage[] {
     const { stack } = this.thread;
