@@ -7,6 +7,8 @@ import { unpackedPackage } from "./cache.ts";
 export interface GuestDisk {
   readonly path: string;
   readonly format: "raw" | "qcow2";
+  /** An empty file that gets every write and flush (see write-log.ts). */
+  readonly log?: string;
 }
 
 /** A network card. Two guests are joined by a TCP connection of QEMU's on loopback. */
@@ -231,9 +233,8 @@ function qemuArguments(request: GuestRequest): string[] {
     all.push("-drive", `${drive},unit=0,readonly=on,file=${firmwareFile("OVMF_CODE_4M.fd")}`);
     all.push("-drive", `${drive},unit=1,file=${request.variables}`);
   }
-  for (const { path, format } of request.disks ?? []) {
-    all.push("-drive", `file=${path},format=${format},if=virtio,cache=writeback`);
-  }
+  for (const [index, disk] of (request.disks ?? []).entries())
+    all.push(...diskArguments(disk, index));
   const networks = request.networks ?? [];
   if (networks.length === 0) all.push("-net", "none");
   for (const [index, { kind, port }] of networks.entries()) {
@@ -242,6 +243,18 @@ function qemuArguments(request: GuestRequest): string[] {
     all.push("-device", `virtio-net-pci,netdev=n${index},mac=52:54:00:00:00:${address}`);
   }
   return all;
+}
+
+function diskArguments({ path, format, log }: GuestDisk, index: number): string[] {
+  const [file, node] = [`file${index}`, `disk${index}`];
+  const all = ["-blockdev", `driver=file,node-name=${file},filename=${path}`];
+  all.push("-blockdev", `driver=${format},node-name=${node},file=${file}`);
+  const drive = log === undefined ? node : `logged${index}`;
+  if (log !== undefined) {
+    all.push("-blockdev", `driver=file,node-name=log${index},filename=${log}`);
+    all.push("-blockdev", `driver=blklogwrites,node-name=${drive},file=${node},log=log${index}`);
+  }
+  return [...all, "-device", `virtio-blk-pci,drive=${drive}`];
 }
 
 function escaped(text: string): string {
