@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { output } from "./cache.ts";
 
 /**
  * What QEMU's blklogwrites has written down: all writes of a guest to a disk, and its flushes, in
@@ -67,5 +68,50 @@ export function replayWrites(log: string, writes: readonly LoggedWrite[], image:
   } finally {
     closeSync(from);
     closeSync(to);
+  }
+}
+
+/** Disks as power cuts may have left them. */
+export interface CutRequest {
+  readonly log: string;
+  readonly writes: readonly LoggedWrite[];
+  /** A raw image as it was before the first of the writes; it is changed. */
+  readonly image: string;
+  /** Where the disk of each cut is put, one after the other. */
+  readonly to: string;
+  /** The cuts happen after this write and before the last one. */
+  readonly from: number;
+  readonly count: number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** A disk after a power cut. */
+export interface CutDisk {
+  /** After which of the writes it happened. */
+  readonly moment: number;
+  /** Writes since the last flush that had not reached the disk. */
+  readonly lost: number;
+}
+
+/**
+ * Goes through random moments of a log: at each, the disk has all that was flushed, and of what
+ * came later a part, as disks write in an order of their own.
+ */
+export function* cutDisks(request: CutRequest): Generator<CutDisk> {
+  const { log, writes, image, to, random } = request;
+  const span = writes.length - request.from;
+  const moments = Array.from({ length: request.count }, () => Math.ceil(random() * span));
+  let done = 0;
+  for (const moment of moments.map((one) => request.from + one).sort((a, b) => a - b)) {
+    const flushed = writes.slice(0, moment).findLastIndex(({ isDurable }) => isDurable) + 1;
+    replayWrites(log, writes.slice(done, flushed), image);
+    done = Math.max(done, flushed);
+    output(["cp", "--sparse=always", "--reflink=auto", image, to]);
+    const later = writes.slice(flushed, moment);
+    const share = random();
+    const lucky = later.filter(() => random() < share);
+    replayWrites(log, lucky, to);
+    yield { moment, lost: later.length - lucky.length };
   }
 }
