@@ -32,3 +32,8 @@ export function createUnpackWorker(): Worker {
 export function createInstallWorker(): Worker {
   return new Worker(new URL("./blast/work/install.worker.ts", import.meta.url));
 }
+
+/** A thread for one job of libalpm, for rastos. */
+export function createPackageWorker(): Worker {
+  return new Worker(new URL("./rastos/work/package.worker.ts", import.meta.url));
+}

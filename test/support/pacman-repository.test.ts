@@ -82,7 +82,8 @@ function buildByMakepkg(folder: string): string {
     SOURCE_DATE_EPOCH: String(BUILD_TIME_SECONDS),
     PKGEXT: ".pkg.tar.zst",
   };
-  const write = `cat >PKGBUILD <<'EOF'\n${PKGBUILD}\nEOF\necho '${SPEC.script?.trim()}' >probe.install`;
+  const script = SPEC.script?.trim();
+  const write = `cat >PKGBUILD <<'EOF'\n${PKGBUILD}\nEOF\necho '${script}' >probe.install`;
   // makepkg refuses to run as root.
   for (const above of [folder, `${folder}/..`]) chmodSync(above, 0o755);
   chownSync(folder, 65534, 65534);

@@ -47,6 +47,8 @@ export interface TransactionRequest {
   /** Removes what nothing needs any more with what is removed (-s). */
   readonly recursive?: boolean;
   readonly asDependencies?: boolean;
+  /** Removes installed packages that conflict with the new ones, in place of refusing. */
+  readonly removeConflicting?: boolean;
 }
 
 /** What happens during a transaction, for progress. */
@@ -61,14 +63,25 @@ export type PackageEvent =
   | { readonly kind: "hook"; readonly name: string }
   | { readonly kind: "note"; readonly text: string };
 
+/** How a plan is made. */
+export interface PlanOptions {
+  readonly refresh?: boolean;
+}
+
 /** A pacman-compatible package manager for one root folder. */
 export interface PackageManager extends Disposable {
   readonly kind: "libalpm" | "pacman";
   /** Fetches the databases of the repositories (-Sy). */
   sync(onEvent?: (event: PackageEvent) => void): Promise<void>;
   installed(): Promise<readonly PackageRecord[]>;
+  /** Packages of the repositories in which every word is found; without words all (-Ss). */
   search(words: readonly string[]): Promise<readonly PackageRecord[]>;
-  plan(request: TransactionRequest): Promise<TransactionPlan>;
+  /**
+   * What `run` would do. Changes nothing in the root, not even its lock: also of a read-only one.
+   *
+   * @param options `refresh`: fetches the databases of the repositories, aside, and plans by them
+   */
+  plan(request: TransactionRequest, options?: PlanOptions): Promise<TransactionPlan>;
   run(
     request: TransactionRequest,
     onEvent?: (event: PackageEvent) => void,
@@ -90,6 +103,12 @@ export interface PackageRootOptions {
   readonly repositories: readonly Repository[];
   /** Downloaded packages; default: /var/cache/pacman/pkg of the root. */
   readonly cacheFolder?: string | undefined;
+  /** GnuPG's folder with the keys that count; default: /etc/pacman.d/gnupg of the root. */
   readonly gpgFolder?: string | undefined;
+  /** Default: that of this machine. */
   readonly architecture?: string | undefined;
+  /** SigLevel of repositories that name none; default `Required DatabaseOptional`. */
+  readonly signatureLevel?: string | undefined;
+  /** SigLevel of package files given by path; default `Optional`. */
+  readonly fileSignatureLevel?: string | undefined;
 }

@@ -1,0 +1,27 @@
+/** A thread for one job of libalpm, which blocks. */
+import { Fault } from "../../kit/fault/fault.ts";
+import { faultFromBug } from "../../kit/fault/render.ts";
+import { performJob } from "../package/alpm/jobs.ts";
+import type { PackageFromWorker, PackageToWorker } from "../package/alpm/messages.ts";
+import { keepToThread } from "../package/alpm/thread.ts";
+
+declare const self: Worker;
+
+function post(message: PackageFromWorker): void {
+  self.postMessage(message);
+}
+
+self.onmessage = (event: MessageEvent<PackageToWorker>) => {
+  const { options, job } = event.data;
+  try {
+    keepToThread();
+    const result = performJob(options, job, {
+      onEvent: (told) => post({ kind: "event", event: told }),
+      onHandle: (handle) => post({ kind: "handle", handle }),
+    });
+    post({ kind: "done", result });
+  } catch (error) {
+    const fault = error instanceof Fault ? error : faultFromBug(error);
+    post({ kind: "failed", fault: fault.toJson() });
+  }
+};
