@@ -1,4 +1,5 @@
 import { defineCommand } from "../kit/cli/command.ts";
+import { type Plugs, ports } from "./ports.ts";
 
 /** `rastos`: its commands, each loaded when it is needed. */
 export const rastosCommand = defineCommand({
@@ -11,6 +12,12 @@ export const rastosCommand = defineCommand({
   tool: true,
   subCommands: {
     // One line per command, by owner; each loads its spec only when it is asked for.
+    kernel: async () => (await import("./cli/kernel/kernel.ts")).kernelCommand,
   },
   examples: [{ command: "rastos status", description: "What is booted, and why" }],
 });
+
+/** Gives rastos what it needs from outside its room. */
+export function plugIn(plugs: Plugs): void {
+  ports.createPackageWorker = plugs.createPackageWorker;
+}

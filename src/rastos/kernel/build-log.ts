@@ -1,0 +1,39 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+
+/** All that a build prints, in a file, and its lines one by one. */
+export class BuildLog implements Disposable {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new TextDecoder();
+  #pending = "";
+
+  /** Begins the file anew. @throws node:fs errors */
+  constructor(path: string, onLine: (line: string) => void) {
+    this.path = path;
+    this.#onLine = onLine;
+    this.#fd = openSync(path, "w", 0o644);
+  }
+
+  /** What a program has printed. */
+  readonly write = (bytes: Uint8Array): void => {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#fd, bytes, done, bytes.length - done);
+    }
+    const pieces = (this.#pending + this.#decoder.decode(bytes, { stream: true })).split("\n");
+    // Without an end it is no line, and must not grow without end either.
+    this.#pending = (pieces.pop() ?? "").slice(-PENDING_CHARACTERS_MAX);
+    for (const piece of pieces) this.#onLine(piece);
+  };
+
+  /** A line of our own, between those of the programs. */
+  say(text: string): void {
+    this.write(Buffer.from(`# ${text}\n`));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+const PENDING_CHARACTERS_MAX = 64 * 1024;
