@@ -159,6 +159,20 @@ export class RootFolder implements Disposable {
     });
   }
 
+  /** Makes a file, unless the name is taken: then false. For locks. */
+  createFile(path: string, content: string, rights: { readonly mode: number }): boolean {
+    const parent = this.#openParent(path);
+    if (parent < 0) throw pathFault("write", this.#shown(path), -parent);
+    const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW;
+    const fd = openAt(parent, nameOf(path), flags, rights.mode);
+    const result = fd < 0 ? fd : writeAllTo(fd, Buffer.from(content));
+    if (fd >= 0) sys.close(fd);
+    sys.close(parent);
+    if (result === -errno.EEXIST) return false;
+    if (result < 0) throw pathFault("write", this.#shown(path), -result);
+    return true;
+  }
+
   /** Makes or replaces a symbolic link, whatever has the name, folders apart. */
   writeLink(path: string, target: string): void {
     this.#replace(path, (parent, temporary) => makeLinkAt(target, parent, temporary));

@@ -49,16 +49,20 @@ export interface ConfigurationChange {
 export interface ConfigurationReport {
   /** In the order done; empty where all was right already. */
   readonly changes: readonly ConfigurationChange[];
-  /** Sentences: what could not be done yet, and why. */
+  /** Sentences: what has no effect yet, and why. */
   readonly notes: readonly string[];
+  /** Programs to be run in the root, so that it takes effect: `locale-gen`. */
+  readonly programs: readonly (readonly string[])[];
 }
 
 /** How a root is configured. */
 export interface ConfigureOptions {
-  /** What was declared when the root was made: what it named and the new one does not goes. */
-  readonly previous?: SystemConfig | undefined;
   /** Kept as /etc/rastos/system.toml. */
   readonly systemText?: string | undefined;
   /** Finds out what would change, and changes nothing. */
   readonly isDryRun?: boolean | undefined;
+  /** Folders that stand for some of the system: `/home` → the subvolume that all share. */
+  readonly sharedFolders?: ReadonlyMap<string, string> | undefined;
+  /** Milliseconds since 1970; default: the clock of the machine. */
+  readonly clock?: (() => number) | undefined;
 }
