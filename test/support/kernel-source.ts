@@ -62,7 +62,8 @@ image_name:
   return work.at("linux");
 }
 
-const defaultAll = `	@! grep -q CONFIG_BROKEN=y $(O)/.config || { printf '../init/b.c:7:3: error: no\\n'; exit 1; }
+const defaultAll = `	@! grep -q CONFIG_BROKEN=y $(O)/.config || \\
+	  { printf '../init/b.c:7:3: error: no\\n'; exit 1; }
 	@printf '  CC      init/a.o\\n  CC      init/b.o\\n  CC [M]  a.o\\n  LD      vmlinux\\n'
 	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
 	@echo image $(KBUILD_BUILD_USER) $(KBUILD_BUILD_TIMESTAMP) > $(O)/arch/x86/boot/bzImage

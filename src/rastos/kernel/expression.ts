@@ -1,4 +1,4 @@
-/** Expressions of Kconfig (Documentation/kbuild/kconfig-language.rst, "Menu dependencies"). Pure. */
+/** Expressions of Kconfig (Documentation/kbuild/kconfig-language.rst), "Menu dependencies". */
 
 /** An expression, taken apart. */
 export type Expression =

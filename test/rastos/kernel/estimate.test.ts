@@ -7,7 +7,8 @@ test("counts the objects that a configuration asks for, through composites and f
   work.write("init/Makefile", "obj-y := main.o version.o # not this.o\n");
   work.write(
     "fs/Makefile",
-    "obj-y += open.o \\\n\tread.o\nobj-$(CONFIG_BTRFS_FS) += btrfs/\nobj-$(CONFIG_XFS_FS) += xfs/\n",
+    "obj-y += open.o \\\n\tread.o\nobj-$(CONFIG_BTRFS_FS) += btrfs/\n" +
+      "obj-$(CONFIG_XFS_FS) += xfs/\n",
   );
   work.write(
     "fs/btrfs/Makefile",

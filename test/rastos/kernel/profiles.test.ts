@@ -51,7 +51,8 @@ testUnless(needs)(
         },
         () => undefined,
       );
-    for (const { name } of KERNEL_PROFILES) {
+    // The first one comes last, with settings that cannot be kept beside its own.
+    for (const { name } of KERNEL_PROFILES.slice(1)) {
       const { lost, wantedCount } = await build(name);
       expect({ name, lost }).toEqual({ name, lost: [] });
       expect(wantedCount).toBeGreaterThan(50);
