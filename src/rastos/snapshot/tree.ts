@@ -1,19 +1,55 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { btrfsCalls } from "../../../ffi/btrfs/calls.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { SystemError } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { HERE, makeFoldersAt, renameAt } from "../../kit/fs/at.ts";
+import { type FileLock, isLock, type LockHolder, tryLock } from "../../kit/store/lock.ts";
+import { callFault, must } from "./fault.ts";
+import { bytesToCopy, fillParts, placeHolders } from "./fill.ts";
+import { findTree, noTree } from "./find-tree.ts";
+import {
+  deletedName,
+  newName,
+  PARTS,
+  type Part,
+  partFolder,
+  partPath,
+  SNAPSHOTS,
+  type SnapshotPaths,
+  snapshotPaths,
+  stateFolder,
+  temporaryFolder,
+  treeFolders,
+} from "./layout.ts";
+import type { TreePlan } from "./plan-recovery.ts";
+import { type SnapshotRecord, writeRecord } from "./record.ts";
+import { requireRemovable } from "./removable.ts";
+import { requireSpace } from "./space.ts";
+import { readStateFile, writeStateFile } from "./state.ts";
+import {
+  createSubvolume,
+  isSubvolume,
+  openFolder,
+  removeSubvolume,
+  snapshotSubvolume,
+  subvolumeInfo,
+  syncFilesystem,
+} from "./subvolume.ts";
+import { holdClone, makeClone, NESTED, removeClone, removeLeftovers } from "./temporary.ts";
 import type { Snapshot, SystemState } from "./types.ts";
 
 /** How a tree is opened. */
 export interface TreeOptions {
   /** For those who find the lock taken: `rastos snapshot clone`. */
   readonly command: string;
+  /** Makes the folders of the tree where there is none yet. */
+  readonly isNew?: boolean;
   /** Milliseconds since 1970. Default: the clock of the machine. */
   readonly clock?: () => number;
-}
-
-/** Folders of a snapshot, absolute. */
-export interface SnapshotPaths {
-  readonly root: string;
-  readonly etc: string;
-  readonly var: string;
+  /** Told in sentences what was put in order, and what a person has to look at. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** What a snapshot is made of. */
@@ -41,19 +77,33 @@ export interface TemporaryClone extends Disposable {
   readonly from: number;
   /** Makes a snapshot of it, a child of the one it came from; the clone itself goes. */
   keep(options: KeepOptions): Snapshot;
+  /** Removes it; needs no lock. Once is enough. */
   discard(): void;
 }
 
 /**
  * The snapshot tree of one root, locked for this process. Everything in it is synchronous: the
- * kernel calls below it are.
+ * kernel calls below it are. What a call has done is on the disk when it returns, and after a power
+ * cut at any moment a snapshot is there as a whole or not at all.
  */
 export class SnapshotTree implements Disposable {
   /** Absolute path of the btrfs top level. */
   readonly root: string;
+  readonly #options: TreeOptions;
+  #lock: FileLock | undefined;
+  #state: SystemState;
 
-  private constructor(root: string) {
+  private constructor(root: string, options: TreeOptions) {
     this.root = root;
+    this.#options = options;
+    if (options.isNew === true) makeFolders(root);
+    this.#lock = lockTree(root, options.command);
+    try {
+      this.#state = this.#recover();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -62,73 +112,362 @@ export class SnapshotTree implements Disposable {
    * @param root the mounted top level of a btrfs (see `openRoot`)
    * @throws {Fault} E_LOCKED naming the holder, E_NOT_FOUND where there is no tree, E_PRIVILEGE
    */
-  static open(root: string, _options: TreeOptions): SnapshotTree {
-    return new SnapshotTree(root);
+  static open(root: string, options: TreeOptions): SnapshotTree {
+    return new SnapshotTree(root, options);
   }
 
   get state(): SystemState {
-    return unfinished();
+    return this.#state;
   }
 
   /** A new snapshot without parent: of a folder, or empty. The first one is number 0, the base. */
-  create(_options: CreateOptions): Snapshot {
-    return unfinished();
+  create(options: CreateOptions): Snapshot {
+    const { from } = options;
+    this.reserve(from === undefined ? 0 : bytesToCopy(from, this.root));
+    const id = this.#state.nextSnapshot;
+    const unfinished = (part: Part): string => join(partFolder(this.root, part), newName(id));
+    const targets = { root: unfinished("root"), etc: unfinished("etc"), var: unfinished("var") };
+    const record = this.#record(id, undefined, options);
+    try {
+      for (const part of PARTS) createSubvolume(targets[part]);
+      if (from === undefined) placeHolders(targets.root);
+      else fillParts(from, targets);
+      return this.#finish(targets, record);
+    } catch (error) {
+      for (const part of PARTS) removeSubvolume(targets[part]);
+      throw error;
+    }
   }
 
   /** A snapshot of a snapshot, its child. */
-  clone(_id: number, _description?: string): Snapshot {
-    return unfinished();
+  clone(id: number, description = ""): Snapshot {
+    return this.#clone(id, { description });
   }
 
-  /** A child that begins a branch of its own. */
-  branch(_id: number, _name: string, _description?: string): Snapshot {
-    return unfinished();
+  /** A child that begins a branch of its own. @throws {Fault} E_REFUSED for a name that is taken */
+  branch(id: number, name: string, description = ""): Snapshot {
+    const taken = this.#state.snapshots.find(({ branch }) => branch === name);
+    if (taken !== undefined) {
+      throw new Fault({
+        code: "E_REFUSED",
+        message: `Cannot begin the branch "${name}": snapshot ${taken.id} has that name`,
+        hint: "choose another name",
+      });
+    }
+    return this.#clone(id, { description, branch: name });
+  }
+
+  #clone(from: number, options: KeepOptions): Snapshot {
+    const source = this.snapshot(from);
+    this.reserve(0);
+    const id = this.#state.nextSnapshot;
+    const system = options.system ?? source.system;
+    try {
+      // The root comes last: without it the others are nothing. It says whose it is before it is
+      // sealed, and until then it still says that it is its parent.
+      for (const part of ["etc", "var", "root"] as const) {
+        snapshotSubvolume({
+          source: partPath(this.root, part, from),
+          target: partPath(this.root, part, id),
+          isReadOnly: part !== "root",
+        });
+      }
+      const record = this.#record(id, from, { ...options, system });
+      this.#sealRoot(partPath(this.root, "root", id), record);
+      return this.#add(record);
+    } catch (error) {
+      this.#removeParts(id);
+      throw error;
+    }
   }
 
   /** Removes snapshots. @throws {Fault} E_REFUSED for pinned, deployed or needed ones */
-  remove(_ids: readonly number[], _options: { readonly force: boolean }): void {
-    unfinished();
+  remove(ids: readonly number[], options: { readonly force: boolean }): void {
+    const doomed = new Set(ids);
+    for (const id of doomed) this.snapshot(id);
+    if (!options.force) requireRemovable(this.#state, doomed);
+    for (const part of PARTS) {
+      for (const id of doomed) {
+        const path = partPath(this.root, part, id);
+        const target = join(partFolder(this.root, part), deletedName(id));
+        if (part === "root" || isSubvolume(path)) {
+          must(renameAt(HERE, path, HERE, target), `remove "${path}"`);
+        }
+      }
+    }
+    const parents = new Map(this.#state.snapshots.map(({ id, parent }) => [id, parent]));
+    const heir = (id: number | undefined): number | undefined =>
+      id !== undefined && doomed.has(id) ? heir(parents.get(id)) : id;
+    const snapshots = this.#state.snapshots
+      .filter(({ id }) => !doomed.has(id))
+      .map((snapshot) => ({ ...snapshot, parent: heir(snapshot.parent) }));
+    this.#write({ ...this.#state, snapshots });
+    for (const part of ["etc", "var", "root"] as const) {
+      for (const id of doomed) {
+        removeSubvolume(join(partFolder(this.root, part), deletedName(id)));
+      }
+    }
+    syncFilesystem(this.root);
   }
 
-  describe(_id: number, _description: string): void {
-    unfinished();
+  describe(id: number, description: string): void {
+    this.#change(id, (snapshot) => ({ ...snapshot, description }));
   }
 
-  pin(_id: number, _isPinned: boolean): void {
-    unfinished();
+  pin(id: number, isPinned: boolean): void {
+    this.#change(id, (snapshot) => ({ ...snapshot, isPinned }));
+  }
+
+  #change(id: number, change: (snapshot: Snapshot) => Snapshot): void {
+    this.snapshot(id);
+    const snapshots = this.#state.snapshots.map((snapshot) =>
+      snapshot.id === id ? change(snapshot) : snapshot,
+    );
+    this.#write({ ...this.#state, snapshots });
   }
 
   /** A writable clone under `.snapshots/tmp`. */
-  temporary(_fromId: number): TemporaryClone {
-    return unfinished();
+  temporary(fromId: number): TemporaryClone {
+    this.snapshot(fromId);
+    this.reserve(0);
+    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(3))).toString("hex");
+    const path = join(temporaryFolder(this.root), `tmp-${fromId}-${random}`);
+    try {
+      makeClone(this.root, fromId, path);
+    } catch (error) {
+      removeClone(path);
+      throw error;
+    }
+    const lock = holdClone(path);
+    let isThere = true;
+    const discard = (): void => {
+      if (!isThere) return;
+      isThere = false;
+      lock.close();
+      removeClone(path);
+    };
+    const keep = (options: KeepOptions): Snapshot => {
+      const kept = this.#keep({ path, fromId, options });
+      discard();
+      return kept;
+    };
+    return { path, from: fromId, keep, discard, [Symbol.dispose]: discard };
+  }
+
+  #keep(clone: {
+    readonly path: string;
+    readonly fromId: number;
+    readonly options: KeepOptions;
+  }): Snapshot {
+    const { path, options } = clone;
+    for (const part of NESTED) {
+      if (isSubvolume(join(path, part))) continue;
+      throw new Fault({
+        code: "E_REFUSED",
+        message: `Cannot keep the clone: its /${part} was moved or replaced`,
+        hint: `change what is in /${part}, and leave the folder itself where it is`,
+      });
+    }
+    this.reserve(0);
+    const id = this.#state.nextSnapshot;
+    const parent = this.#state.snapshots.some((each) => each.id === clone.fromId)
+      ? clone.fromId
+      : undefined;
+    const record = this.#record(id, parent, options);
+    {
+      using root = openFolder(path);
+      writeRecord(root.number, record);
+    }
+    try {
+      for (const part of ["etc", "var", "root"] as const) {
+        const source = part === "root" ? path : join(path, part);
+        const target = partPath(this.root, part, id);
+        snapshotSubvolume({ source, target, isReadOnly: true });
+      }
+      return this.#add(record);
+    } catch (error) {
+      this.#removeParts(id);
+      throw error;
+    }
   }
 
   /** The one atomic write for the records of deployments (and whatever else is in the state). */
-  update(_change: (state: SystemState) => SystemState): void {
-    unfinished();
+  update(change: (state: SystemState) => SystemState): void {
+    this.#write(change(this.#state));
   }
 
   /** @throws {Fault} E_NOT_FOUND naming the snapshots that there are */
-  snapshot(_id: number): Snapshot {
-    return unfinished();
+  snapshot(id: number): Snapshot {
+    const found = this.#state.snapshots.find((snapshot) => snapshot.id === id);
+    if (found !== undefined) return found;
+    const ids = this.#state.snapshots.map((snapshot) => snapshot.id);
+    throw new Fault({
+      code: "E_NOT_FOUND",
+      message: `Cannot find snapshot ${id}`,
+      hint:
+        ids.length === 0
+          ? "there is none yet: rastos snapshot create"
+          : `there are ${ids.slice(-20).join(", ")}: rastos snapshot tree`,
+    });
   }
 
-  pathsOf(_id: number): SnapshotPaths {
-    return unfinished();
+  /** @throws {Fault} E_NOT_FOUND */
+  pathsOf(id: number): SnapshotPaths {
+    this.snapshot(id);
+    return snapshotPaths(this.root, id);
   }
 
   /**
    * Makes sure that so many bytes, and a reserve, are free before anything is begun.
    * @throws {Fault} E_NO_SPACE with the figures
    */
-  reserve(_bytes: number): void {
-    unfinished();
+  reserve(bytes: number): void {
+    requireSpace(this.root, bytes);
+  }
+
+  /** Gives the lock back for a while, as for a shell that stays open for hours. */
+  pause(): void {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
+  }
+
+  /** Takes the lock again, and what others have done meanwhile. @throws {Fault} E_LOCKED */
+  resume(): void {
+    this.#lock ??= lockTree(this.root, this.#options.command, RESUME_WAIT_MS);
+    this.#state = this.#recover();
   }
 
   /** Gives the lock back. */
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.pause();
+  }
+
+  #record(id: number, parent: number | undefined, options: KeepOptions): SnapshotRecord {
+    const createdMs = (this.#options.clock ?? Date.now)();
+    const { description, branch, system } = options;
+    return { id, parent, branch, description, createdMs, system };
+  }
+
+  /** Names the parts of a snapshot that was made under other names; its root last. */
+  #finish(parts: SnapshotPaths, record: SnapshotRecord): Snapshot {
+    for (const part of NESTED) sealSubvolume(parts[part]);
+    this.#sealRoot(parts.root, record);
+    // Its files are on the disk before its name says that it is whole.
+    syncFilesystem(this.root);
+    for (const part of ["etc", "var", "root"] as const) {
+      const target = partPath(this.root, part, record.id);
+      must(renameAt(HERE, parts[part], HERE, target), `make "${target}"`);
+    }
+    syncFilesystem(this.root);
+    return this.#add(record);
+  }
+
+  /** Gives a root its record and makes it read-only: from then on the snapshot counts. */
+  #sealRoot(path: string, record: SnapshotRecord): void {
+    using root = openFolder(path);
+    writeRecord(root.number, record);
+    must(btrfsCalls().setReadOnly(root.number, true), `make "${path}" read-only`);
+  }
+
+  /**
+   * The state's file need not be written for it: a snapshot that is whole counts, and is found by
+   * its folder (see plan-recovery.ts). That saves a third of the time of making one.
+   */
+  #add(record: SnapshotRecord): Snapshot {
+    const { uuid } = subvolumeInfo(partPath(this.root, "root", record.id));
+    const snapshot: Snapshot = { ...record, isPinned: false, uuid };
+    const snapshots = [...this.#state.snapshots, snapshot];
+    this.#state = { ...this.#state, snapshots, nextSnapshot: record.id + 1 };
+    return snapshot;
+  }
+
+  #removeParts(id: number): void {
+    for (const part of PARTS) removeSubvolume(partPath(this.root, part, id));
+  }
+
+  #write(state: SystemState): void {
+    writeStateFile(this.root, state);
+    this.#state = state;
+  }
+
+  #recover(): SystemState {
+    const plan = findTree(this.root, readStateFile(this.root));
+    this.#apply(plan);
+    const leftovers = removeLeftovers(this.root);
+    const count = plan.remove.length + leftovers.length;
+    if (count > 0) this.#note(`Put in order what an interrupted run has left: ${count} subvolumes`);
+    return plan.state;
+  }
+
+  #apply(plan: TreePlan): void {
+    for (const issue of plan.issues) this.#note(issue);
+    for (const id of plan.seal) {
+      const snapshot = plan.state.snapshots.find((each) => each.id === id);
+      if (snapshot !== undefined) this.#sealFound(snapshot);
+    }
+    if (plan.mustWrite) writeStateFile(this.root, plan.state);
+    for (const { part, name } of plan.remove) {
+      removeSubvolume(join(partFolder(this.root, part), name));
+    }
+  }
+
+  /** A snapshot that others have made, such as the first boot of an image. */
+  #sealFound(snapshot: Snapshot): void {
+    const { isPinned: _, uuid: __, ...record } = snapshot;
+    for (const part of NESTED) sealSubvolume(partPath(this.root, part, snapshot.id));
+    this.#sealRoot(partPath(this.root, "root", snapshot.id), record);
+  }
+
+  #note(text: string): void {
+    this.#options.onNote?.(text);
+  }
 }
 
-function unfinished(): never {
-  throw new Fault({ code: "E_NOT_BUILT", message: "Cannot use the snapshot tree yet" });
+/** How long a paused tree waits for others to be done, in milliseconds. */
+const RESUME_WAIT_MS = 60_000;
+const WAIT_STEP_MS = 50;
+
+/** @throws {Fault} E_LOCKED naming the holder */
+function lockTree(root: string, command: string, waitMs = 0): FileLock {
+  const path = join(stateFolder(root), "lock");
+  for (let waited = 0; ; waited += WAIT_STEP_MS) {
+    const result = attemptLock(path, command, root);
+    if (isLock(result)) return result;
+    if (waited < waitMs) {
+      Bun.sleepSync(WAIT_STEP_MS);
+      continue;
+    }
+    const holder = result.pid === undefined ? "another process" : `process ${result.pid}`;
+    const what = result.command === undefined ? "" : ` (${result.command})`;
+    throw new Fault({
+      code: "E_LOCKED",
+      message: `Cannot change the snapshots of "${root}": ${holder}${what} is at work on them`,
+      hint: "wait until it is done",
+      details: { pid: result.pid, command: result.command },
+    });
+  }
+}
+
+function attemptLock(path: string, command: string, root: string): FileLock | LockHolder {
+  try {
+    return tryLock(path, command);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.errno !== errno.ENOENT) throw callFault(`lock "${path}"`, -error.errno);
+    throw noTree(root);
+  }
+}
+
+function makeFolders(root: string): void {
+  for (const folder of treeFolders(root)) {
+    const made = makeFoldersAt(HERE, folder);
+    must(made, `make "${folder}"`);
+  }
+  // What is in a snapshot has set-uid programs whose holes may be known: nobody else gets at them.
+  chmodSync(join(root, SNAPSHOTS), 0o700);
+}
+
+function sealSubvolume(path: string): void {
+  using fd = openFolder(path);
+  must(btrfsCalls().setReadOnly(fd.number, true), `make "${path}" read-only`);
 }

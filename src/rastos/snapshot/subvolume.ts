@@ -1,0 +1,110 @@
+import { fstatSync, readdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { SUBVOLUME_INODE, TOP_LEVEL_ID } from "../../../ffi/abi/btrfs.ts";
+import { O } from "../../../ffi/abi/constants.ts";
+import { btrfsCalls, type SubvolumeInfo } from "../../../ffi/btrfs/calls.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
+import { HERE, openAt, removeFolderAt } from "../../kit/fs/at.ts";
+import { callFault, must } from "./fault.ts";
+
+/** Opens a folder, never through a symbolic link as last part: what is in a snapshot is foreign. */
+export function openFolder(path: string): Fd {
+  return new Fd(must(openHere(path), `open "${path}"`));
+}
+
+function openHere(path: string): number {
+  return openAt(HERE, path, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+}
+
+/** A subvolume to make a snapshot of, and where. */
+export interface SnapshotRequest {
+  readonly source: string;
+  readonly target: string;
+  readonly isReadOnly: boolean;
+}
+
+/** Makes a snapshot; it is on the disk on return. @throws {Fault} */
+export function snapshotSubvolume(request: SnapshotRequest): void {
+  const { source, target, isReadOnly } = request;
+  using from = openFolder(source);
+  using folder = openFolder(dirname(target));
+  must(
+    btrfsCalls().snapshot(from.number, folder.number, basename(target), isReadOnly),
+    `make a snapshot of "${source}" as "${target}"`,
+  );
+}
+
+/** Makes an empty subvolume. @throws {Fault} */
+export function createSubvolume(path: string): void {
+  using folder = openFolder(dirname(path));
+  must(btrfsCalls().create(folder.number, basename(path)), `make the subvolume "${path}"`);
+}
+
+/**
+ * Removes a subvolume with the subvolumes in it; one that is not there is fine.
+ * @throws {Fault} where anything stays
+ */
+export function removeSubvolume(path: string): void {
+  const result = removeOne(path);
+  if (result === 0 || result === -errno.ENOENT) return;
+  if (result !== -errno.ENOTEMPTY) throw callFault(`remove the subvolume "${path}"`, result);
+  for (const nested of nestedSubvolumes(path)) removeSubvolume(nested);
+  must(removeOne(path), `remove the subvolume "${path}"`);
+}
+
+function removeOne(path: string): number {
+  using folder = new Fd(openHere(dirname(path)));
+  if (!folder.isOpen) return folder.number;
+  return btrfsCalls().remove(folder.number, basename(path));
+}
+
+/**
+ * The subvolumes in a subvolume, without those in them. Found by their inode number, in folders
+ * alone: a container engine may have put them anywhere below /var.
+ */
+function nestedSubvolumes(path: string): string[] {
+  const found: string[] = [];
+  const folders = [path];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const child = `${folder}/${entry.name}`;
+      if (isSubvolume(child)) found.push(child);
+      else folders.push(child);
+    }
+  }
+  return found;
+}
+
+/** Whether the folder is the root of a subvolume of its own. */
+export function isSubvolume(path: string): boolean {
+  using fd = new Fd(openHere(path));
+  if (!fd.isOpen) return false;
+  return fstatSync(fd.number).ino === SUBVOLUME_INODE;
+}
+
+/** What the kernel knows about a subvolume. @throws {Fault} */
+export function subvolumeInfo(path: string): SubvolumeInfo {
+  using fd = openFolder(path);
+  const info = btrfsCalls().info(fd.number);
+  if (typeof info === "number") throw callFault(`read the subvolume "${path}"`, info);
+  return info;
+}
+
+/** Puts a folder out of the way that a subvolume is to take the place of. @throws {Fault} */
+export function removeEmptyFolder(path: string): void {
+  const result = removeFolderAt(HERE, path);
+  if (result !== -errno.ENOENT) must(result, `remove the empty folder "${path}"`);
+}
+
+/** Whether this is the top level of a btrfs. */
+export function isTopLevel(path: string): boolean {
+  return subvolumeInfo(path).id === TOP_LEVEL_ID;
+}
+
+/** Waits until everything that was done so far is on the disk. @throws {Fault} */
+export function syncFilesystem(path: string): void {
+  using fd = openFolder(path);
+  must(btrfsCalls().sync(fd.number), `write "${path}" to the disk`);
+}

@@ -1,0 +1,193 @@
+import { expect } from "bun:test";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../../src/kit/fault/fault.ts";
+import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
+import { listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
+import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
+import { cannotMount } from "../../support/loop-filesystem.ts";
+import { testUnless } from "../../support/skip.ts";
+import { mountTop, openTree, subvolumesOf } from "../../support/snapshot-tree.ts";
+
+const testOnBtrfs = testUnless(cannotMount("btrfs"));
+
+testOnBtrfs("a folder becomes snapshot 0 with an etc and a var of its own, all read-only", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  expect(tree.state.snapshots).toMatchObject([
+    { id: 0, parent: undefined, description: "base", isPinned: false },
+  ]);
+  const { root, etc, var: variable } = tree.pathsOf(0);
+  expect(readFileSync(join(etc, "hostname"), "utf8")).toBe("one\n");
+  expect(readFileSync(join(variable, "lib/counter"), "utf8")).toBe("1\n");
+  expect(readlinkSync(join(root, "bin"))).toBe("usr/bin");
+  expect(lstatSync(join(root, "usr/bin/tool")).mode & 0o777).toBe(0o755);
+  expect(existsSync(join(root, "etc/hostname"))).toBe(false);
+  for (const path of [root, etc, variable]) {
+    expect(() => writeFileSync(join(path, "new"), "")).toThrow("EROFS");
+  }
+  expect(lstatSync(join(disk.path, ".snapshots")).mode & 0o777).toBe(0o700);
+});
+
+testOnBtrfs(
+  "clones, branches, descriptions and pins are there after the tree is opened again",
+  () => {
+    using disk = mountTop();
+    {
+      using tree = openTree(disk.path);
+      expect(tree.clone(0, "first").id).toBe(1);
+      expect(tree.clone(1).parent).toBe(1);
+      expect(tree.branch(0, "test").branch).toBe("test");
+      expect(() => tree.branch(0, "test")).toThrow("has that name");
+      tree.describe(2, "second");
+      tree.pin(2, true);
+      tree.clone(3, "not in the file yet");
+    }
+    using again = openTree(disk.path);
+    expect(again.state.snapshots).toMatchObject([
+      { id: 0 },
+      { id: 1, parent: 0, description: "first" },
+      { id: 2, parent: 1, description: "second", isPinned: true },
+      { id: 3, parent: 0, branch: "test" },
+      { id: 4, parent: 3, description: "not in the file yet" },
+    ]);
+    expect(again.state.nextSnapshot).toBe(5);
+    expect(readTree(disk.path)).toEqual(again.state);
+  },
+);
+
+testOnBtrfs(
+  "what is pinned, deployed or a parent goes only with force, and no id is used twice",
+  () => {
+    using disk = mountTop();
+    {
+      using tree = openTree(disk.path);
+      tree.clone(0);
+      tree.clone(1);
+      tree.clone(2);
+      expect(faultOf(() => tree.remove([1], { force: false }))).toMatchObject({
+        code: "E_REFUSED",
+        message: "Cannot remove: snapshot 1 is the parent of 2",
+      });
+      tree.pin(3, true);
+      expect(faultOf(() => tree.remove([2, 3], { force: false })).message).toContain("3 is pinned");
+      tree.pin(3, false);
+      tree.remove([1], { force: true });
+      expect(tree.snapshot(2).parent).toBe(0);
+      tree.remove([3], { force: false });
+      expect(faultOf(() => tree.snapshot(3)).hint).toContain("there are 0, 2");
+      expect(faultOf(() => tree.remove([3], { force: true })).code).toBe("E_NOT_FOUND");
+    }
+    using again = openTree(disk.path);
+    expect(again.clone(0).id).toBe(4);
+    expect(subvolumesOf(disk.path)).toEqual(partsOf(0, 2, 4));
+  },
+);
+
+testOnBtrfs("a temporary clone is kept as a child, or leaves nothing", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  {
+    using clone = tree.temporary(0);
+    writeFileSync(join(clone.path, "etc/hostname"), "two\n");
+    expect(listTemporary(disk.path)).toMatchObject([{ isInUse: true }]);
+  }
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
+  const clone = tree.temporary(0);
+  writeFileSync(join(clone.path, "etc/hostname"), "two\n");
+  writeFileSync(join(clone.path, "usr/new"), "new\n");
+  mkdirSync(join(clone.path, "var/log"));
+  const kept = clone.keep({ description: "changed", system: "[system]\n" });
+  clone.discard();
+  expect(kept).toMatchObject({ id: 1, parent: 0, description: "changed", system: "[system]\n" });
+  const { root, etc, var: variable } = tree.pathsOf(1);
+  expect(readFileSync(join(etc, "hostname"), "utf8")).toBe("two\n");
+  expect(readFileSync(join(root, "usr/new"), "utf8")).toBe("new\n");
+  expect(existsSync(join(variable, "log"))).toBe(true);
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0, 1));
+  using of1 = tree.temporary(1);
+  expect(readFileSync(join(of1.path, "etc/hostname"), "utf8")).toBe("two\n");
+});
+
+testOnBtrfs(
+  "a clone whose etc became a link to elsewhere is refused, and nothing outside goes",
+  () => {
+    using disk = mountTop();
+    using tree = openTree(disk.path);
+    mkdirSync(join(disk.path, "outside"));
+    writeFileSync(join(disk.path, "outside/file"), "");
+    const clone = tree.temporary(0);
+    Bun.spawnSync(["mv", join(clone.path, "etc"), join(clone.path, "etc.old")]);
+    symlinkSync(join(disk.path, "outside"), join(clone.path, "etc"));
+    expect(faultOf(() => clone.keep({ description: "" }))).toMatchObject({ code: "E_REFUSED" });
+    clone.discard();
+    expect(existsSync(join(disk.path, "outside/file"))).toBe(true);
+    expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
+  },
+);
+
+testOnBtrfs("subvolumes that a program has made in a clone go with it", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  const clone = tree.temporary(0);
+  const inner = join(clone.path, "var/lib/machines");
+  Bun.spawnSync(["btrfs", "subvolume", "create", inner]);
+  Bun.spawnSync(["btrfs", "subvolume", "create", join(inner, "deeper")]);
+  expect(subvolumesOf(disk.path)).toHaveLength(8);
+  clone.discard();
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
+});
+
+testOnBtrfs("the lock names who has it, and is given back while a tree is paused", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path, "rastos snapshot clone");
+  const second = faultOf(() => openTree(disk.path));
+  expect(second.code).toBe("E_LOCKED");
+  expect(second.message).toContain(`process ${process.pid} (rastos snapshot clone)`);
+  tree.pause();
+  {
+    using other = openTree(disk.path);
+    other.clone(0);
+  }
+  tree.resume();
+  expect(tree.state.snapshots).toHaveLength(2);
+});
+
+testOnBtrfs("without a tree, and without room, a sentence says so", () => {
+  using disk = mountTop(128 * 1024 * 1024);
+  expect(faultOf(() => readTree(disk.path)).code).toBe("E_NOT_FOUND");
+  expect(faultOf(() => SnapshotTree.open(disk.path, { command: "" })).code).toBe("E_NOT_FOUND");
+  using tree = openTree(disk.path);
+  const full = faultOf(() => tree.reserve(1024 ** 3));
+  expect(full.code).toBe("E_NO_SPACE");
+  expect(full.message).toMatch(/MiB of 128 MiB are free, 1\.0 GiB are needed, 3\.8 MiB of them/);
+  expect(full.details).toMatchObject({ sizeBytes: 128 * 1024 ** 2 });
+});
+
+function partsOf(...ids: number[]): string[] {
+  return ids
+    .flatMap((id) => [
+      `.snapshots/etc/etc-${id}`,
+      `.snapshots/rootfs/snapshot-${id}`,
+      `.snapshots/var/var-${id}`,
+    ])
+    .sort();
+}
+
+function faultOf(run: () => unknown): Fault {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error("Nothing was thrown");
+}
