@@ -23,7 +23,9 @@ export class OpenTarget implements ByteTarget, Disposable {
     this.#fd = attempt("open", path, () => openSync(path, isNew ? "wx+" : "r+", 0o644));
   }
 
+  /** Zeros in a new file stay holes. */
   write(position: number, bytes: Uint8Array): void {
+    if (this.isNew && isZero(bytes)) return;
     attempt("write", this.path, () => {
       let done = 0;
       while (done < bytes.length) {
@@ -46,6 +48,17 @@ export class OpenTarget implements ByteTarget, Disposable {
     if (this.#isOpen) closeSync(this.#fd);
     this.#isOpen = false;
   }
+}
+
+const ZEROS = new Uint8Array(1024 * 1024);
+
+/** Whether all bytes are zero. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length);
+    if (Buffer.compare(piece, ZEROS.subarray(0, piece.length)) !== 0) return false;
+  }
+  return true;
 }
 
 /** @throws {Fault} */

@@ -9,19 +9,20 @@ import { numberInodes, type Placed, spaceOf } from "./subvolume-tree.ts";
 import type { Ids } from "./system-trees.ts";
 import { type NumberedTree, Volume } from "./volume.ts";
 
-/** What {@link writeBtrfs} makes. */
-export interface BtrfsOptions {
-  readonly target: ByteTarget;
+/** What goes into a new file system, and how large it is. */
+export interface BtrfsContents {
   readonly sizeBytes: number;
   /** The top level, of id 5, with all that is in it. */
   readonly top: Subvolume;
-  /** UUIDs as text with dashes. */
-  readonly uuid: string;
-  readonly deviceUuid: string;
-  readonly chunkTreeUuid: string;
+}
+
+/** Where and under which names a planned file system is written. */
+export interface BtrfsOptions {
+  readonly target: ByteTarget;
+  readonly ids: Ids;
   readonly label: string;
   /** Is told how many bytes of files have been written since the last time. */
-  readonly onBytes?: (bytes: number) => void;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** What a file system came to. */
@@ -31,9 +32,29 @@ export interface BtrfsSummary {
   readonly inodes: number;
 }
 
-/** Bytes that the files will take, each content once. */
-export function dataBytesOf(top: Subvolume): number {
-  return [...contentsOf(numberAll(top).trees)].reduce((sum, each) => sum + spaceOf(each), 0);
+/** A file system of which it is known that it fits. */
+export interface BtrfsPlan {
+  readonly sizeBytes: number;
+  /** Bytes that the files will take, each content once. */
+  readonly dataBytes: number;
+  readonly inodes: number;
+  readonly trees: readonly NumberedTree[];
+  readonly below: readonly Placed[];
+  readonly chunks: ChunkPlan;
+}
+
+/**
+ * Divides the space of a new file system.
+ *
+ * @throws {Fault} E_NO_SPACE with figures
+ */
+export function planBtrfs(contents: BtrfsContents): BtrfsPlan {
+  const sizeBytes = contents.sizeBytes - (contents.sizeBytes % SECTOR_BYTES);
+  const { trees, below } = numberAll(contents.top);
+  const dataBytes = [...contentsOf(trees)].reduce((sum, each) => sum + spaceOf(each), 0);
+  const inodes = trees.reduce((sum, tree) => sum + tree.inodes.length, 0);
+  const chunks = planOrFault(sizeBytes, trees, dataBytes);
+  return { sizeBytes, dataBytes, inodes, trees, below, chunks };
 }
 
 /**
@@ -43,26 +64,17 @@ export function dataBytesOf(top: Subvolume): number {
  * What is written: all nodes and data, then the superblocks, the first one last. Until then there
  * is no file system.
  *
- * @throws {Fault} E_NO_SPACE with figures before the first write; E_IO
+ * @throws {Fault} E_NO_SPACE, E_IO
  */
-export async function writeBtrfs(options: BtrfsOptions): Promise<BtrfsSummary> {
-  const sizeBytes = options.sizeBytes - (options.sizeBytes % SECTOR_BYTES);
-  const { trees, below } = numberAll(options.top);
-  const dataBytes = [...contentsOf(trees)].reduce((sum, each) => sum + spaceOf(each), 0);
-  const chunks = planOrFault(sizeBytes, trees, dataBytes);
+export async function writeBtrfs(plan: BtrfsPlan, options: BtrfsOptions): Promise<BtrfsSummary> {
+  const { trees, below, chunks, sizeBytes, dataBytes, inodes } = plan;
+  const { target, ids, onBytes = () => undefined } = options;
   const data = placeData(trees, chunks.data);
-  const { target, onBytes = () => undefined } = options;
   const sums = await writeData(data, chunks.data, target, onBytes);
-  const ids: Ids = {
-    filesystem: options.uuid,
-    device: options.deviceUuid,
-    chunkTree: options.chunkTreeUuid,
-  };
   const volume = new Volume({ ids, chunks, data, sizeBytes, below });
   volume.addSubvolumes(trees);
   volume.addSums(sums);
   const usedBytes = volume.finish(target, options.label);
-  const inodes = trees.reduce((sum, tree) => sum + tree.inodes.length, 0);
   return { dataBytes, usedBytes, inodes };
 }
 
