@@ -94,6 +94,8 @@ export class Configuration implements Disposable {
       throw missingService(missing, this.#root, this.#config.services.init);
     }
     const touchesAccounts = this.plan.steps.some(({ path }) => ACCOUNT_FILE.test(path));
+    // The locks are made there.
+    if (touchesAccounts) this.#root.makeFolder("etc");
     using _lock = touchesAccounts ? lockAccounts(this.#root) : undefined;
     carryOut(this.#root, this.plan.steps);
   }

@@ -1,6 +1,6 @@
 import type { EntryRights, EntryStatus } from "../../kit/fs/root-folder.ts";
 
-/** What a plan sees of a root: `RootFolder`, or one in memory in tests. Paths have no slash first. */
+/** What a plan sees of a root, a `RootFolder` or one in memory. Paths begin without a slash. */
 export interface RootView {
   readText(path: string): string | undefined;
   read(path: string): Uint8Array | undefined;

@@ -68,7 +68,7 @@ describe("links in a root", () => {
 });
 
 describe("changes", () => {
-  test("files keep their rights, new ones get what is asked for, and no temporary name stays", () => {
+  test("files keep their rights, new ones get those asked for, no temporary name stays", () => {
     using work = world();
     work.root.writeFile("etc/secret", "1", { mode: 0o600 });
     work.root.writeFile("etc/secret", "2");

@@ -34,7 +34,7 @@ name = "ada"
 uid = 1000
 groups = ["wheel"]
 shell = "/bin/bash"
-ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAabcdefghijklmnopqrstuvwxyz0123456789ABCDEFG ada@box"]
+ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAabcdefghijklmnopqrstuvwxyz0123456789 a@b"]
 password_hash = "$6$salt$abcdefghijklmnopqrstuvwxyz"
 
 [kernel]
