@@ -64,7 +64,9 @@ async function loadBlast(): Promise<CommandSpec> {
 }
 
 async function loadRastos(): Promise<CommandSpec> {
-  return (await import("./rastos/door.ts")).rastosCommand;
+  const { rastosCommand, plugIn } = await import("./rastos/door.ts");
+  plugIn(await import("./workers.ts"));
+  return rastosCommand;
 }
 
 async function loadTriad(): Promise<CommandSpec> {

@@ -5,8 +5,8 @@ import { cText } from "./memory.ts";
 
 /**
  * libalpm(3), the library of pacman, as C has it. Known are its major versions 13 (pacman 6.0), 14
- * (6.1) and 15 (7.0): their headers differ in what {@link AlpmLayout} says, and nowhere else in what
- * is used here. Pointers are numbers; NULL is 0 or null.
+ * (6.1) and 15 (7.0): of what is used here their headers differ only in what {@link AlpmLayout}
+ * says. Pointers are numbers; NULL is 0 or null.
  */
 
 const i32 = "i32";
@@ -101,7 +101,7 @@ const sandboxSymbols = { alpm_option_set_sandboxuser: setText } as const;
 /** Where the fields of structures lie that differ between versions, in bytes. */
 export interface AlpmLayout {
   /**
-   * alpm_conflict_t: two names until 13, two packages from 14 on; before them, until 13, two hashes.
+   * alpm_conflict_t: two names until 13, behind two hashes; two packages from 14 on.
    */
   readonly conflict: {
     readonly holdsPackages: boolean;

@@ -42,6 +42,15 @@ export class Notes {
     else this.add(text.replaceAll(`${this.#root}/`, "/"));
   }
 
+  /** An error in spite of which the transaction went well. */
+  addError(line: string): void {
+    this.add(`Something failed on the way: ${line.replaceAll(`${this.#root}/`, "/")}`);
+  }
+
+  addOptional(name: string, dependency: string): void {
+    this.add(`"${name}" can also use ${dependency}`);
+  }
+
   addPacnew(file: string): void {
     const path = this.withoutRoot(file);
     this.add(`"${path}" was changed here and stays; the package's own is "${path}.pacnew"`);

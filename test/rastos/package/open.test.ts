@@ -7,7 +7,7 @@ import { describeUnless, firstReason, needsProgram, needsRoot } from "../../supp
 import { createWorkspace } from "../../support/workspace.ts";
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
-const kinds = ["libalpm"] as const;
+const kinds = ["libalpm", "pacman"] as const;
 
 for (const kind of kinds) {
   describeUnless(missing)(`the package manager (${kind})`, () => {

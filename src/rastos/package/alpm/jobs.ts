@@ -5,8 +5,10 @@ import { ALPM_ERROR } from "../../../../ffi/alpm/constants.ts";
 import { type AlpmLibrary, openAlpm } from "../../../../ffi/alpm/library.ts";
 import { cBytes, listItems } from "../../../../ffi/alpm/memory.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
+import type { SessionPurpose } from "../folders.ts";
 import { answerTo, Notes } from "../notes.ts";
 import { packageFault } from "../problem.ts";
+import { stepsOf } from "../steps.ts";
 import type {
   PackageChange,
   PackageEvent,
@@ -15,7 +17,7 @@ import type {
   TransactionPlan,
   TransactionRequest,
 } from "../types.ts";
-import { AlpmSession, type SessionPurpose } from "./session.ts";
+import { AlpmSession } from "./session.ts";
 import { AlpmTransaction } from "./transaction.ts";
 
 /** One call of the package manager, as plain data: it may cross to another thread. */
@@ -107,7 +109,7 @@ class Work {
     this.#request = request;
     using session = this.#open(refresh ? "refreshed-read" : "read");
     if (refresh) this.#fetch(session);
-    const changes = stepsOf(request).flatMap((step, index) => {
+    const changes = stepsOf(request, "together").flatMap((step, index) => {
       const rest = index === 0 ? step : this.#stillThere(session, step);
       return this.#transaction(session, rest, { isPlan: true });
     });
@@ -118,7 +120,7 @@ class Work {
     this.#request = request;
     using session = this.#open("change");
     const changes: PackageChange[] = [];
-    for (const step of stepsOf(request)) {
+    for (const step of stepsOf(request, "together")) {
       const rest = changes.length === 0 ? step : this.#stillThere(session, step);
       changes.push(...this.#transaction(session, rest, { isPlan: false }));
     }
@@ -150,6 +152,7 @@ class Work {
     const changes = transaction.prepare();
     this.#noteOptional(session, changes, notes);
     if (!how.isPlan && changes.length > 0) transaction.commit();
+    for (const line of this.#errors.splice(0)) notes.addError(line);
     return changes;
   }
 
@@ -167,7 +170,7 @@ class Work {
         const isThere = [local, added].some(
           (list) => Number(calls.alpm_find_satisfier(list, dependency) ?? 0) !== 0,
         );
-        if (!isThere) notes.add(`"${name}" can also use ${text}`);
+        if (!isThere) notes.addOptional(name, text);
       }
     }
   }
@@ -232,24 +235,6 @@ class Work {
     else if (event.kind === "pacsave") this.#notes?.addPacsave(event.file);
     else this.#notes?.pass(event);
   }
-}
-
-/**
- * libalpm follows what nothing needs any more only in a transaction that does nothing but remove,
- * so such a removal comes second.
- */
-function stepsOf(request: TransactionRequest): readonly TransactionRequest[] {
-  const removes = (request.remove?.length ?? 0) > 0;
-  if (!removes || request.recursive !== true || !wantsAdditions(request)) return [request];
-  const { remove = [], ...additions } = request;
-  return [
-    { ...additions, recursive: false },
-    { remove, recursive: true },
-  ];
-}
-
-function wantsAdditions(request: TransactionRequest): boolean {
-  return wantsRepositories(request) || (request.files?.length ?? 0) > 0;
 }
 
 function wantsRepositories(request: TransactionRequest): boolean {

@@ -1,7 +1,6 @@
 import type { Pointer } from "bun:ffi";
 import { ptr } from "bun:ffi";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   AlpmCallbacks,
@@ -15,13 +14,12 @@ import {
 } from "../../../../ffi/alpm/constants.ts";
 import type { AlpmCalls, AlpmLibrary } from "../../../../ffi/alpm/library.ts";
 import { cBytes, cText, listItems, listTexts } from "../../../../ffi/alpm/memory.ts";
+import { makePackageFolders, type SessionPurpose, scratchDatabase } from "../folders.ts";
+import { machineName, serverUrl } from "../machine.ts";
 import { LOCK_NAME, lockHolderOf, type PackagePaths, packagePathsOf } from "../paths.ts";
 import { type PackageProblem, packageFault } from "../problem.ts";
 import { DEFAULT_SIGNATURE_LEVEL, signatureLevelOf } from "../signature-level.ts";
 import type { PackageRecord, PackageRootOptions } from "../types.ts";
-
-/** What a session is opened for: only the last one writes into the root. */
-export type SessionPurpose = "read" | "refreshed-read" | "change";
 
 /** libalpm at work on one root, from alpm_initialize(3) to alpm_release(3). */
 export class AlpmSession implements Disposable {
@@ -43,9 +41,9 @@ export class AlpmSession implements Disposable {
     this.library = library;
     this.paths = packagePathsOf(options);
     this.#callbacks = new AlpmCallbacks(library, how.listener);
-    this.#scratch = scratchFor(this.paths, how.purpose);
+    this.#scratch = scratchDatabase(this.paths, how.purpose);
     try {
-      if (how.purpose === "change") makeFolders(this.paths);
+      if (how.purpose === "change") makePackageFolders(this.paths);
       this.handle = this.#initialize(this.#scratch ?? this.paths.database);
       this.#setOptions(options, how.purpose);
       this.repositories = this.#register(options);
@@ -202,43 +200,5 @@ export class AlpmSession implements Disposable {
       this.calls.alpm_db_set_usage(made as Pointer, ALPM_DB_USAGE_ALL);
     }
     return options.repositories.map(({ name }) => name);
-  }
-}
-
-/** What `uname -m` says. */
-export function machineName(): string {
-  return process.arch === "arm64" ? "aarch64" : "x86_64";
-}
-
-/** `$repo` and `$arch` filled in, as pacman.conf(5) has them. */
-export function serverUrl(server: string, repository: string, architecture: string): string {
-  return server.replaceAll("$repo", repository).replaceAll("$arch", architecture);
-}
-
-function makeFolders(paths: PackagePaths): void {
-  const log = join(paths.log, "..");
-  for (const folder of [paths.database, paths.cache, log]) mkdirSync(folder, { recursive: true });
-}
-
-/**
- * A database folder aside, where the root has none (libalpm would make one) or where its
- * repositories are to be fetched without changing it; it shows the root's own local database.
- */
-function scratchFor(paths: PackagePaths, purpose: SessionPurpose): string | undefined {
-  const local = join(paths.database, "local");
-  const hasLocal = entriesOf(local).length > 0;
-  if (purpose === "change" || (purpose === "read" && hasLocal)) return undefined;
-  const scratch = mkdtempSync(join(tmpdir(), "rastos-packages-"));
-  if (hasLocal) symlinkSync(local, join(scratch, "local"));
-  const sync = join(paths.database, "sync");
-  if (purpose === "read" && entriesOf(sync).length > 0) symlinkSync(sync, join(scratch, "sync"));
-  return scratch;
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

@@ -247,8 +247,8 @@ export class AlpmTransaction implements Disposable {
           kind: "conflicting",
           pairs: this.#drain(list, calls.alpm_conflict_free, (at) => {
             const { package1, package2, reason } = alpmConflictOf(library, at);
-            const isPlain = reason === package1 || reason === package2;
-            return { first: package1, second: package2, reason: isPlain ? undefined : reason };
+            const isTold = /[<>=]/.test(reason);
+            return { first: package1, second: package2, reason: isTold ? reason : undefined };
           }),
         };
       case ALPM_ERROR.FILE_CONFLICTS:
