@@ -10,6 +10,7 @@ export const BTRFS_IOCTL = {
   SUBVOL_SETFLAGS: 0x4008941a,
   SYNC: 0x9408,
   GET_SUBVOL_INFO: 0x81f8943c,
+  FS_INFO: 0x8400941f,
   TREE_SEARCH_V2: 0xc0709411,
   INO_PATHS: 0xc0389423,
   SPACE_INFO: 0xc0109414,
@@ -44,6 +45,9 @@ export const SUBVOL_INFO_LAYOUT = {
   createdTransaction: 352,
   createdSec: 392,
 } as const;
+
+/** struct btrfs_ioctl_fs_info_args. */
+export const FS_INFO_LAYOUT = { size: 1024, uuid: 16 } as const;
 
 /** struct btrfs_util_subvolume_info of libbtrfsutil. */
 export const UTIL_INFO_LAYOUT = {

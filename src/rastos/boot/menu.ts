@@ -36,6 +36,9 @@ interface StoredEntry extends BootEntry {
 /** Seconds for which the menu is shown where nobody says otherwise. */
 export const MENU_TIMEOUT = 3;
 
+/** Boots that a new entry has to be blessed in, where nobody says otherwise. */
+export const TRIES = 3;
+
 export class BootMenu {
   readonly files: BootFiles;
 
@@ -84,11 +87,12 @@ export class BootMenu {
     this.#count(name, { triesLeft: 0, triesDone: Math.max(triesDone, 1) });
   }
 
-  /** Puts a good entry before all others, by one write. */
+  /** Puts an entry before all others, by one write; one that has no tries left gets new ones. */
   promote(name: string): void {
     const entry = this.#entry(name);
     if (this.next()?.name === name) return;
-    this.put({ ...entry, version: this.nextVersion() });
+    const again = entry.triesLeft === 0 ? { triesLeft: TRIES, triesDone: 0 } : {};
+    this.put({ ...entry, ...again, version: this.nextVersion() });
   }
 
   /** Removes the entry first, its kernel last. */

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import { parseMounts } from "../snapshot/root.ts";
 import { type BootFiles, bootFault } from "./boot-files.ts";
 import { FolderFiles } from "./folder-files.ts";
 import { ImageFiles } from "./image-files.ts";
@@ -57,6 +58,22 @@ export function fatVolumeId(path: string, offset: number): string | undefined {
     .padStart(8, "0")
     .toUpperCase();
   return `${serial.slice(0, 4)}-${serial.slice(4)}`;
+}
+
+/**
+ * The serial number of the boot partition's FAT: of an image from its first sector, of a folder
+ * from the device that is mounted there. Undefined for anything else, such as a folder on btrfs.
+ */
+export function fatVolumeIdOf(target: BootTarget): string | undefined {
+  if (target.kind === "image") return fatVolumeId(target.path, target.offset);
+  const device = deviceMountedAt(resolve(target.path));
+  return device === undefined ? undefined : fatVolumeId(device, 0);
+}
+
+/** The device of a vfat that is mounted on exactly this folder. */
+function deviceMountedAt(folder: string): string | undefined {
+  const mounts = parseMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+  return mounts.findLast(({ kind, place }) => kind === "vfat" && place === folder)?.device;
 }
 
 function fatOffset(path: string): number {

@@ -17,6 +17,7 @@ const requests: Readonly<Record<keyof typeof abi.BTRFS_IOCTL, string>> = {
   SUBVOL_SETFLAGS: "BTRFS_IOC_SUBVOL_SETFLAGS",
   SYNC: "BTRFS_IOC_SYNC",
   GET_SUBVOL_INFO: "BTRFS_IOC_GET_SUBVOL_INFO",
+  FS_INFO: "BTRFS_IOC_FS_INFO",
   TREE_SEARCH_V2: "BTRFS_IOC_TREE_SEARCH_V2",
   INO_PATHS: "BTRFS_IOC_INO_PATHS",
   SPACE_INFO: "BTRFS_IOC_SPACE_INFO",
@@ -53,6 +54,11 @@ const structs: readonly {
       createdTransaction: "otransid",
       createdSec: "otime",
     },
+  },
+  {
+    layout: abi.FS_INFO_LAYOUT,
+    name: "btrfs_ioctl_fs_info_args",
+    fields: { uuid: "fsid" },
   },
   {
     layout: abi.UTIL_INFO_LAYOUT,

@@ -1,0 +1,25 @@
+import type { BootFiles } from "./boot-files.ts";
+import { kernelFolderOf } from "./entry.ts";
+import type { EntryIdentity } from "./types.ts";
+
+/** Beside the kernel: it lasts for as long as the entry does, whatever becomes of the btrfs. */
+function reasonPath(identity: EntryIdentity): string {
+  return `${kernelFolderOf(identity)}/reason.txt`;
+}
+
+/** Says why an entry is bad: before it is marked as such, so that nobody has to guess. */
+export function writeReason(files: BootFiles, identity: EntryIdentity, reason: string): void {
+  files.write(reasonPath(identity), `${reason.replaceAll("\n", " ")}\n`);
+}
+
+/** Why it is bad; undefined where nobody has said so. */
+export function readReason(files: BootFiles, identity: EntryIdentity): string | undefined {
+  const bytes = files.read(reasonPath(identity));
+  if (bytes === undefined) return undefined;
+  return Buffer.from(bytes).toString("utf8").trim();
+}
+
+/** It is good after all. */
+export function clearReason(files: BootFiles, identity: EntryIdentity): void {
+  files.remove(reasonPath(identity));
+}

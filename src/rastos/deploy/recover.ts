@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { entryName, identityOf } from "../boot/entry.ts";
+import type { BootMenu } from "../boot/menu.ts";
+import { clearReason, writeReason } from "../boot/reason.ts";
+import type { EntryIdentity } from "../boot/types.ts";
+import { removeClone } from "../snapshot/temporary.ts";
+import type { SnapshotTree } from "../snapshot/tree.ts";
+import type { Deployment } from "../snapshot/types.ts";
+import { clearIntent, type Intent, readIntent } from "./intent.ts";
+import { withStandings } from "./standing.ts";
+
+/** A root with its boot partition. */
+export interface DeployPlace {
+  readonly tree: SnapshotTree;
+  readonly menu: BootMenu;
+}
+
+/**
+ * Finishes or undoes what an interrupted run has left, and clears the boot partition of what leads
+ * nowhere. A deployment counts from the moment when its boot entry is there.
+ *
+ * @returns sentences about what was done
+ */
+export function recoverDeployments(place: DeployPlace): readonly string[] {
+  const { tree, menu } = place;
+  const notes = menu.repair().map((path) => `Removed "${path}", left by an interrupted run`);
+  const intent = readIntent(tree.root);
+  if (intent === undefined) return notes;
+  notes.push(finish(place, intent));
+  clearIntent(tree.root);
+  return notes;
+}
+
+function finish(place: DeployPlace, intent: Intent): string {
+  switch (intent.kind) {
+    case "deploy": {
+      const name = entryName(intent);
+      if (place.menu.entries().some((entry) => entry.name === name)) {
+        recordDefault(place);
+        return `Finished the deployment ${name}, which was interrupted`;
+      }
+      dropDeployment(place, { id: intent.deployment, snapshot: intent.snapshot });
+      return `Undid the deployment ${name}, which was interrupted`;
+    }
+    case "remove":
+      dropDeployments(place, intent.deployments);
+      return "Finished the removal of deployments, which was interrupted";
+    case "rollback":
+      applyRollback(place, intent);
+      return "Finished the rollback, which was interrupted";
+  }
+}
+
+/** `.snapshots/deploy/deploy-N-K`. */
+export function subvolumeOf(identity: EntryIdentity): string {
+  return `.snapshots/deploy/deploy-${identity.snapshot}-${identity.deployment}`;
+}
+
+/** Puts the target first and marks the others; each step may have been done already. */
+export function applyRollback(
+  place: DeployPlace,
+  intent: Extract<Intent, { kind: "rollback" }>,
+): void {
+  const { tree, menu } = place;
+  const entryOf = (id: number): string | undefined =>
+    menu.entries().find(({ name }) => identityOf(name)?.deployment === id)?.name;
+  for (const { deployment, reason } of intent.from) {
+    const name = entryOf(deployment);
+    const identity = name === undefined ? undefined : identityOf(name);
+    if (identity !== undefined) writeReason(menu.files, identity, reason);
+  }
+  // One write decides: before it the old one boots, after it the new one.
+  const target = entryOf(intent.to);
+  const condemn = (): void => {
+    for (const { deployment } of intent.from) {
+      const name = entryOf(deployment);
+      if (name !== undefined && menu.entry(name).triesLeft !== 0) menu.condemn(name);
+    }
+  };
+  if (target !== undefined && wouldBeNext(place, intent, target)) condemn();
+  else if (target !== undefined) {
+    menu.promote(target);
+    condemn();
+  }
+  const identity = target === undefined ? undefined : identityOf(target);
+  if (identity !== undefined) clearReason(menu.files, identity);
+  recordDefault({ tree, menu });
+}
+
+/** Whether it is enough to mark the others as bad, by a rename alone. */
+function wouldBeNext(
+  { menu }: DeployPlace,
+  intent: Extract<Intent, { kind: "rollback" }>,
+  target: string,
+): boolean {
+  const gone = new Set(intent.from.map(({ deployment }) => deployment));
+  const left = menu.entries().filter(({ name }) => !gone.has(identityOf(name)?.deployment ?? -1));
+  return left[0]?.name === target && left[0].triesLeft !== 0;
+}
+
+/** Writes what boots next, and how all stand, into the state: for those who read only that. */
+export function recordDefault({ tree, menu }: DeployPlace): void {
+  const entries = menu.entries();
+  const next = menu.next();
+  const defaultDeployment = next === undefined ? undefined : identityOf(next.name)?.deployment;
+  tree.update((state) => ({ ...withStandings(state, entries, menu.files), defaultDeployment }));
+}
+
+/** Removes deployments: the entry first, so that nothing leads to what is gone; the files last. */
+export function dropDeployments(place: DeployPlace, ids: readonly number[]): void {
+  const { deployments } = place.tree.state;
+  for (const id of ids) {
+    const found = deployments.find((one) => one.id === id);
+    if (found !== undefined) dropDeployment(place, found);
+  }
+}
+
+function dropDeployment(
+  { tree, menu }: DeployPlace,
+  deployment: Pick<Deployment, "id" | "snapshot">,
+): void {
+  const identity = { snapshot: deployment.snapshot, deployment: deployment.id };
+  menu.remove(entryName(identity));
+  tree.update((state) => ({
+    ...state,
+    deployments: state.deployments.filter(({ id }) => id !== deployment.id),
+  }));
+  const path = join(tree.root, subvolumeOf(identity));
+  if (existsSync(path)) removeClone(path);
+}
