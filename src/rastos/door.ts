@@ -12,6 +12,13 @@ export const rastosCommand = defineCommand({
   tool: true,
   subCommands: {
     // One line per command, by owner; each loads its spec only when it is asked for.
+    image: async () => (await import("./cli/image/image.ts")).imageCommand,
+    snapshot: async () => (await import("./cli/snapshot/snapshot.ts")).snapshotCommand,
+    tree: async () => (await import("./cli/snapshot/tree.ts")).treeCommand,
+    clone: async () => (await import("./cli/snapshot/clone.ts")).cloneCommand,
+    branch: async () => (await import("./cli/snapshot/branch.ts")).branchCommand,
+    desc: async () => (await import("./cli/snapshot/desc.ts")).descCommand,
+    del: async () => (await import("./cli/snapshot/del.ts")).delCommand,
     kernel: async () => (await import("./cli/kernel/kernel.ts")).kernelCommand,
   },
   examples: [{ command: "rastos status", description: "What is booted, and why" }],

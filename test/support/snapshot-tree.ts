@@ -39,3 +39,14 @@ export function subvolumesOf(top: string): string[] {
   const paths = [...run.stdout.toString().matchAll(/ path (.*)$/gm)].map((match) => match[1] ?? "");
   return paths.sort();
 }
+
+/** The subvolumes of these snapshots, sorted. */
+export function partsOf(...ids: number[]): string[] {
+  return ids
+    .flatMap((id) => [
+      `.snapshots/etc/etc-${id}`,
+      `.snapshots/rootfs/snapshot-${id}`,
+      `.snapshots/var/var-${id}`,
+    ])
+    .sort();
+}

@@ -68,7 +68,7 @@ export function planRecovery(options: {
     const isWhole = parts.ids.etc.has(id) && parts.ids.var.has(id);
     const verdict = verdictOn(root, { id, isWhole, next: stored?.nextSnapshot });
     if (verdict === "leftover") remove.push({ part: "root", name: partName("root", id) });
-    if (verdict === "unclear") issues.push(`Snapshot ${id} is not whole: it has no etc or no var`);
+    if (verdict === "unclear") issues.push(`Snapshot ${id} is not whole, and was left alone`);
     if (verdict === "seal") seal.push(id);
     if (verdict === "whole" || verdict === "seal") adopted.push(snapshotOf(id, root));
   }
@@ -104,7 +104,8 @@ function verdictOn(
   const isNew = about.next !== undefined && about.id >= about.next;
   if (!about.isWhole) return isNew && record !== undefined ? "leftover" : "unclear";
   if (isReadOnly) return "whole";
-  return isNew && record !== undefined ? "leftover" : "seal";
+  if (record === undefined) return "seal";
+  return isNew ? "leftover" : "unclear";
 }
 
 function snapshotOf(id: number, root: InspectedRoot): Snapshot {

@@ -44,12 +44,8 @@ function requireRights(): void {
 function realPath(root: string): string {
   try {
     return realpathSync(root);
-  } catch (error) {
-    throw new Fault({
-      code: "E_NOT_FOUND",
-      message: `Cannot find the folder "${root}"`,
-      cause: error,
-    });
+  } catch {
+    throw new Fault({ code: "E_NOT_FOUND", message: `Cannot find the folder "${root}"` });
   }
 }
 
@@ -82,7 +78,7 @@ function mountRunning(): string {
   if (root?.kind !== "btrfs") {
     throw new Fault({
       code: "E_REFUSED",
-      message: `Cannot work on the running system: its root is ${root?.kind ?? "unknown"}, no btrfs`,
+      message: `Cannot work on the running system: it is on ${root?.kind ?? "nothing"}, no btrfs`,
       hint: "--root DIR works on the system in another folder, the mounted top level of a btrfs",
     });
   }

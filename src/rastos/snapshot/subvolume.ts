@@ -77,10 +77,13 @@ function nestedSubvolumes(path: string): string[] {
   return found;
 }
 
-/** Whether the folder is the root of a subvolume of its own. */
+const NO_FOLDER: readonly number[] = [-errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP];
+
+/** Whether the folder is the root of a subvolume of its own; not if it is not there. @throws {Fault} */
 export function isSubvolume(path: string): boolean {
   using fd = new Fd(openHere(path));
-  if (!fd.isOpen) return false;
+  if (NO_FOLDER.includes(fd.number)) return false;
+  must(fd.number, `open "${path}"`);
   return fstatSync(fd.number).ino === SUBVOLUME_INODE;
 }
 

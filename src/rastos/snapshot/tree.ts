@@ -1,14 +1,12 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { btrfsCalls } from "../../../ffi/btrfs/calls.ts";
-import { errno } from "../../../ffi/errno.ts";
-import { SystemError } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { HERE, makeFoldersAt, renameAt } from "../../kit/fs/at.ts";
-import { type FileLock, isLock, type LockHolder, tryLock } from "../../kit/store/lock.ts";
-import { callFault, must } from "./fault.ts";
+import type { FileLock } from "../../kit/store/lock.ts";
+import { must } from "./fault.ts";
 import { bytesToCopy, fillParts, placeHolders } from "./fill.ts";
-import { findTree, noTree } from "./find-tree.ts";
+import { findTree } from "./find-tree.ts";
 import {
   deletedName,
   newName,
@@ -19,10 +17,10 @@ import {
   SNAPSHOTS,
   type SnapshotPaths,
   snapshotPaths,
-  stateFolder,
   temporaryFolder,
   treeFolders,
 } from "./layout.ts";
+import { lockTree, RESUME_WAIT_MS } from "./lock-tree.ts";
 import type { TreePlan } from "./plan-recovery.ts";
 import { type SnapshotRecord, writeRecord } from "./record.ts";
 import { requireRemovable } from "./removable.ts";
@@ -420,41 +418,6 @@ export class SnapshotTree implements Disposable {
 
   #note(text: string): void {
     this.#options.onNote?.(text);
-  }
-}
-
-/** How long a paused tree waits for others to be done, in milliseconds. */
-const RESUME_WAIT_MS = 60_000;
-const WAIT_STEP_MS = 50;
-
-/** @throws {Fault} E_LOCKED naming the holder */
-function lockTree(root: string, command: string, waitMs = 0): FileLock {
-  const path = join(stateFolder(root), "lock");
-  for (let waited = 0; ; waited += WAIT_STEP_MS) {
-    const result = attemptLock(path, command, root);
-    if (isLock(result)) return result;
-    if (waited < waitMs) {
-      Bun.sleepSync(WAIT_STEP_MS);
-      continue;
-    }
-    const holder = result.pid === undefined ? "another process" : `process ${result.pid}`;
-    const what = result.command === undefined ? "" : ` (${result.command})`;
-    throw new Fault({
-      code: "E_LOCKED",
-      message: `Cannot change the snapshots of "${root}": ${holder}${what} is at work on them`,
-      hint: "wait until it is done",
-      details: { pid: result.pid, command: result.command },
-    });
-  }
-}
-
-function attemptLock(path: string, command: string, root: string): FileLock | LockHolder {
-  try {
-    return tryLock(path, command);
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    if (error.errno !== errno.ENOENT) throw callFault(`lock "${path}"`, -error.errno);
-    throw noTree(root);
   }
 }
 

@@ -15,7 +15,7 @@ import { listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
 import { cannotMount } from "../../support/loop-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
-import { mountTop, openTree, subvolumesOf } from "../../support/snapshot-tree.ts";
+import { mountTop, openTree, partsOf, subvolumesOf } from "../../support/snapshot-tree.ts";
 
 const testOnBtrfs = testUnless(cannotMount("btrfs"));
 
@@ -171,16 +171,6 @@ testOnBtrfs("without a tree, and without room, a sentence says so", () => {
   expect(full.message).toMatch(/MiB of 128 MiB are free, 1\.0 GiB are needed, 3\.8 MiB of them/);
   expect(full.details).toMatchObject({ sizeBytes: 128 * 1024 ** 2 });
 });
-
-function partsOf(...ids: number[]): string[] {
-  return ids
-    .flatMap((id) => [
-      `.snapshots/etc/etc-${id}`,
-      `.snapshots/rootfs/snapshot-${id}`,
-      `.snapshots/var/var-${id}`,
-    ])
-    .sort();
-}
 
 function faultOf(run: () => unknown): Fault {
   try {

@@ -1,0 +1,27 @@
+import { defineCommand } from "../../../kit/cli/command.ts";
+
+/** `rastos snapshot`: the tree of snapshots. */
+export const snapshotCommand = defineCommand({
+  meta: {
+    name: "snapshot",
+    description: "Make, show, compare, change, send and remove snapshots",
+    synonyms: ["snap", "snapshots"],
+  },
+  subCommands: {
+    create: async () => (await import("./create.ts")).createCommand,
+    tree: async () => (await import("./tree.ts")).treeCommand,
+    clone: async () => (await import("./clone.ts")).cloneCommand,
+    branch: async () => (await import("./branch.ts")).branchCommand,
+    desc: async () => (await import("./desc.ts")).descCommand,
+    pin: async () => (await import("./pin.ts")).pinCommand,
+    unpin: async () => (await import("./pin.ts")).unpinCommand,
+    del: async () => (await import("./del.ts")).delCommand,
+    prune: async () => (await import("./prune.ts")).pruneCommand,
+    rebuild: async () => (await import("./rebuild.ts")).rebuildCommand,
+  },
+  examples: [
+    { command: "rastos snapshot tree", description: "Which snapshots there are" },
+    { command: "rastos snapshot clone 3", description: "A child of snapshot 3" },
+    { command: "rastos snapshot chroot 3", description: "Change a clone of it by hand" },
+  ],
+});

@@ -1,0 +1,112 @@
+import { expect } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { FaultCount } from "../../../ffi/fault-count.ts";
+import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
+import { cannotMount } from "../../support/loop-filesystem.ts";
+import { testUnless } from "../../support/skip.ts";
+import { mountTop, openTree, partsOf, subvolumesOf } from "../../support/snapshot-tree.ts";
+import { createWorkspace } from "../../support/workspace.ts";
+
+const DRIVER = resolve(import.meta.dir, "../../support/snapshot-driver.ts");
+const testOnBtrfs = testUnless(cannotMount("btrfs"));
+
+for (const action of ["clone", "create", "keep", "remove"] as const) {
+  testOnBtrfs(
+    `${action}: killed or failing at any call, the state is the old one or the new one`,
+    async () => {
+      using disk = mountTop();
+      using work = createWorkspace();
+      openTree(disk.path)[Symbol.dispose]();
+      const counted = join(work.path, "count.json");
+      prepare(disk.path, action);
+      await drive(disk.path, action, { TRIAD_FAULTS_COUNT: counted });
+      const count = JSON.parse(readFileSync(counted, "utf8")) as FaultCount;
+      const calls = count.threads[0]?.total ?? 0;
+      expect(calls).toBeGreaterThan(20);
+      const outcomes = new Set<string>();
+      for (const { at, effect } of pointsOf(calls)) {
+        const before = prepare(disk.path, action);
+        const code = await drive(disk.path, action, { TRIAD_FAULTS: `*:${effect}@${at}` });
+        // The number of calls differs by a few between runs.
+        if (effect === "KILL" && at < calls - 5) expect(code, `KILL@${at}`).toBe(137);
+        const isNew = check(disk.path, before, `${effect}@${at}`);
+        // What was reported as done is done.
+        if (code === 0) expect(isNew, `${effect}@${at}`).toBe(true);
+        outcomes.add(`${effect} ${isNew ? "new" : "old"}`);
+      }
+      expect(outcomes).toContain("KILL old");
+      expect(outcomes).toContain("KILL new");
+    },
+    60_000,
+  );
+}
+
+testOnBtrfs(
+  "killed at random moments, the state is the old one or the new one",
+  async () => {
+    using disk = mountTop();
+    openTree(disk.path)[Symbol.dispose]();
+    const actions = ["clone", "keep", "remove", "create"] as const;
+    let killed = 0;
+    for (let round = 0; round < 24; round++) {
+      const action = actions[round % actions.length] ?? "clone";
+      const before = prepare(disk.path, action);
+      const delayMs = 15 + Math.random() * 50;
+      if ((await drive(disk.path, action, {}, delayMs)) === 137) killed++;
+      check(disk.path, before, `${action} after ${delayMs} ms`);
+    }
+    expect(killed).toBeGreaterThan(0);
+  },
+  60_000,
+);
+
+/** Every call in turn would take too long: the first ones only open things. */
+function pointsOf(calls: number): { at: number; effect: "KILL" | "EIO" }[] {
+  const from = Math.floor(calls / 8);
+  return Array.from({ length: calls - from }, (_, index) => from + index + 1).flatMap(
+    (at): { at: number; effect: "KILL" | "EIO" }[] => {
+      if (at % 2 === 0) return [{ at, effect: "KILL" }];
+      return at % 4 === 1 ? [{ at, effect: "EIO" }] : [];
+    },
+  );
+}
+
+/** Numbers of the snapshots that there are before the action. */
+function prepare(top: string, action: string): number[] {
+  using tree = openTree(top);
+  const [, ...others] = tree.state.snapshots.map(({ id }) => id);
+  if (action === "remove" && others.length === 0) tree.clone(0, "made");
+  if (action !== "remove" && others.length > 0) tree.remove(others, { force: true });
+  return tree.state.snapshots.map(({ id }) => id);
+}
+
+/** Opens the tree, as the next run does; whether it is the new state. */
+function check(top: string, before: readonly number[], what: string): boolean {
+  using tree = SnapshotTree.open(top, { command: "check" });
+  const ids = tree.state.snapshots.map(({ id }) => id);
+  expect(subvolumesOf(top), what).toEqual(partsOf(...ids));
+  expect(tree.state.nextSnapshot, what).toBeGreaterThan(Math.max(...before, ...ids));
+  for (const { id, description } of tree.state.snapshots) {
+    expect(description, what).toBe(id === 0 ? "base" : "made");
+  }
+  if (ids.join() === before.join()) return false;
+  expect(Math.abs(ids.length - before.length), what).toBe(1);
+  return true;
+}
+
+async function drive(
+  top: string,
+  action: string,
+  env: Readonly<Record<string, string>>,
+  killAfterMs?: number,
+): Promise<number> {
+  const child = Bun.spawn([process.execPath, DRIVER, top, action], {
+    env: { ...process.env, ...env },
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  if (killAfterMs !== undefined) setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+  await child.exited;
+  return child.signalCode === "SIGKILL" ? 137 : (child.exitCode ?? -1);
+}
