@@ -84,6 +84,7 @@ class Planning {
     this.#timezone();
     this.#keymap();
     this.#repositories();
+    this.#kernelCommandLine();
     const { accounts } = this.#accounts();
     const services = planServices(this.#view, config.services, previous?.services);
     this.#changes.push(...services.changes);
@@ -210,6 +211,19 @@ class Planning {
     ];
     const what = words.length === 0 ? "in another order" : words.join(" ");
     this.#file("repositories", path, wanted, `repositories ${what}`);
+  }
+
+  /** Read when a snapshot is deployed, also by hand. */
+  #kernelCommandLine(): void {
+    const { config, previous } = this.#request;
+    const { cmdline } = config.kernel;
+    const path = "etc/kernel/cmdline";
+    if (cmdline !== undefined) {
+      this.#file("kernel", path, `${cmdline}\n`, `kernel's command line ${cmdline}`);
+    } else if (previous?.kernel.cmdline !== undefined && this.#view.status(path) !== undefined) {
+      this.#steps.push({ kind: "remove", path });
+      this.#changes.push({ area: "kernel", path, action: "remove", text: "no command line" });
+    }
   }
 
   #accounts(): AccountPlan {

@@ -26,9 +26,10 @@ export function planServices(
 ): ServicePlan {
   const isSame = previous?.init === wanted.init;
   const dropped = isSame ? previous.enable.filter((name) => !wanted.enable.includes(name)) : [];
-  const planner = wanted.init === "rinit" ? new RinitLinks(view) : new SystemdLinks(view);
-  for (const name of new Set([...dropped, ...wanted.disable])) planner.disable(name);
+  const planner =
+    wanted.init === "rinit" ? new RinitLinks(view) : new SystemdLinks(view, wanted.disable);
   for (const name of new Set(wanted.enable)) planner.enable(name);
+  for (const name of new Set([...dropped, ...wanted.disable])) planner.disable(name);
   return planner;
 }
 
@@ -118,12 +119,18 @@ function rinitNames(view: RootView): string[] {
 const SYSTEMD = "etc/systemd/system";
 
 class SystemdLinks extends Links {
+  /** Units name each other with Also=: each is looked at once, and one that is wanted stays. */
   readonly #seen = new Set<string>();
+  readonly #unwanted: ReadonlySet<string>;
+
+  constructor(view: RootView, unwanted: readonly string[]) {
+    super(view);
+    this.#unwanted = new Set(unwanted.map(unitName));
+  }
 
   override enable(name: string): void {
     const unit = unitName(name);
-    // Units name each other with Also=.
-    if (this.#seen.has(unit)) return;
+    if (this.#seen.has(unit) || this.#unwanted.has(unit)) return;
     this.#seen.add(unit);
     const file = findUnit(this.view, unit);
     if (file === undefined) {

@@ -33,6 +33,7 @@ export type ConfigurationArea =
   | "ssh keys"
   | "services"
   | "repositories"
+  | "kernel"
   | "system.toml";
 
 /** One thing that configuring a root has done, or would do. */

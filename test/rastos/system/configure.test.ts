@@ -101,9 +101,9 @@ describe("a root", () => {
       "repositories: change: repositories +core -extra",
       "users: create: add the user ada: uid 1000, home /home/ada, shell /bin/bash, " +
         "into the group wheel",
-      "services: remove: disable the service old",
       "services: create: enable the service web",
       "services: create: enable the service getty@tty1",
+      "services: remove: disable the service old",
       "users: create: make the home folder /home/ada",
       "ssh keys: change: 1 key that may log in as ada",
       "system.toml: create: keep the new system.toml",

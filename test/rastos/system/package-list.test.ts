@@ -60,6 +60,6 @@ test("whatever the hooks hold survives", async () => {
       const again = await parseSystemText("system.toml", systemTextOf(wanted));
       expect(again.config.hooks).toEqual({ pre_install, post_install });
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
