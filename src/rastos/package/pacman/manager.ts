@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { AlpmQuestion } from "../../../../ffi/alpm/callback.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
 import { noLibrary } from "../alpm/jobs.ts";
 import { dependencyOf, satisfies } from "../dependency.ts";
@@ -70,7 +71,7 @@ export class PacmanManager implements PackageManager {
     if (options.refresh === true) await this.#fetch(place);
     const changes: PackageChange[] = [];
     for (const step of stepsOf(request, "one-kind-each")) {
-      changes.push(...(await this.#transaction(place, request, step, false)));
+      changes.push(...(await this.#transaction(place, request, step, "plan")));
     }
     const unique = new Map(changes.map((change) => [change.name, change]));
     return { changes: sorted([...unique.values()]), notes: place.notes.all };
@@ -82,8 +83,9 @@ export class PacmanManager implements PackageManager {
   ): Promise<TransactionPlan> {
     using place = this.#open("change", onEvent);
     const changes: PackageChange[] = [];
-    for (const step of stepsOf(request, "one-kind-each")) {
-      changes.push(...(await this.#transaction(place, request, step, true)));
+    for (const [index, step] of stepsOf(request, "one-kind-each").entries()) {
+      const rest = index === 0 ? step : withoutGone(step, place.database);
+      changes.push(...(await this.#transaction(place, request, rest, "run")));
     }
     return { changes: sorted(changes), notes: place.notes.all };
   }
@@ -96,33 +98,27 @@ export class PacmanManager implements PackageManager {
     place: Place,
     request: TransactionRequest,
     step: TransactionRequest,
-    proceeds: boolean,
+    purpose: "plan" | "run",
   ): Promise<PackageChange[]> {
     const local = readLocalDatabase(place.database);
     const needsRepositories = (step.install?.length ?? 0) > 0 || step.upgrade === true;
     const known = needsRepositories ? await this.#repositories(place.database) : [];
-    const remaining = withoutGone(step, request, local);
-    const words = wordsOf(remaining);
+    const words = wordsOf(step);
     if (words === undefined) return [];
     // Sizes before anything is fetched.
     const sizes = new Map(known.map((found) => [found, downloadBytes(found, place.paths.cache)]));
-    const text = await this.#pacman(place, words, request, proceeds);
+    const text = await this.#pacman(place, words, { request, known, isRun: purpose === "run" });
     const listed = listedPackages(text);
     const changes = listed.map((item) => changeOf(item, { local, known, sizes, step }));
     noteOptional(changes, { local, known, notes: place.notes });
     return changes;
   }
 
-  async #pacman(
-    place: Place,
-    words: readonly string[],
-    request: TransactionRequest,
-    proceeds: boolean,
-  ): Promise<string> {
+  async #pacman(place: Place, words: readonly string[], how: Asked): Promise<string> {
     const result = await runPacman({
       argv: [this.#program, ...place.flags, ...words],
-      answer: (question) => answerTo(question, request, place.notes),
-      proceeds,
+      answer: (question) => answerTo(withProviders(question, how.known), how.request, place.notes),
+      proceeds: how.isRun,
       onLine: (line) => place.onLine(line),
       signal: this.#signal,
     });
@@ -144,7 +140,7 @@ export class PacmanManager implements PackageManager {
 
   async #fetch(place: Place): Promise<void> {
     if (this.#options.repositories.length === 0) return;
-    await this.#pacman(place, ["-Sy"], {}, true);
+    await this.#pacman(place, ["-Sy"], { request: {}, known: [], isRun: true });
   }
 
   async #repositories(database: string): Promise<DatabasePackage[]> {
@@ -204,6 +200,24 @@ class Place implements Disposable {
   }
 }
 
+/** What pacman's questions are about. */
+interface Asked {
+  readonly request: TransactionRequest;
+  readonly known: readonly DatabasePackage[];
+  readonly isRun: boolean;
+}
+
+/**
+ * pacman does not flush the list of providers before it asks for a number, so they are looked up;
+ * its order is that of the databases.
+ */
+function withProviders(question: AlpmQuestion, known: readonly DatabasePackage[]): AlpmQuestion {
+  if (question.kind !== "select-provider") return question;
+  const dependency = dependencyOf(question.dependency);
+  const names = known.flatMap(({ record }) => (satisfies(record, dependency) ? [record.name] : []));
+  return { ...question, names };
+}
+
 /** The operation and its targets; undefined if nothing is asked for. */
 function wordsOf(step: TransactionRequest): readonly string[] | undefined {
   const ignored = step.ignored ?? [];
@@ -222,12 +236,9 @@ function wordsOf(step: TransactionRequest): readonly string[] | undefined {
 }
 
 /** What an earlier step has removed already is no target of a later one. */
-function withoutGone(
-  step: TransactionRequest,
-  request: TransactionRequest,
-  local: readonly DatabasePackage[],
-): TransactionRequest {
-  if (step.remove === undefined || step === request) return step;
+function withoutGone(step: TransactionRequest, database: string): TransactionRequest {
+  if (step.remove === undefined) return step;
+  const local = readLocalDatabase(database);
   const names = new Set(local.flatMap(({ record }) => [record.name, ...record.groups]));
   return { ...step, remove: step.remove.filter((name) => names.has(name)) };
 }

@@ -75,13 +75,10 @@ function questionOf(asked: string, text: string): AlpmQuestion | undefined {
   return undefined;
 }
 
-/** `:: There are 2 providers available for virt:`, then repositories and numbered names. */
+/** Of `:: There are 2 providers available for virt:`, the last one. */
 function providerQuestion(text: string): AlpmQuestion {
-  const found = /^:: There (?:is|are) \d+ providers? available for (.+?):?\n([\s\S]*)$/m.exec(
-    text.slice(Math.max(text.lastIndexOf(":: There are "), text.lastIndexOf(":: There is "), 0)),
-  );
-  const names = [...(found?.[2] ?? "").matchAll(/ \d+\) (\S+)/g)].map((name) => name[1] ?? "");
-  return { kind: "select-provider", names, dependency: found?.[1] ?? "" };
+  const found = [...text.matchAll(/^:: There (?:is|are) \d+ providers? available for (.+?):?$/gm)];
+  return { kind: "select-provider", names: [], dependency: found.at(-1)?.[1] ?? "" };
 }
 
 /** From 6.1 on conflicts are told with versions: `old-1-1`. */
