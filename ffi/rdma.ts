@@ -21,6 +21,7 @@ const symbols = {
   rconnect: { args: [i32, ptr, u32], returns: i32 },
   rgetsockname: { args: [i32, ptr, ptr], returns: i32 },
   rgetpeername: { args: [i32, ptr, ptr], returns: i32 },
+  rgetsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
   rsetsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
   rfcntl: { args: [i32, i32, i64], returns: i32 },
   rsend: { args: [i32, ptr, i64, i32], returns: i64 },
@@ -44,6 +45,7 @@ type Table = Pick<
   | "connect"
   | "getsockname"
   | "getpeername"
+  | "getsockopt"
   | "setsockopt"
   | "fcntl"
   | "send"
@@ -66,6 +68,7 @@ function open(): Table | undefined {
       connect: restarting(c.rconnect),
       getsockname: restarting(c.rgetsockname),
       getpeername: restarting(c.rgetpeername),
+      getsockopt: restarting(c.rgetsockopt),
       setsockopt: restarting(c.rsetsockopt),
       fcntl: restarting(c.rfcntl),
       send: restarting(c.rsend),

@@ -6,12 +6,12 @@ import {
   SOCKET_OPTION,
 } from "../../../ffi/abi/socket.ts";
 import { errno, errnoText } from "../../../ffi/errno.ts";
-import { Fd } from "../../../ffi/fd.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { canonicalAddress } from "../control/peer-address.ts";
 import { familyOf, socketAddress } from "../remote/socket-address.ts";
+import { type ConnectCalls, connectCallsOf, type Transport } from "../wire/stream-calls.ts";
 
 /** What a data connection begins with, before the length of the token and the token. */
 const MAGIC = Buffer.from("BLITDAT1", "latin1");
@@ -37,7 +37,10 @@ const answer = { welcome: 0, refused: 1 } as const;
  * Looks at a token that came from an address. Whoever returns a function takes over the socket: the
  * function is called with it once the peer has been told.
  */
-export type TokenCheck = (token: Uint8Array, address: string) => ((fd: number) => void) | undefined;
+export type TokenCheck = (token: Uint8Array, address: string) => Taker | undefined;
+
+/** Takes over a socket; over RDMA its descriptor is one of ffi/rdma.ts. */
+export type Taker = (fd: number, transport: Transport) => void;
 
 type Stranger = {
   readonly fd: number;
@@ -54,15 +57,19 @@ type Stranger = {
 export class DataListener {
   readonly port: number;
   readonly #fd: number;
+  readonly #transport: Transport;
+  readonly #calls: ConnectCalls;
   readonly #check: TokenCheck;
   readonly #strangers = new Set<Stranger>();
   #expected = 0;
   #timer: Timer | undefined;
   #pauseMs = 0;
 
-  private constructor(fd: number, port: number, check: TokenCheck) {
+  private constructor(fd: number, transport: Transport, check: TokenCheck) {
     this.#fd = fd;
-    this.port = port;
+    this.#transport = transport;
+    this.#calls = connectCallsOf(transport);
+    this.port = portOf(this.#calls, fd);
     this.#check = check;
   }
 
@@ -74,15 +81,18 @@ export class DataListener {
   static open(
     where: { readonly address: string; readonly port: number } | { readonly fd: number },
     check: TokenCheck,
+    transport?: Transport,
   ): DataListener {
-    const fd = "fd" in where ? where.fd : listen(where.address, where.port);
-    sys.fcntl(fd, F_SETFL, O_NONBLOCK);
-    return new DataListener(fd, portOf(fd), check);
+    const calls = connectCallsOf(transport);
+    const fd = "fd" in where ? where.fd : listen(calls, where.address, where.port);
+    calls.fcntl(fd, F_SETFL, O_NONBLOCK);
+    return new DataListener(fd, transport, check);
   }
 
   /** Says that connections will come, until as many calls of `release`. */
   expect(): void {
-    if (this.#expected === 0 && this.#strangers.size === 0) this.#acceptAll(refuse);
+    if (this.#expected === 0 && this.#strangers.size === 0)
+      this.#acceptAll((fd) => this.#refuse(fd));
     this.#expected += 1;
     this.#pauseMs = 0;
     this.#schedule();
@@ -94,9 +104,9 @@ export class DataListener {
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const { fd } of this.#strangers) sys.close(fd);
+    for (const { fd } of this.#strangers) this.#calls.close(fd);
     this.#strangers.clear();
-    sys.close(this.#fd);
+    this.#calls.close(this.#fd);
   }
 
   #schedule(): void {
@@ -118,10 +128,9 @@ export class DataListener {
 
   #acceptAll(onAccepted: (fd: number, address: string) => void): void {
     const { memory, sizeAt } = scratch();
-    const flags = SOCKET.SOCK_NONBLOCK | SOCKET.SOCK_CLOEXEC;
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       new DataView(memory.buffer).setUint32(sizeAt, SOCKADDR_IN6_LAYOUT.size, true);
-      const fd = sys.accept4(this.#fd, memory.pointer, memory.pointer + sizeAt, flags);
+      const fd = this.#calls.accept(this.#fd, memory.pointer, memory.pointer + sizeAt);
       // Also where a connection is gone again, or there are no descriptors left: the next turn.
       if (fd < 0) return;
       onAccepted(fd, addressIn(memory));
@@ -148,7 +157,7 @@ export class DataListener {
         this.#decide(stranger);
         return true;
       }
-      const received = sys.recv(stranger.fd, memory.pointer, wanted, MSG.DONTWAIT);
+      const received = this.#calls.recv(stranger.fd, memory.pointer, wanted, MSG.DONTWAIT);
       if (received === -errno.EAGAIN) return false;
       if (received <= 0) break;
       stranger.bytes.set(memory.bytes.subarray(0, received), stranger.length);
@@ -161,18 +170,29 @@ export class DataListener {
   #decide(stranger: Stranger): void {
     const { fd, address, bytes, length } = stranger;
     const take = this.#check(bytes.slice(MAGIC.length + 2, length), address);
-    if (take === undefined || !say(fd, answer.welcome)) {
+    if (take === undefined || !this.#say(fd, answer.welcome)) {
       this.#sendAway(stranger);
       return;
     }
     this.#strangers.delete(stranger);
-    setNoDelay(fd);
-    take(fd);
+    if (this.#transport === undefined) setNoDelay(fd);
+    take(fd, this.#transport);
   }
 
   #sendAway(stranger: Stranger): void {
     this.#strangers.delete(stranger);
-    refuse(stranger.fd);
+    this.#refuse(stranger.fd);
+  }
+
+  #refuse(fd: number): void {
+    this.#say(fd, answer.refused);
+    this.#calls.close(fd);
+  }
+
+  #say(fd: number, byte: number): boolean {
+    const { memory } = scratch();
+    memory.bytes[0] = byte;
+    return this.#calls.send(fd, memory.pointer, 1, MSG.NOSIGNAL | MSG.DONTWAIT) === 1;
   }
 }
 
@@ -188,17 +208,6 @@ function wantedBytes({ bytes, length }: Stranger): number | undefined {
   return head + tokenBytes - length;
 }
 
-function refuse(fd: number): void {
-  say(fd, answer.refused);
-  sys.close(fd);
-}
-
-function say(fd: number, byte: number): boolean {
-  const { memory } = scratch();
-  memory.bytes[0] = byte;
-  return sys.send(fd, memory.pointer, 1, MSG.NOSIGNAL | MSG.DONTWAIT) === 1;
-}
-
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 /** Where the length of an address lies in the scratch memory. */
@@ -211,22 +220,21 @@ function scratch(): { readonly memory: Memory; readonly sizeAt: number } {
   return { memory, sizeAt };
 }
 
-function listen(address: string, port: number): number {
+function listen(calls: ConnectCalls, address: string, port: number): number {
   const bytes = socketAddress(address, port);
   if (bytes === undefined) throw cannotListen(address, port, errno.EINVAL);
   const { memory } = scratch();
-  const type = SOCKET.SOCK_STREAM | SOCKET.SOCK_NONBLOCK | SOCKET.SOCK_CLOEXEC;
-  using socket = new Fd(sys.socket(familyOf(bytes), type, 0));
-  if (!socket.isOpen) throw cannotListen(address, port, -socket.number);
+  const fd = calls.socket(familyOf(bytes), calls.streamType, 0);
+  if (fd < 0) throw cannotListen(address, port, -fd);
   new DataView(memory.buffer).setInt32(0, 1, true);
   const { SOL_SOCKET, SO_REUSEADDR } = SOCKET_OPTION;
-  sys.setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, memory.pointer, 4);
+  calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, memory.pointer, 4);
   memory.bytes.set(bytes);
-  const bound = sys.bind(socket.number, memory.pointer, bytes.length);
-  if (bound < 0) throw cannotListen(address, port, -bound);
-  const listening = sys.listen(socket.number, BACKLOG);
-  if (listening < 0) throw cannotListen(address, port, -listening);
-  return socket.transfer();
+  const bound = calls.bind(fd, memory.pointer, bytes.length);
+  const listening = bound < 0 ? bound : calls.listen(fd, BACKLOG);
+  if (listening >= 0) return fd;
+  calls.close(fd);
+  throw cannotListen(address, port, -listening);
 }
 
 function cannotListen(address: string, port: number, error: number): Fault {
@@ -236,11 +244,11 @@ function cannotListen(address: string, port: number, error: number): Fault {
   });
 }
 
-function portOf(fd: number): number {
+function portOf(calls: ConnectCalls, fd: number): number {
   const { memory, sizeAt } = scratch();
   const view = new DataView(memory.buffer);
   view.setUint32(sizeAt, SOCKADDR_IN6_LAYOUT.size, true);
-  if (sys.getsockname(fd, memory.pointer, memory.pointer + sizeAt) < 0) return 0;
+  if (calls.getsockname(fd, memory.pointer, memory.pointer + sizeAt) < 0) return 0;
   return view.getUint16(SOCKADDR_IN_LAYOUT.port, false);
 }
 

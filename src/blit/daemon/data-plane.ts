@@ -5,7 +5,12 @@ import {
   newSessionId,
   type TokenRefusal,
 } from "../control/data-token.ts";
-import { DataListener } from "./data-listener.ts";
+import { hasRdma } from "../wire/rdma.ts";
+import type { Transport } from "../wire/stream-calls.ts";
+import { DataListener, type Taker } from "./data-listener.ts";
+
+/** Takes over a connection as one stream of a session. */
+type StreamTaker = (stream: number, fd: number, transport: Transport) => void;
 
 /** Connections that a client was told to make. */
 export type DataOffer = {
@@ -21,7 +26,11 @@ export class DataPlane {
   readonly #tokens = new DataTokens();
   readonly #onRefused: (address: string, reason: TokenRefusal) => void;
   /** By session, hexadecimal. */
-  readonly #waiting = new Map<string, (stream: number, fd: number) => void>();
+  readonly #waiting = new Map<string, StreamTaker>();
+  readonly #address: string | undefined;
+  /** undefined: not tried yet, or there is none. */
+  #rdma: DataListener | undefined;
+  #hasTriedRdma = false;
 
   /**
    * @param onRefused for the log: who came with a token that is not good
@@ -32,11 +41,30 @@ export class DataPlane {
     onRefused: (address: string, reason: TokenRefusal) => void,
   ) {
     this.#onRefused = onRefused;
+    this.#address = "fd" in where ? undefined : where.address;
     this.#listener = DataListener.open(where, (token, address) => this.#admit(token, address));
   }
 
   get port(): number {
     return this.#listener.port;
+  }
+
+  /** The port for connections over RDMA, opened when it is first asked for; 0 where there is none. */
+  rdmaPort(): number {
+    if (!this.#hasTriedRdma && this.#address !== undefined && hasRdma()) {
+      const where = { address: this.#address, port: 0 };
+      try {
+        this.#rdma = DataListener.open(
+          where,
+          (token, address) => this.#admit(token, address),
+          "rdma",
+        );
+      } catch {
+        // A device that is down, or of another network: then TCP it is, without a word.
+      }
+    }
+    this.#hasTriedRdma = true;
+    return this.#rdma?.port ?? 0;
   }
 
   /**
@@ -46,7 +74,7 @@ export class DataPlane {
    */
   offer(
     to: { readonly count: number; readonly peerAddress: string },
-    onStream: (stream: number, fd: number) => void,
+    onStream: StreamTaker,
   ): DataOffer {
     const session = newSessionId();
     const tokens: Uint8Array[] = [];
@@ -57,31 +85,33 @@ export class DataPlane {
     }
     const id = hexOf(session);
     this.#waiting.set(id, onStream);
-    this.#listener.expect();
+    const listeners = this.#rdma === undefined ? [this.#listener] : [this.#listener, this.#rdma];
+    for (const listener of listeners) listener.expect();
     return {
       session,
       tokens,
       close: () => {
         if (!this.#waiting.delete(id)) return;
         this.#tokens.revoke(session);
-        this.#listener.release();
+        for (const listener of listeners) listener.release();
       },
     };
   }
 
   close(): void {
     this.#listener.close();
+    this.#rdma?.close();
     this.#waiting.clear();
   }
 
-  #admit(token: Uint8Array, address: string): ((fd: number) => void) | undefined {
+  #admit(token: Uint8Array, address: string): Taker | undefined {
     const ticket: DataTicket | TokenRefusal = this.#tokens.redeem(token, address);
     if (typeof ticket === "string") {
       this.#onRefused(address, ticket);
       return undefined;
     }
     const onStream = this.#waiting.get(ticket.session);
-    return onStream && ((fd) => onStream(ticket.stream, fd));
+    return onStream && ((fd, transport) => onStream(ticket.stream, fd, transport));
   }
 }
 

@@ -6,6 +6,7 @@ import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
 import { StreamPump } from "../remote/stream-pump.ts";
 import type { StreamKeys, StreamSeat } from "../session/types.ts";
 import { setKernelTls } from "../wire/ktls.ts";
+import { callsOf, type Transport } from "../wire/stream-calls.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** Connections have to be there so soon after the client was told where to. */
@@ -19,6 +20,8 @@ export type SessionStreams = {
   /** For the client: one token for each stream; empty ones where there is no connection. */
   readonly tokens: readonly Uint8Array[];
   readonly dataPort: number;
+  /** For connections over RDMA; 0 = none. */
+  readonly rdmaPort: number;
   readonly isOverGrpc: boolean;
   readonly isEncrypted: boolean;
   readonly hasKernelTls: boolean;
@@ -48,12 +51,15 @@ export function connectedStreams(options: {
   readonly end: Parameters<typeof sessionSecret>[0];
   /** Both sides have TLS in their kernel. */
   readonly hasKernelTls: boolean;
+  /** The client can come by it. */
+  readonly mayUseRdma: boolean;
 }): SessionStreams {
   const { plane, count, peerAddress } = options;
-  const sockets = new Map<number, number>();
+  const rdmaPort = options.mayUseRdma ? plane.rdmaPort() : 0;
+  const sockets = new Map<number, { readonly fd: number; readonly transport: Transport }>();
   let changed = (): void => {};
-  const offer = plane.offer({ count, peerAddress }, (stream, fd) => {
-    sockets.set(stream, fd);
+  const offer = plane.offer({ count, peerAddress }, (stream, fd, transport) => {
+    sockets.set(stream, { fd, transport });
     changed();
   });
   const untilNext = (deadline: number): Promise<void> =>
@@ -71,10 +77,10 @@ export function connectedStreams(options: {
     });
   const secret = sessionSecret(options.end, offer.session);
   const hasKernelTls = options.hasKernelTls && secret !== undefined;
-  const keysOf = (fd: number, stream: number): StreamKeys | undefined => {
+  const keysOf = (fd: number, stream: number, transport: Transport): StreamKeys | undefined => {
     if (secret === undefined) return undefined;
     const keys = deriveStreamKeys({ secret, stream, end: "daemon" });
-    if (!hasKernelTls) return keys;
+    if (!hasKernelTls || transport === "rdma") return keys;
     giveKeysToKernel(fd, keys);
     return undefined;
   };
@@ -82,6 +88,7 @@ export function connectedStreams(options: {
   return {
     tokens: offer.tokens,
     dataPort: plane.port,
+    rdmaPort,
     isOverGrpc: false,
     isEncrypted: secret !== undefined,
     hasKernelTls,
@@ -90,9 +97,10 @@ export function connectedStreams(options: {
       const deadline = performance.now() + ARRIVAL_MS;
       for (let arrived = 0; arrived < count && !isClosed; ) {
         if (sockets.size === 0) await untilNext(deadline);
-        for (const [index, fd] of sockets) {
+        for (const [index, { fd, transport }] of sockets) {
           sockets.delete(index);
-          addStream({ index, fd, keys: keysOf(fd, index), stallMs: STALL_MS });
+          const keys = keysOf(fd, index, transport);
+          addStream({ index, fd, transport, keys, stallMs: STALL_MS });
           arrived += 1;
         }
       }
@@ -104,7 +112,7 @@ export function connectedStreams(options: {
     close: () => {
       isClosed = true;
       offer.close();
-      for (const fd of sockets.values()) sys.close(fd);
+      for (const { fd, transport } of sockets.values()) callsOf(transport).close(fd);
       sockets.clear();
       changed();
     },
@@ -146,6 +154,7 @@ export async function pumpedStreams(count: number, outlet: ChunkOutlet): Promise
   return {
     tokens: pumps.map(() => new Uint8Array()),
     dataPort: 0,
+    rdmaPort: 0,
     isOverGrpc: true,
     isEncrypted: false,
     hasKernelTls: false,

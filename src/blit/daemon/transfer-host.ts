@@ -91,6 +91,7 @@ export async function openStreams<Answer>(
     count,
     peerAddress: context.peer.address,
     end: context,
+    mayUseRdma: client?.supportsRdma === true,
     hasKernelTls: client?.supportsKernelTls === true && context.peer.isEncrypted && hasKernelTls(),
   });
 }
@@ -100,6 +101,8 @@ export function negotiationOf(streams: SessionStreams) {
   return {
     dataPort: streams.dataPort,
     oneTimeTokens: [...streams.tokens],
+    supportsRdma: streams.rdmaPort > 0,
+    rdmaQp: streams.rdmaPort,
     overGrpc: streams.isOverGrpc,
     kernelTls: streams.hasKernelTls,
     isEncrypted: streams.isEncrypted,

@@ -1,19 +1,21 @@
 import { WIRE_VERSION } from "../wire/frame.ts";
 import { hasKernelTls } from "../wire/ktls.ts";
+import { hasRdma } from "../wire/rdma.ts";
 import { streamsWanted } from "./client-streams.ts";
 
 /** What this side tells about itself at the start of a transfer. */
 export function capabilities(
   forceGrpcData: boolean,
   streamsMax = streamsWanted(),
-  /** Connections of its own are made, and encrypted: the kernel may do it. */
-  isEncrypted = false,
+  /** Of connections of its own; undefined: none are made. */
+  connections?: { readonly isEncrypted: boolean },
 ) {
+  const makesConnections = connections !== undefined;
   return {
     wireVersion: WIRE_VERSION,
-    supportsRdma: false,
+    supportsRdma: makesConnections && !forceGrpcData && hasRdma(),
     rdmaQp: 0,
-    supportsKernelTls: isEncrypted && !forceGrpcData && hasKernelTls(),
+    supportsKernelTls: connections?.isEncrypted === true && !forceGrpcData && hasKernelTls(),
     forceGrpcData,
     streamsMax,
     supportsZstd: true,

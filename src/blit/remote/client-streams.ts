@@ -11,7 +11,9 @@ import type {
 import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
 import type { StreamKeys, StreamSeat } from "../session/types.ts";
 import { setKernelTls } from "../wire/ktls.ts";
-import { connectData } from "./data-connection.ts";
+import { hasRdma } from "../wire/rdma.ts";
+import { callsOf, type Transport } from "../wire/stream-calls.ts";
+import { connectData, type DataAddress, DataPortUnreachable } from "./data-connection.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import { StreamPump } from "./stream-pump.ts";
 
@@ -28,6 +30,7 @@ export function streamsWanted(): number {
 
 /** The data streams of one session, ready for frames. */
 export type ClientStreams = {
+  readonly transport: "tcp" | "rdma";
   readonly seats: readonly StreamSeat[];
   /** Takes bytes that came as a message; resolves when there is room for more. */
   take(chunk: DataChunk): Promise<void>;
@@ -45,33 +48,69 @@ export async function connectStreams(
   signal: AbortSignal,
 ): Promise<ClientStreams> {
   checkEncryption(client, offer);
-  const { dataPort, oneTimeTokens } = offer;
-  const to = { address: client.address, port: dataPort };
-  const dialled = await Promise.allSettled(
-    oneTimeTokens.map((token) => connectData(to, token, signal)),
-  );
-  const fds = dialled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  const failed = dialled.find((each) => each.status === "rejected");
-  if (failed !== undefined) {
-    for (const fd of fds) sys.close(fd);
-    throw failed.reason;
-  }
+  const { transport, fds } = await dial(client.address, offer, signal);
+  const { close } = callsOf(transport);
   const seats: StreamSeat[] = [];
   try {
     for (const [index, fd] of fds.entries()) {
-      seats.push({ index, fd, keys: keysOf(client, offer, { fd, index }), stallMs: STALL_MS });
+      const keys = keysOf(client, offer, { fd, index, transport });
+      seats.push({ index, fd, transport, keys, stallMs: STALL_MS });
     }
   } catch (error) {
-    for (const fd of fds) sys.close(fd);
+    for (const fd of fds) close(fd);
     throw error;
   }
   return {
+    transport: transport ?? "tcp",
     seats,
     take: () => Promise.reject(notAgreed("data came where none was agreed on")),
     close: ({ seatsToo }) => {
-      if (seatsToo) for (const fd of fds) sys.close(fd);
+      if (seatsToo) for (const fd of fds) close(fd);
     },
   };
+}
+
+type Dialled = { readonly transport: Transport; readonly fds: readonly number[] };
+
+/** Connects over RDMA where both sides have it and the one reaches the other, else over TCP. */
+async function dial(
+  address: string,
+  offer: DataTransferNegotiation,
+  signal: AbortSignal,
+): Promise<Dialled> {
+  const tokens = offer.oneTimeTokens;
+  const tcp = { address, port: offer.dataPort };
+  const [first, ...others] = tokens;
+  if (first === undefined || !offer.supportsRdma || !hasRdma()) {
+    return dialAll({ to: tcp, transport: undefined, tokens, fds: [] }, signal);
+  }
+  const to = { address, port: offer.rdmaQp };
+  let probe: number;
+  try {
+    // One for all: the address may be of a network that the device is not part of.
+    probe = await connectData(to, first, signal, "rdma");
+  } catch (error) {
+    if (!(error instanceof DataPortUnreachable)) throw error;
+    return dialAll({ to: tcp, transport: undefined, tokens, fds: [] }, signal);
+  }
+  return dialAll({ to, transport: "rdma", tokens: others, fds: [probe] }, signal);
+}
+
+/** @throws {DataPortUnreachable} where one does not come about; none stays open then */
+async function dialAll(
+  request: Dialled & { readonly to: DataAddress; readonly tokens: readonly Uint8Array[] },
+  signal: AbortSignal,
+): Promise<Dialled> {
+  const { to, transport, tokens } = request;
+  const dialled = await Promise.allSettled(
+    tokens.map((token) => connectData(to, token, signal, transport)),
+  );
+  const made = dialled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const fds = [...request.fds, ...made];
+  const failed = dialled.find((each) => each.status === "rejected");
+  if (failed === undefined) return { transport, fds };
+  for (const fd of fds) callsOf(transport).close(fd);
+  throw failed.reason;
 }
 
 /**
@@ -81,13 +120,14 @@ export async function connectStreams(
 function keysOf(
   client: Pick<ControlClient, "exporter">,
   offer: DataTransferNegotiation,
-  { fd, index }: { readonly fd: number; readonly index: number },
+  stream: { readonly fd: number; readonly index: number; readonly transport: Transport },
 ): StreamKeys | undefined {
+  const { fd, index, transport } = stream;
   if (!offer.isEncrypted) return undefined;
   const secret = sessionSecret(client, offer.session);
   if (secret === undefined) throw notAgreed("it wants the data encrypted without TLS");
   const keys = deriveStreamKeys({ secret, stream: index, end: "client" });
-  if (!offer.kernelTls) return keys;
+  if (!offer.kernelTls || transport === "rdma") return keys;
   const result = setKernelTls(fd, keys);
   if (result >= 0) return undefined;
   throw new Fault({
@@ -138,6 +178,7 @@ export async function pumpStreams<M>(
     );
   }
   return {
+    transport: "tcp",
     seats: pumps.map(
       ({ workerFd }, index): StreamSeat => ({
         index,

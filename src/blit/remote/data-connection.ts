@@ -1,8 +1,8 @@
-import { MSG, POLL, POLLFD_LAYOUT, SOCKET, SOCKET_OPTION } from "../../../ffi/abi/socket.ts";
+import { FCNTL, O } from "../../../ffi/abi/constants.ts";
+import { MSG, POLL, POLLFD_LAYOUT, SOCKET_OPTION } from "../../../ffi/abi/socket.ts";
 import { errno, errnoText } from "../../../ffi/errno.ts";
-import { Fd } from "../../../ffi/fd.ts";
 import { Memory } from "../../../ffi/mem.ts";
-import { sys } from "../../../ffi/sys.ts";
+import { type ConnectCalls, connectCallsOf, type Transport } from "../wire/stream-calls.ts";
 import { familyOf, socketAddress } from "./socket-address.ts";
 
 /** What a data connection begins with: "BLITDAT1", u16 length of the token, the token. */
@@ -34,28 +34,36 @@ export async function connectData(
   to: DataAddress,
   token: Uint8Array,
   signal: AbortSignal,
+  transport?: Transport,
 ): Promise<number> {
+  const calls = connectCallsOf(transport);
   const bytes = socketAddress(to.address, to.port);
   if (bytes === undefined) throw new DataPortUnreachable(`"${to.address}" is no address`);
   // One for all connections: what is in it never outlives a turn of the event loop.
   scratch ??= new Memory(4096);
   const memory = scratch;
-  const type = SOCKET.SOCK_STREAM | SOCKET.SOCK_NONBLOCK | SOCKET.SOCK_CLOEXEC;
-  using socket = new Fd(sys.socket(familyOf(bytes), type, 0));
-  if (!socket.isOpen) throw new DataPortUnreachable(errnoText(-socket.number));
-  memory.bytes.set(bytes);
-  const begun = sys.connect(socket.number, memory.pointer, bytes.length);
-  if (begun < 0 && begun !== -errno.EINPROGRESS) throw new DataPortUnreachable(errnoText(-begun));
-  const waiting = { memory, fd: socket.number, signal };
-  if (begun < 0) await finishConnect(waiting);
-  setNoDelay(waiting);
-  await sendHello(waiting, token);
-  await readAnswer(waiting);
-  return socket.transfer();
+  const fd = calls.socket(familyOf(bytes), calls.streamType, 0);
+  if (fd < 0) throw new DataPortUnreachable(errnoText(-fd));
+  try {
+    calls.fcntl(fd, FCNTL.SETFL, O.NONBLOCK);
+    memory.bytes.set(bytes);
+    const begun = calls.connect(fd, memory.pointer, bytes.length);
+    if (begun < 0 && begun !== -errno.EINPROGRESS) throw new DataPortUnreachable(errnoText(-begun));
+    const waiting = { memory, calls, fd, signal };
+    if (begun < 0) await finishConnect(waiting);
+    if (transport === undefined) setNoDelay(waiting);
+    await sendHello(waiting, token);
+    await readAnswer(waiting);
+    return fd;
+  } catch (error) {
+    calls.close(fd);
+    throw error;
+  }
 }
 
 type Waiting = {
   readonly memory: Memory;
+  readonly calls: ConnectCalls;
   readonly fd: number;
   readonly signal: AbortSignal;
 };
@@ -64,11 +72,11 @@ async function finishConnect(waiting: Waiting): Promise<void> {
   if (!(await isReady(waiting, POLL.OUT, CONNECT_TIMEOUT_MS))) {
     throw new DataPortUnreachable(`no answer for ${CONNECT_TIMEOUT_MS / 1000} s`);
   }
-  const { memory, fd } = waiting;
+  const { memory, calls, fd } = waiting;
   const values = new Int32Array(memory.buffer, 0, 2);
   values.set([0, 4]);
   const { SOL_SOCKET } = SOCKET_OPTION;
-  const asked = sys.getsockopt(fd, SOL_SOCKET, SO_ERROR, memory.pointer, memory.pointer + 4);
+  const asked = calls.getsockopt(fd, SOL_SOCKET, SO_ERROR, memory.pointer, memory.pointer + 4);
   const failure = asked < 0 ? -asked : (values[0] ?? 0);
   if (failure !== 0) throw new DataPortUnreachable(errnoText(failure));
 }
@@ -76,20 +84,20 @@ async function finishConnect(waiting: Waiting): Promise<void> {
 /** Of socket(7): why a connect has failed. */
 const SO_ERROR = 4;
 
-function setNoDelay({ memory, fd }: Waiting): void {
+function setNoDelay({ memory, calls, fd }: Waiting): void {
   new Int32Array(memory.buffer, 0, 1)[0] = 1;
   const { IPPROTO_TCP, TCP_NODELAY } = SOCKET_OPTION;
-  sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, memory.pointer, 4);
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, memory.pointer, 4);
 }
 
 async function sendHello(waiting: Waiting, token: Uint8Array): Promise<void> {
-  const { memory, fd } = waiting;
+  const { memory, calls, fd } = waiting;
   const length = MAGIC.length + 2 + token.length;
   memory.bytes.set(Buffer.from(MAGIC, "latin1"));
   new DataView(memory.buffer).setUint16(MAGIC.length, token.length, true);
   memory.bytes.set(token, MAGIC.length + 2);
   // A new connection has room for these few bytes at once.
-  const sent = sys.send(fd, memory.pointer, length, MSG.NOSIGNAL);
+  const sent = calls.send(fd, memory.pointer, length, MSG.NOSIGNAL);
   if (sent !== length) throw new DataPortUnreachable("the connection broke at its first bytes");
 }
 
@@ -97,8 +105,8 @@ async function readAnswer(waiting: Waiting): Promise<void> {
   if (!(await isReady(waiting, POLL.IN, ANSWER_TIMEOUT_MS))) {
     throw new DataPortUnreachable("the data port does not answer");
   }
-  const { memory, fd } = waiting;
-  const received = sys.recv(fd, memory.pointer, 1, 0);
+  const { memory, calls, fd } = waiting;
+  const received = calls.recv(fd, memory.pointer, 1, 0);
   if (received === 1 && memory.bytes[0] === 0) return;
   // A tunnel or address translation shows the daemon another address than the token is bound to.
   if (received === 1) throw new DataPortUnreachable("the data port refuses the token");
@@ -107,7 +115,7 @@ async function readAnswer(waiting: Waiting): Promise<void> {
 
 /** Whether an event comes in time. The event loop keeps its turns: nothing here waits in a call. */
 async function isReady(waiting: Waiting, event: number, timeoutMs: number): Promise<boolean> {
-  const { memory, fd, signal } = waiting;
+  const { memory, calls, fd, signal } = waiting;
   const at = memory.buffer.byteLength - POLLFD_LAYOUT.size;
   const view = new DataView(memory.buffer, at, POLLFD_LAYOUT.size);
   const deadline = performance.now() + timeoutMs;
@@ -115,7 +123,7 @@ async function isReady(waiting: Waiting, event: number, timeoutMs: number): Prom
     view.setInt32(POLLFD_LAYOUT.fd, fd, true);
     view.setInt16(POLLFD_LAYOUT.events, event, true);
     view.setInt16(POLLFD_LAYOUT.revents, 0, true);
-    if (sys.poll(memory.pointer + at, 1, 0) > 0) return true;
+    if (calls.poll(memory.pointer + at, 1, 0) > 0) return true;
     signal.throwIfAborted();
     if (performance.now() > deadline) return false;
     await new Promise<void>((resolve) => setTimeout(resolve, pauseMs));

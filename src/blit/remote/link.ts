@@ -12,6 +12,8 @@ import type {
 export type Transport =
   /** Connections of its own, in clear or encrypted. */
   | "tcp"
+  /** The same over RDMA. */
+  | "rdma"
   /** Through the control connection. */
   | "grpc"
   /** From one daemon to the other. */

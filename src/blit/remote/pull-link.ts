@@ -94,7 +94,7 @@ class PullLink implements Link {
         module: sources.module,
         sources: sources.paths.map(bytesOfPath),
         options: optionsToMessage(options),
-        capabilities: capabilities(forceGrpcData, streamsWanted(), client.isEncrypted),
+        capabilities: capabilities(forceGrpcData, streamsWanted(), client),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");
@@ -128,7 +128,7 @@ class PullLink implements Link {
   }
 
   get transport() {
-    return this.#begun.offer.overGrpc ? "grpc" : "tcp";
+    return this.#begun.offer.overGrpc ? "grpc" : this.#begun.streams.transport;
   }
 
   get streams(): number {

@@ -103,7 +103,7 @@ class PushLink implements Link {
         target: { module, path: bytesOfPath(sessionPath(target)) },
         options: optionsToMessage(request.options),
         roots: rootsToMessages(session.roots),
-        capabilities: capabilities(forceGrpcData, streamsWanted(), client.isEncrypted),
+        capabilities: capabilities(forceGrpcData, streamsWanted(), client),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");
@@ -124,7 +124,7 @@ class PushLink implements Link {
   }
 
   get transport() {
-    return this.#offer.overGrpc ? "grpc" : "tcp";
+    return this.#offer.overGrpc ? "grpc" : this.#streams.transport;
   }
 
   get streams(): number {

@@ -228,6 +228,8 @@ export declare type DataCapabilities = Message<"blit.v2.DataCapabilities"> & {
   wireVersion: number;
 
   /**
+   * It has a device, and connects by RDMA where it is offered a port for that.
+   *
    * @generated from field: bool supports_rdma = 2;
    */
   supportsRdma: boolean;
@@ -350,6 +352,8 @@ export declare type DataTransferNegotiation = Message<"blit.v2.DataTransferNegot
   overGrpc: boolean;
 
   /**
+   * Connections with the same tokens may come over RDMA (rsockets), to the port "rdma_qp".
+   *
    * @generated from field: bool supports_rdma = 4;
    */
   supportsRdma: boolean;
