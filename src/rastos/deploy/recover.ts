@@ -111,8 +111,10 @@ export function recordDefault({ tree, menu }: DeployPlace): void {
 export function dropDeployments(place: DeployPlace, ids: readonly number[]): void {
   const { deployments } = place.tree.state;
   for (const id of ids) {
-    const found = deployments.find((one) => one.id === id);
-    if (found !== undefined) dropDeployment(place, found);
+    const name = place.menu.entries().find((entry) => identityOf(entry.name)?.deployment === id);
+    const snapshot =
+      deployments.find((one) => one.id === id)?.snapshot ?? identityOf(name?.name ?? "")?.snapshot;
+    if (snapshot !== undefined) dropDeployment(place, { id, snapshot });
   }
 }
 

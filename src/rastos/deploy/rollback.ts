@@ -22,7 +22,10 @@ export interface RollbackOptions {
 }
 
 /** What {@link rollBack} would do. @throws {Fault} E_NOT_FOUND, E_REFUSED */
-export function planRollback(place: DeployPlace, options: RollbackOptions): RollbackPlan {
+export function planRollback(
+  place: Pick<DeployPlace, "menu">,
+  options: RollbackOptions,
+): RollbackPlan {
   const { menu } = place;
   const entries = menu.entries();
   const from = menu.next();
@@ -63,7 +66,7 @@ export function rollBack(place: DeployPlace, options: RollbackOptions): Rollback
 function goodBefore(
   entries: readonly BootEntry[],
   from: BootEntry | undefined,
-  { menu }: DeployPlace,
+  { menu }: Pick<DeployPlace, "menu">,
 ): BootEntry {
   const found = entries.find(
     (entry) => entry.name !== from?.name && standingOf(entry, menu.files).state === "good",

@@ -1,0 +1,72 @@
+import { Fault } from "../../kit/fault/fault.ts";
+import { entryName, identityOf } from "../boot/entry.ts";
+import type { BootMenu } from "../boot/menu.ts";
+import { clearReason, writeReason } from "../boot/reason.ts";
+import type { EntryIdentity } from "../boot/types.ts";
+import { SnapshotTree } from "../snapshot/tree.ts";
+import { recordDefault } from "./recover.ts";
+
+/** What becomes of the deployment that is running. */
+export interface Verdict {
+  readonly menu: BootMenu;
+  readonly identity: EntryIdentity;
+  /** Why it is bad; undefined: it is good. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * Writes down that a deployment is good, by renaming its boot entry, or that it is bad, and why.
+ * The boot partition is all that is needed for that: whatever is wrong with the btrfs, the loader
+ * takes another entry next time.
+ *
+ * @returns the entry's name
+ * @throws {Fault} E_NOT_FOUND where it has no boot entry
+ */
+export function passVerdict({ menu, identity, reason }: Verdict): string {
+  const name = entryName(identity);
+  const entry = menu.entry(name);
+  if (reason === undefined) {
+    if (entry.triesLeft !== undefined) menu.bless(name);
+    clearReason(menu.files, identity);
+  } else {
+    writeReason(menu.files, identity, reason);
+    if (entry.triesLeft !== 0) menu.condemn(name);
+  }
+  return name;
+}
+
+const LOCK_WAIT_MS = 10_000;
+const LOCK_STEP_MS = 250;
+
+/**
+ * Brings the state up to date with the boot partition. Who is changing snapshots just now does it
+ * for us at his end, so it is no failure when he takes long.
+ */
+export async function recordVerdict(top: string, menu: BootMenu, command: string): Promise<void> {
+  for (let waited = 0; waited < LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
+    try {
+      using tree = SnapshotTree.open(top, { command });
+      recordDefault({ tree, menu });
+      return;
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== "E_LOCKED") throw error;
+    }
+    await Bun.sleep(LOCK_STEP_MS);
+  }
+}
+
+/** `rastos-N-K`, `N-K` or `K` of one of the entries. @throws {Fault} E_NOT_FOUND */
+export function identityNamed(menu: BootMenu, text: string): EntryIdentity {
+  const names = menu.entries().map(({ name }) => name);
+  const found = names.find((name) => {
+    return name === text || name === `rastos-${text}` || name.endsWith(`-${text}`);
+  });
+  const identity = found === undefined ? undefined : identityOf(found);
+  if (identity !== undefined) return identity;
+  throw new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot find the deployment "${text}"`,
+    hint:
+      names.length === 0 ? "there is none yet: rastos deploy" : `there are: ${names.join(", ")}`,
+  });
+}
