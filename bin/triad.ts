@@ -4,7 +4,9 @@ import { printLine } from "../src/kit/out/print-line.ts";
 import { versionLine } from "../src/kit/version.ts";
 
 const { name, load } = appletFor(process.argv0);
-const argv = process.argv.slice(2);
+// The kernel hands the first process every word that it does not know itself: no command line.
+const isFirst = process.pid === 1 && (name === "init" || name === "rinit");
+const argv = isFirst ? [] : process.argv.slice(2);
 if (argv.length === 1 && argv[0] === "--version") {
   // The usual form, at half the cost of the general way, which loads the parser and the specs.
   printLine(versionLine(name));

@@ -11,6 +11,8 @@ const TOOLS: Readonly<Record<string, LoadSpec>> = {
   "blit-utils": loadBlitUtils,
   blitd: loadBlitDaemon,
   rastos: loadRastos,
+  init: loadInit,
+  rinit: loadInit,
 };
 
 /** The executable's own name. */
@@ -67,6 +69,10 @@ async function loadRastos(): Promise<CommandSpec> {
   const { rastosCommand, plugIn } = await import("./rastos/door.ts");
   plugIn(await import("./workers.ts"));
   return rastosCommand;
+}
+
+async function loadInit(): Promise<CommandSpec> {
+  return (await import("./rastos/door.ts")).loadInit();
 }
 
 async function loadTriad(): Promise<CommandSpec> {

@@ -1,4 +1,4 @@
-import { defineCommand } from "../kit/cli/command.ts";
+import { type CommandSpec, defineCommand } from "../kit/cli/command.ts";
 import { type Plugs, ports } from "./ports.ts";
 
 /** `rastos`: its commands, each loaded when it is needed. */
@@ -29,9 +29,19 @@ export const rastosCommand = defineCommand({
     boot: async () => (await import("./cli/boot/boot.ts")).bootCommand,
     etc: async () => (await import("./cli/etc/etc.ts")).etcCommand,
     kernel: async () => (await import("./cli/kernel/kernel.ts")).kernelCommand,
+    init: async () => (await import("./cli/init.ts")).initCommand,
+    service: async () => (await import("./cli/service/service.ts")).serviceCommand,
+    shutdown: async () => (await import("./cli/shutdown.ts")).shutdownCommand,
+    reboot: async () => (await import("./cli/shutdown.ts")).rebootCommand,
+    poweroff: async () => (await import("./cli/shutdown.ts")).poweroffCommand,
   },
   examples: [{ command: "rastos status", description: "What is booted, and why" }],
 });
+
+/** `init` and `rinit`: the name by which a kernel starts its first process. */
+export async function loadInit(): Promise<CommandSpec> {
+  return (await import("./cli/init.ts")).rinitCommand;
+}
 
 /** Gives rastos what it needs from outside its room. */
 export function plugIn(plugs: Plugs): void {
