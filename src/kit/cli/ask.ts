@@ -6,13 +6,20 @@ type Answer = "yes" | "no" | "nobody";
 
 /** Asks on the terminal; "nobody" where there is none to ask on. Only y and yes mean yes. */
 export async function askOnTerminal(printer: Printer, question: string): Promise<Answer> {
-  if (!isatty(0) || !printer.isTerminal(2)) return "nobody";
-  printer.prompt(`${question} [y/N] `);
+  const line = await askForText(printer, `${question} [y/N]`);
+  if (line === undefined) return "nobody";
+  return /^y(es)?$/i.test(line) ? "yes" : "no";
+}
+
+/** Asks for a line on the terminal, without spaces around; undefined where there is none. */
+export async function askForText(printer: Printer, question: string): Promise<string | undefined> {
+  if (!isatty(0) || !printer.isTerminal(2)) return undefined;
+  printer.prompt(`${question} `);
   const input = createReadStream("", { fd: 0, autoClose: false, encoding: "utf8" });
   let line = "";
   for await (const chunk of input) {
     line += String(chunk);
     if (line.includes("\n")) break;
   }
-  return /^\s*y(es)?\s*$/i.test(line.split("\n")[0] ?? "") ? "yes" : "no";
+  return (line.split("\n")[0] ?? "").trim();
 }

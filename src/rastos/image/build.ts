@@ -7,6 +7,7 @@ import { formatBytes } from "../../kit/text/format.ts";
 import type { SystemFile } from "../system/types.ts";
 import { OpenTarget } from "./byte-target.ts";
 import { composeDisk, type DiskContents } from "./compose.ts";
+import { planPartitions } from "./partitions.ts";
 import { convertToQcow2 } from "./qcow2.ts";
 import { stageSystem } from "./stage-system.ts";
 import { type DiskStep, writeDisk } from "./write-disk.ts";
@@ -86,10 +87,13 @@ export async function composeSystem(
   onEvent: (event: ImageEvent) => void,
 ): Promise<{ readonly contents: DiskContents; readonly notes: readonly string[] }> {
   const { system, base, cacheFolder, gpgFolder, epochSeconds } = source;
+  // Before anything is fetched.
+  planPartitions(source.sizeBytes, source.espBytes);
   onEvent({ kind: "step", step: "packages" });
-  const staged = await stageSystem(
-    { system, base, workFolder, cacheFolder, gpgFolder, epochSeconds },
-    (name) => onEvent({ kind: "package", name }),
+  const staged = await withPlainUmask(() =>
+    stageSystem({ system, base, workFolder, cacheFolder, gpgFolder, epochSeconds }, (name) =>
+      onEvent({ kind: "package", name }),
+    ),
   );
   const config = system?.config;
   const contents = await composeDisk({
@@ -106,6 +110,16 @@ export async function composeSystem(
     seed: source.seed,
   });
   return { contents, notes: [...staged.notes, ...contents.notes] };
+}
+
+/** What is put together must not depend on how its builder likes his own files. */
+async function withPlainUmask<T>(call: () => Promise<T>): Promise<T> {
+  const before = process.umask(0o022);
+  try {
+    return await call();
+  } finally {
+    process.umask(before);
+  }
 }
 
 async function writeRaw(

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
 
@@ -16,11 +16,15 @@ export class OpenTarget implements ByteTarget, Disposable {
   readonly #fd: number;
   #isOpen = true;
 
-  /** @param path opened for writing; made when `isNew` */
+  /**
+   * @param path opened for writing; made when `isNew`, else taken for nobody but us: of a disk that
+   *   is mounted or in use otherwise, that fails
+   */
   constructor(path: string, isNew: boolean) {
     this.path = path;
     this.isNew = isNew;
-    this.#fd = attempt("open", path, () => openSync(path, isNew ? "wx+" : "r+", 0o644));
+    const flags = isNew ? "wx+" : constants.O_RDWR | constants.O_EXCL;
+    this.#fd = attempt("open", path, () => openSync(path, flags, 0o644));
   }
 
   /** Zeros in a new file stay holes. */

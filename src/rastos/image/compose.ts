@@ -109,6 +109,7 @@ function readRoot(request: DiskRequest): { tree: FolderNode; time: Nanoseconds }
   const isRoot = process.getuid?.() === 0 && !isMapped();
   const uid = process.getuid?.();
   const gid = process.getgid?.();
+  const homes = homesOf(request.root);
   const tree = readFolderTree(request.root, {
     latest: time,
     // What is the user's own is root's in the image, unless a package says whose it is.
@@ -117,14 +118,26 @@ function readRoot(request: DiskRequest): { tree: FolderNode; time: Nanoseconds }
       const own = facts.owners.get(path);
       if (own !== undefined) return own;
       const { permissions } = status;
+      const user = homes.find(({ home }) => path === home || path.startsWith(`${home}/`));
       return {
-        uid: status.uid === uid ? 0 : status.uid,
-        gid: status.gid === gid ? 0 : status.gid,
+        uid: status.uid === uid ? (user?.uid ?? 0) : status.uid,
+        gid: status.gid === gid ? (user?.gid ?? 0) : status.gid,
         permissions,
       };
     },
   });
   return { tree, time };
+}
+
+/** Home folders below /home, from the root and without a slash in front, and whose they are. */
+function homesOf(path: string): readonly { home: string; uid: number; gid: number }[] {
+  using root = RootFolder.open(path);
+  const lines = (root.readText("etc/passwd") ?? "").split("\n");
+  return lines.flatMap((line) => {
+    const [, , uid, gid, , home = ""] = line.split(":");
+    const isUsual = /^\/home\/[^/]+$/.test(home);
+    return isUsual ? [{ home: home.slice(1), uid: Number(uid), gid: Number(gid) }] : [];
+  });
 }
 
 /** Whether this is a user namespace that knows fewer users than the machine. */
@@ -186,7 +199,7 @@ interface BootRequest {
 }
 
 async function composeBoot(boot: BootRequest) {
-  const { request, root, kernel, identity, seconds } = boot;
+  const { request, root, kernel, identity } = boot;
   const files = new PlannedBootFiles();
   const notes: string[] = [];
   const folder = `EFI/rastos/${FIRST.snapshot}-${FIRST.deployment}`;
@@ -223,7 +236,6 @@ async function composeBoot(boot: BootRequest) {
   }
   const grubModules = grubOf(request);
   if (grubModules !== undefined) menu.refreshGrub(request.timeoutSeconds);
-  void seconds;
   return { files, notes, grubModules };
 }
 

@@ -10,6 +10,7 @@ export const imageCommand = defineCommand({
     build: async () => (await import("./build.ts")).buildCommand,
     inspect: async () => (await import("./inspect.ts")).inspectCommand,
     convert: async () => (await import("./convert.ts")).convertCommand,
+    install: async () => (await import("./install.ts")).installCommand,
     stage: async () => (await import("./stage.ts")).stageCommand,
   },
   examples: [
