@@ -12,6 +12,9 @@ export const rastosCommand = defineCommand({
   tool: true,
   subCommands: {
     // One line per command, by owner; each loads its spec only when it is asked for.
+    apply: async () => (await import("./cli/system/apply.ts")).applyCommand,
+    plan: async () => (await import("./cli/system/plan.ts")).planCommand,
+    migrate: async () => (await import("./cli/system/migrate.ts")).migrateCommand,
     image: async () => (await import("./cli/image/image.ts")).imageCommand,
     snapshot: async () => (await import("./cli/snapshot/snapshot.ts")).snapshotCommand,
     tree: async () => (await import("./cli/snapshot/tree.ts")).treeCommand,

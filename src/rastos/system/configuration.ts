@@ -261,8 +261,9 @@ class Planning {
   }
 
   #systemText(): void {
-    const { systemText } = this.#request;
-    if (systemText === undefined) return;
+    const { systemText, config, previous } = this.#request;
+    // A comment is no difference.
+    if (systemText === undefined || Bun.deepEquals(previous, config)) return;
     const path = SYSTEM_TEXT_PATH;
     const old = this.#view.readText(path);
     if (old === systemText) return;

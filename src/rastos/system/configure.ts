@@ -34,17 +34,21 @@ export async function configureRoot(
 /** A configuration of a root, planned, to be carried out at once or in two parts. */
 export class Configuration implements Disposable {
   readonly plan: ConfigurationPlan;
+  /** What the root was declared as before. */
+  readonly previous: SystemConfig | undefined;
   readonly #root: RootFolder;
   readonly #homes: HomeFolders;
   readonly #config: SystemConfig;
 
   private constructor(parts: {
     readonly plan: ConfigurationPlan;
+    readonly previous: SystemConfig | undefined;
     readonly root: RootFolder;
     readonly homes: HomeFolders;
     readonly config: SystemConfig;
   }) {
     this.plan = parts.plan;
+    this.previous = parts.previous;
     this.#root = parts.root;
     this.#homes = parts.homes;
     this.#config = parts.config;
@@ -60,14 +64,15 @@ export class Configuration implements Disposable {
     const homes = new HomeFolders(root, options.sharedFolders ?? new Map());
     try {
       const clock = options.clock ?? Date.now;
+      const previous = await declaredBefore(root);
       const plan = planConfiguration(root, {
         config,
-        previous: await declaredBefore(root),
+        previous,
         systemText: options.systemText,
         homes: homes satisfies HomePlaces,
         today: Math.floor(clock() / 86_400_000),
       });
-      return new Configuration({ plan, root, homes, config });
+      return new Configuration({ plan, previous, root, homes, config });
     } catch (error) {
       homes[Symbol.dispose]();
       root[Symbol.dispose]();

@@ -1,26 +1,11 @@
-import {
-  type ConfigurationPlan,
-  type ConfigurationRequest,
-  planConfiguration,
-} from "./configuration.ts";
+import type { ConfigurationPlan } from "./configuration.ts";
 import {
   isEmptyPackagePlan,
   type PackagePlan,
   type PackageSituation,
   planPackages,
 } from "./package-plan.ts";
-import type { RootView } from "./root-view.ts";
 import type { SystemConfig } from "./types.ts";
-
-/** A system as it is. */
-export interface CurrentSystem extends Omit<PackageSituation, "previous"> {
-  readonly view: RootView;
-  /** What it was declared as. */
-  readonly previous: SystemConfig | undefined;
-  readonly homes: ConfigurationRequest["homes"];
-  /** Days since 1970. */
-  readonly today: number;
-}
 
 /** A difference in what is no file of the root. */
 export interface DeclaredDifference {
@@ -34,33 +19,21 @@ export interface SystemPlan {
   readonly configuration: ConfigurationPlan;
   readonly declared: readonly DeclaredDifference[];
   readonly isEmpty: boolean;
+  /** Neither packages nor what is no file of the root differ. */
+  readonly isOnlyConfiguration: boolean;
 }
 
-/**
- * What it takes to make a system what is declared. Looks at the root, and changes nothing.
- *
- * @throws {Fault} as `planConfiguration` does
- */
+/** What it takes to make a system what is declared. Pure. */
 export function planSystem(
-  current: CurrentSystem,
-  wanted: { readonly config: SystemConfig; readonly text: string },
+  current: PackageSituation,
+  wanted: { readonly config: SystemConfig; readonly configuration: ConfigurationPlan },
 ): SystemPlan {
-  const { view, previous, homes, today } = current;
-  const { config } = wanted;
+  const { config, configuration } = wanted;
   const packages = planPackages(current, config);
-  const isSame = previous !== undefined && Bun.deepEquals(previous, config);
-  const configuration = planConfiguration(view, {
-    config,
-    previous,
-    // A comment is no difference.
-    systemText: isSame ? undefined : wanted.text,
-    homes,
-    today,
-  });
-  const declared = isSame ? [] : declaredDifferences(previous, config);
-  const isEmpty =
-    isEmptyPackagePlan(packages) && configuration.changes.length === 0 && declared.length === 0;
-  return { packages, configuration, declared, isEmpty };
+  const declared = declaredDifferences(current.previous, config);
+  const isOnlyConfiguration = isEmptyPackagePlan(packages) && declared.length === 0;
+  const isEmpty = isOnlyConfiguration && configuration.changes.length === 0;
+  return { packages, configuration, declared, isEmpty, isOnlyConfiguration };
 }
 
 function declaredDifferences(

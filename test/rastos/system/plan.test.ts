@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import {
+  type ConfigurationPlan,
+  type HomePlaces,
+  planConfiguration,
+} from "../../../src/rastos/system/configuration.ts";
 import type { HomeView } from "../../../src/rastos/system/homes.ts";
-import { type CurrentSystem, planSystem } from "../../../src/rastos/system/plan.ts";
+import { planSystem } from "../../../src/rastos/system/plan.ts";
 import { carryOut } from "../../../src/rastos/system/root-view.ts";
 import { systemSchema } from "../../../src/rastos/system/schema.ts";
 import type { SystemConfig } from "../../../src/rastos/system/types.ts";
@@ -28,32 +33,34 @@ class Below {
   }
 }
 
-function system(root: MemoryRoot, previous?: SystemConfig): CurrentSystem {
+function homesOf(root: MemoryRoot): HomePlaces {
+  const owner = (name: string): number => root.status(`home/${name}`)?.uid ?? 0;
   return {
-    view: root,
-    previous,
-    installed: [],
-    available: [],
-    today: 20_000,
-    homes: {
-      owners: () =>
-        new Map(
-          root
-            .names("home")
-            .map((name) => [`/home/${name}`, root.status(`home/${name}`)?.uid ?? 0]),
-        ),
-      inside: (home) => {
-        const path = home.slice(1);
-        return root.status(path)?.kind === "folder" ? new Below(root, path) : undefined;
-      },
+    owners: () => new Map(root.names("home").map((name) => [`/home/${name}`, owner(name)])),
+    inside: (home) => {
+      const path = home.slice(1);
+      return root.status(path)?.kind === "folder" ? new Below(root, path) : undefined;
     },
   };
 }
 
-function carryOutAll(root: MemoryRoot, current: CurrentSystem, config: SystemConfig): void {
-  const { configuration } = planSystem(current, { config, text: "text" });
-  carryOut(root, configuration.steps);
-  for (const { before, inside, home } of configuration.homes) {
+function configurationOf(
+  root: MemoryRoot,
+  previous: SystemConfig | undefined,
+  config: SystemConfig,
+): ConfigurationPlan {
+  const homes = homesOf(root);
+  return planConfiguration(root, { config, previous, homes, today: 20_000, systemText: "text" });
+}
+
+function carryOutAll(
+  root: MemoryRoot,
+  previous: SystemConfig | undefined,
+  config: SystemConfig,
+): void {
+  const plan = configurationOf(root, previous, config);
+  carryOut(root, plan.steps);
+  for (const { before, inside, home } of plan.homes) {
     carryOut(root, before);
     const path = home.slice(1);
     carryOut(
@@ -61,6 +68,15 @@ function carryOutAll(root: MemoryRoot, current: CurrentSystem, config: SystemCon
       inside.map((step) => ({ ...step, path: `${path}/${step.path}` })),
     );
   }
+}
+
+function compare(
+  root: MemoryRoot,
+  previous: SystemConfig | undefined,
+  config: SystemConfig,
+): ReturnType<typeof planSystem> {
+  const configuration = configurationOf(root, previous, config);
+  return planSystem({ installed: [], available: [], previous }, { config, configuration });
 }
 
 function base(): MemoryRoot {
@@ -127,9 +143,9 @@ describe("whatever is declared, one after the other", () => {
         const root = base();
         let previous: SystemConfig | undefined;
         for (const config of declarations) {
-          carryOutAll(root, system(root, previous), config);
+          carryOutAll(root, previous, config);
           const after = new Map(root.entries);
-          const again = planSystem(system(root, config), { config, text: "text" });
+          const again = compare(root, config, config);
           expect(again.configuration.changes).toEqual([]);
           expect(again.configuration.steps).toEqual([]);
           expect(again.isEmpty).toBe(true);
@@ -145,9 +161,9 @@ describe("whatever is declared, one after the other", () => {
     fc.assert(
       fc.property(declaration, (config) => {
         const root = base();
-        carryOutAll(root, system(root), config);
+        carryOutAll(root, undefined, config);
         const empty = systemSchema.parse({ services: { init: config.services.init } });
-        carryOutAll(root, system(root, config), empty);
+        carryOutAll(root, config, empty);
         expect(root.readText("etc/passwd")).toBe("root:x:0:0::/root:/bin/sh\n");
         expect(root.readText("etc/shadow")).toBe("root:*:::::::\n");
         expect(root.names("etc/rinit/enabled")).toEqual([]);
@@ -172,12 +188,12 @@ test("what is no file of the root is a difference too, and a comment is none", (
     packages: { ignored: ["linux"] },
   });
   const before = systemSchema.parse({});
-  const plan = planSystem(system(root, before), { config, text: "x" });
+  const plan = compare(root, before, config);
   expect(plan.declared.map(({ area, text }) => `${area}: ${text}`)).toEqual([
     "kernel: profile none → production",
     "boot: seconds of the menu 3 → 5",
     "hooks: post_install changed",
     "packages: ignored none → linux",
   ]);
-  expect(planSystem(system(root, config), { config, text: "# x" }).isEmpty).toBe(true);
+  expect(compare(root, config, config).isEmpty).toBe(true);
 });
