@@ -88,5 +88,6 @@ export function inspectRoot(path: string): InspectedRoot {
   const info = btrfsCalls().info(fd.number);
   if (typeof info === "number") throw callFault(`read the subvolume "${path}"`, info);
   const { isReadOnly, uuid, createdMs } = info;
-  return { isReadOnly, uuid, createdMs, record: readRecord(fd.number) };
+  const isReceived = info.receivedUuid !== "";
+  return { isReadOnly, uuid, createdMs, isReceived, record: readRecord(fd.number) };
 }

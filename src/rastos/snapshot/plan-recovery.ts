@@ -21,6 +21,8 @@ export interface InspectedRoot {
   readonly record: SnapshotRecord | undefined;
   readonly uuid: string;
   readonly createdMs: number;
+  /** Its record is another machine's, whatever number it names. */
+  readonly isReceived: boolean;
 }
 
 /** How a tree really is, and what is to be done about what an interrupted run has left. */
@@ -111,7 +113,7 @@ function verdictOn(
 function snapshotOf(id: number, root: InspectedRoot): Snapshot {
   const { record, uuid, createdMs } = root;
   // A record with another number is another machine's, or that of the snapshot it was made of.
-  const isOwn = record?.id === id;
+  const isOwn = record?.id === id && !root.isReceived;
   return {
     id,
     parent: isOwn ? record.parent : undefined,

@@ -79,7 +79,7 @@ function nestedSubvolumes(path: string): string[] {
 
 const NO_FOLDER: readonly number[] = [-errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP];
 
-/** Whether the folder is the root of a subvolume of its own; not if it is not there. @throws {Fault} */
+/** Whether there is a folder of this name, and it is a subvolume's root. @throws {Fault} */
 export function isSubvolume(path: string): boolean {
   using fd = new Fd(openHere(path));
   if (NO_FOLDER.includes(fd.number)) return false;

@@ -16,8 +16,9 @@ export async function run(context: Context): Promise<number> {
   if (args["dry-run"]) {
     const state = readTree(openRoot({ root: args.root }).path);
     const { id } = findSnapshot(state, args.snapshot);
-    const text = `Would begin the branch "${args.name}" with snapshot ${state.nextSnapshot} of ${id}`;
-    const data = { action: "branch", parent: id, id: state.nextSnapshot, branch: args.name };
+    const next = state.nextSnapshot;
+    const text = `Would begin the branch "${args.name}" with snapshot ${next} of ${id}`;
+    const data = { action: "branch", parent: id, id: next, branch: args.name };
     reportDryRun(printer, text, data);
     return 0;
   }
