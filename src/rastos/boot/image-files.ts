@@ -59,13 +59,16 @@ export class ImageFiles implements BootFiles {
   write(path: string, content: string | Uint8Array): void {
     this.#makeFolders(dirname(path));
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    const temporary = `${path}.tmp`;
-    const copied = this.#run("mcopy", ["-o", "-", `::/${temporary}`], bytes);
+    // mmove(1) turns a short name with an extension into capitals: those are replaced in place.
+    const isShort = /(^|\/)[^./]{1,8}\.[^./]{1,3}$/.test(path);
+    const written = isShort ? path : `${path}.tmp`;
+    const copied = this.#run("mcopy", ["-o", "-", `::/${written}`], bytes);
     if (!copied.ok) {
-      this.remove(temporary);
+      this.remove(written);
       throw this.#fault("write", path, copied.text);
     }
-    this.#move(temporary, path);
+    if (written !== path) this.#move(written, path);
+    else this.sync();
   }
 
   rename(folder: string, from: string, to: string): void {

@@ -82,7 +82,9 @@ function fatOffset(path: string): number {
     if (fatVolumeId(path, 0) !== undefined) return 0;
     throw new Fault({
       code: "E_REFUSED",
-      message: `Cannot use "${path}" as a boot partition: it holds neither a FAT file system nor a GPT`,
+      message:
+        `Cannot use "${path}" as a boot partition: ` +
+        "it holds neither a FAT file system nor a GPT",
       hint: "--esp wants the folder where it is mounted, or an image",
     });
   }

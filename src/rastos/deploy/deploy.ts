@@ -218,11 +218,13 @@ function checkBootSpace(place: DeployPlace, options: DeployOptions, bytes: numbe
   });
 }
 
+/** Only of those on this boot partition: what another one leads to is not for us to remove. */
 function unneeded({ tree, menu }: DeployPlace, options: DeployOptions): readonly Deployment[] {
   const { snapshots, deployments } = tree.state;
   const next = menu.next();
+  const names = new Set(menu.entries().map(({ name }) => name));
   return unneededDeployments({
-    deployments,
+    deployments: deployments.filter(({ entry }) => names.has(entry)),
     booted: options.booted,
     next: next === undefined ? undefined : identityOf(next.name)?.deployment,
     pinnedSnapshots: new Set(snapshots.filter(({ isPinned }) => isPinned).map(({ id }) => id)),

@@ -18,6 +18,9 @@ function behaves(make: (work: Workspace) => BootFiles): void {
     files.write("loader/entries/rastos-1-1+3.conf", "one");
     files.write("loader/entries/rastos-1-1+3.conf", "two");
     files.write("loader/loader.conf", "x");
+    files.write("grub/grub.cfg", "1");
+    files.write("grub/grub.cfg", "2");
+    expect(files.list("grub")).toEqual([{ name: "grub.cfg", isFolder: false }]);
     expect(files.list("loader")).toEqual([
       { name: "entries", isFolder: true },
       { name: "loader.conf", isFolder: false },

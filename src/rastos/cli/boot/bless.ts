@@ -39,8 +39,8 @@ export const blessCommand = defineCommand({
     details: `
       For the end of a boot: runs the checks of /etc/rastos/health.toml, and looks whether every
       service that rinit has enabled is up. When all is well the entry's counter goes away, and it
-      boots from now on. When not, the entry is marked as bad, with the reason where \`rastos status\`
-      finds it, and the loader takes the one before it.
+      boots from now on. When not, the entry is marked as bad, with the reason where
+      \`rastos status\` finds it, and the loader takes the one before it.
 
       With --json the verdict is printed, with schema "rastos.bless/1".
     `,

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { copyEsp, loaderEntries, problemsOf } from "../lab/system-check.ts";
+import { binaryPath, runTool, toolEnvironment } from "../support/binary.ts";
+import { makeFatImage } from "../support/boot-image.ts";
+import { type DeployWorld, deployedNames, makeDeployWorld } from "../support/deploy-world.ts";
+import { cannotMount } from "../support/loop-filesystem.ts";
+import { type CutMoment, runUntilCut } from "../support/power-cut.ts";
+import { describeUnless, firstReason, needsProgram } from "../support/skip.ts";
+import { createWorkspace, type Workspace } from "../support/workspace.ts";
+
+setDefaultTimeout(120_000);
+
+/** strace counts each kind of call by itself, so more than this many of one kind are rare. */
+const CALLS = 16;
+/** Moments by the clock, spread over the time that a whole run takes. */
+const TIMES = 32;
+
+let work: Workspace;
+let world: DeployWorld;
+let binary: string;
+
+const command = (...words: string[]): string[] => [binary, ...words, "--root", world.top];
+
+/** The entry that a loader takes: the highest version with a try left. */
+function nextOf(esp: string): string {
+  const usable = loaderEntries(esp).filter(({ triesLeft }) => triesLeft !== 0);
+  usable.sort((a, b) => Number(b.values["version"]) - Number(a.values["version"]));
+  return usable[0]?.name ?? "nothing";
+}
+
+function numberOf(name: string): number {
+  return Number(name.split("-")[2]);
+}
+
+function cutMoments(wholeMs: number): readonly CutMoment[] {
+  return [
+    ...Array.from({ length: CALLS }, (_, at): CutMoment => ({ kind: "call", number: at + 1 })),
+    ...Array.from({ length: TIMES }, (_, at): CutMoment => {
+      return { kind: "time", afterMs: (wholeMs * (at + 1)) / (TIMES + 4) };
+    }),
+  ];
+}
+
+/** Undoes or finishes what is left, and asks whether there is anything that nobody knows of. */
+async function settled(esp: string): Promise<void> {
+  const { code, stderr } = await runTool("rastos", [
+    ...["deploy", "0", "--tries", "0", "--keep", "1"],
+    ...["--root", world.top, "--esp", esp],
+  ]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+}
+
+describeUnless(firstReason(cannotMount("btrfs"), needsProgram("strace", "mcopy")))(
+  "killed at any moment",
+  () => {
+    beforeAll(async () => {
+      work = createWorkspace();
+      world = makeDeployWorld(work.path);
+      binary = await binaryPath("rastos");
+      await settled(world.esp);
+      await settled(world.esp);
+      await settled(world.esp);
+    });
+    afterAll(() => {
+      world[Symbol.dispose]();
+      work[Symbol.dispose]();
+    });
+
+    test("deploy leaves the old system or the new one, and the next run tidies up", async () => {
+      const words = command("deploy", "0", "--tries", "0", "--keep", "1", "--esp", world.esp);
+      const started = performance.now();
+      await settled(world.esp);
+      const moments = cutMoments(performance.now() - started);
+      let cuts = 0;
+      for (const moment of moments) {
+        const before = nextOf(world.esp);
+        const run = await runUntilCut(words, moment, toolEnvironment());
+        cuts += Number(run.isCut);
+        const after = nextOf(world.esp);
+        const isOldOrNew = after === before || numberOf(after) > numberOf(before);
+        const found = problemsOf({ top: world.top, esp: world.esp });
+        expect({ moment, isOldOrNew, found }).toEqual({ moment, isOldOrNew: true, found: [] });
+      }
+      expect(cuts).toBeGreaterThanOrEqual(40);
+      await settled(world.esp);
+      const entries = loaderEntries(world.esp).map(({ name }) => name.replace("rastos", "deploy"));
+      expect(deployedNames(world.top)).toEqual(entries.sort());
+      const kernels = readdirSync(join(world.esp, "EFI/rastos")).map((name) => `deploy-${name}`);
+      expect(kernels.sort()).toEqual(entries);
+      expect(existsSync(join(world.top, ".snapshots/state/deploy.json"))).toBe(false);
+    });
+
+    test("rollback has the old one boot next, or the other one", async () => {
+      for (let number = 1; number <= 12; number += 2) {
+        const before = nextOf(world.esp);
+        const other = loaderEntries(world.esp).find(({ name }) => name !== before);
+        const to = other?.name ?? "none";
+        const words = command("rollback", to, "--yes", "--esp", world.esp);
+        await runUntilCut(words, { kind: "call", number }, toolEnvironment());
+        expect([before, to]).toContain(nextOf(world.esp));
+        expect(problemsOf({ top: world.top, esp: world.esp })).toEqual([]);
+      }
+      await settled(world.esp);
+    });
+
+    test("on a boot partition in an image too", async () => {
+      const image = makeFatImage(work.at("esp.img"), 48);
+      await settled(image);
+      const words = command("deploy", "0", "--tries", "0", "--keep", "1", "--esp", image);
+      for (let number = 2; number <= 12; number += 2) {
+        await runUntilCut(words, { kind: "call", number }, toolEnvironment());
+        const copy = copyEsp(image, 0, work.at("copy"));
+        const found = problemsOf({ top: world.top, esp: copy });
+        expect({ number, found }).toEqual({ number, found: [] });
+        rmSync(copy, { recursive: true });
+      }
+      await settled(image);
+    });
+  },
+);
