@@ -96,6 +96,15 @@ const MODULES = [
 const HELLO = ['echo "hello: this is $(cat /etc/hostname)" >/dev/console', "exec sleep 1000000"];
 const BAD = ['echo "bad: this will not do" >/dev/console', "exit 1"];
 
+/** At the end of each boot: what is not well is given up. */
+const BLESS = `description = "Whether this system is well"
+type = "oneshot"
+exec = ["/usr/bin/rastos", "boot", "bless", "--reboot"]
+start_timeout = "10m"
+restart = "never"
+log.to_console = true
+`;
+
 function base(name: string): Pick<PackageSpec, "name" | "version" | "arch"> {
   return { name, version: "1-1", arch: "x86_64" };
 }
@@ -132,7 +141,11 @@ function rastos(triad: string, glibc: Files): PackageSpec {
   const efi = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
   const files: Files = {
     "usr/bin/triad": fileFrom(triad),
-    "usr/bin/init": program("#!/bin/sh", "exec /usr/bin/rastos init"),
+    "usr/bin/init": { symlink: "triad" },
+    "usr/bin/reboot": program("#!/bin/sh", "exec rastos reboot"),
+    "usr/bin/poweroff": program("#!/bin/sh", "exec rastos poweroff"),
+    "usr/lib/rinit/rastos-bless.toml": { content: BLESS },
+    "etc/rastos/health.toml": { content: "timeout = 40\n" },
     [efi]: fileFrom(join(unpackedPackage("systemd-boot-efi"), efi)),
     ...Object.assign({}, ...sonames.map(libraryFrom)),
     ...librariesOf(opened, glibc),
