@@ -239,7 +239,8 @@ export class ProcessWorld implements ServiceWorld {
     const streams = this.#streams(service, isMain, opened);
     const extra = new Map<number, number>();
     const wished = isMain ? this.#specials(service, account, extra, opened) : {};
-    const term = streams.terminal === undefined ? {} : { TERM: "linux" };
+    const isSerial = /\/(tty(S|AMA|USB)|hvc)\d+$/.test(service.tty ?? "");
+    const term = streams.terminal === undefined ? {} : { TERM: isSerial ? "vt220" : "linux" };
     const source = { ...service, environment: { ...term, ...service.environment } };
     const environment = serviceEnvironment(source, account, { ...wished, ...more });
     if (environment.kind === "missing") throw new Error(environment.reason);

@@ -94,6 +94,10 @@ export const serviceSchema = z.strictObject({
   post: z.array(command).default([]).describe("Commands after it has ended, however it has"),
   pid_file: z.string().startsWith("/").optional().describe("Of forking: holds the pid"),
   disabled: z.boolean().default(false).describe("As if there was no such file"),
+  only_if: z
+    .array(z.string().startsWith("/"))
+    .default([])
+    .describe("Paths that must exist when the file is read; else it counts as up and runs nothing"),
   user: word.optional().describe("Name or number of the user that it runs as"),
   group: word.optional().describe("Name or number of its group; that of the user unless set"),
   groups: z.array(word).optional().describe("Its other groups; those of the user unless set"),

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ServiceDefinition } from "./definition.ts";
 import { findProgram, SERVICE_PATH } from "./launch.ts";
 import { serviceSchema } from "./schema.ts";
@@ -11,7 +12,7 @@ export function withTargets(
   enabled: ReadonlySet<string>,
   first: string,
 ): Map<string, ServiceDefinition> {
-  const all = new Map(services);
+  const all = new Map([...services].map(([name, service]) => [name, unlessLacking(service)]));
   const target = (name: string): ServiceDefinition => all.get(name) ?? plainTarget(name);
   all.set(first, target(first));
   for (const name of enabled) {
@@ -22,6 +23,12 @@ export function withTargets(
     }
   }
   return all;
+}
+
+/** What lacks something that it runs only with runs nothing; whoever waits for it goes on. */
+function unlessLacking(service: ServiceDefinition): ServiceDefinition {
+  if (service.only_if.every((path) => existsSync(path))) return service;
+  return { ...service, type: "target", command: [], pre: [], post: [] };
 }
 
 function plainTarget(name: string): ServiceDefinition {
