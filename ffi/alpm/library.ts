@@ -74,7 +74,7 @@ const symbols = {
   alpm_pkg_get_isize: getSize,
   alpm_pkg_download_size: getSize,
   alpm_pkg_get_reason: getNumber,
-  alpm_pkg_get_origin: getNumber,
+  alpm_pkg_set_reason: setNumber,
   alpm_pkg_get_groups: getPointer,
   alpm_pkg_get_depends: getPointer,
   alpm_pkg_get_optdepends: getPointer,

@@ -56,7 +56,7 @@ async function performWith(printer: Printer, performance: Performance): Promise<
   }
   if (unknownWord !== undefined) {
     const { unknownCommand } = await import("./usage-fault.ts");
-    throw await unknownCommand(unknownWord, call);
+    throw await unknownCommand(unknownWord, call, parsed.problems);
   }
   const problem = parsed.problems[0];
   if (problem !== undefined) {

@@ -19,8 +19,20 @@ export async function usageFault(problem: Problem, place: Place): Promise<Fault>
   return new Fault({ code: "E_USAGE", message, hint });
 }
 
-/** The fault for a word that is no subcommand. */
-export async function unknownCommand(word: string, place: Place): Promise<Fault> {
+/**
+ * The fault for a word that is no subcommand.
+ *
+ * @param problems of the same command line: `-S vim` may be somebody's habit from another tool
+ */
+export async function unknownCommand(
+  word: string,
+  place: Place,
+  problems: readonly Problem[] = [],
+): Promise<Fault> {
+  for (const problem of problems) {
+    const isMeant = problem.kind === "unknown-flag" && (await meantBy(problem.flag, place.spec));
+    if (isMeant) return await usageFault(problem, place);
+  }
   const guess = suggest(word, await commandCandidates(place.spec));
   return new Fault({
     code: "E_USAGE",
@@ -94,6 +106,8 @@ async function unknownFlagHint(flag: string, place: Place): Promise<string> {
   if (owner !== undefined) {
     return `the flag belongs to "${place.path} ${owner}": put it after "${owner}"`;
   }
+  const meant = await meantBy(flag, place.spec);
+  if (meant !== undefined) return `did you mean "${place.path} ${meant}"?`;
   const guess = flag.startsWith("--") ? suggest(flag, flagCandidates(place.spec)) : undefined;
   return guess === undefined
     ? `"${place.path} --help" lists the flags; a name that begins with "-" goes after "--"`
@@ -110,6 +124,12 @@ async function subCommandWith(flag: string, spec: CommandSpec): Promise<string |
     }
   }
   return undefined;
+}
+
+/** The subcommand that has the flag among its synonyms. */
+async function meantBy(flag: string, spec: CommandSpec): Promise<string | undefined> {
+  const candidates = await commandCandidates(spec);
+  return candidates.find(({ synonyms }) => synonyms?.includes(flag))?.word;
 }
 
 function flagCandidates(spec: CommandSpec): readonly Candidate[] {

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { AlpmEvent, AlpmQuestion } from "../../../ffi/alpm/callback.ts";
 import type { PackageEvent, TransactionRequest } from "./types.ts";
 
@@ -9,6 +10,7 @@ export class Notes {
   readonly #root: string;
   readonly #onEvent: (event: PackageEvent) => void;
   readonly #all: string[] = [];
+  readonly #corrupted: string[] = [];
 
   constructor(root: string, onEvent: (event: PackageEvent) => void) {
     this.#root = root === "/" ? "" : root;
@@ -17,6 +19,16 @@ export class Notes {
 
   get all(): readonly string[] {
     return this.#all;
+  }
+
+  /** Names of the package files that were found damaged. */
+  get corruptedFiles(): readonly string[] {
+    return this.#corrupted;
+  }
+
+  addCorrupted(path: string): void {
+    this.#corrupted.push(basename(path));
+    this.add(`The damaged file "${this.withoutRoot(path)}" was deleted`);
   }
 
   /** Keeps a sentence, once. */
@@ -83,7 +95,7 @@ export class Notes {
 export function answerTo(
   question: AlpmQuestion,
   request: TransactionRequest,
-  notes: Pick<Notes, "add">,
+  notes: Pick<Notes, "add" | "addCorrupted">,
 ): number {
   switch (question.kind) {
     case "install-ignored": {
@@ -103,7 +115,7 @@ export function answerTo(
       return 1;
     }
     case "delete-corrupted":
-      notes.add(`The damaged file "${question.file}" was deleted`);
+      notes.addCorrupted(question.file);
       return 1;
     case "select-provider": {
       const first = question.names[0] ?? "";

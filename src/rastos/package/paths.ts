@@ -1,4 +1,11 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+} from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageRootOptions } from "./types.ts";
@@ -12,6 +19,12 @@ export interface PackagePaths {
   readonly gpg: string;
   readonly hooks: string;
   readonly log: string;
+}
+
+/** Whether the databases of all repositories have been fetched. @throws {Fault} of the folders */
+export function hasSyncDatabases(options: PackageRootOptions): boolean {
+  const { database } = packagePathsOf(options);
+  return options.repositories.every(({ name }) => existsSync(join(database, "sync", `${name}.db`)));
 }
 
 /** The lock of pacman in its database folder. */
@@ -28,7 +41,7 @@ export function packagePathsOf(options: PackageRootOptions): PackagePaths {
   const own = (...parts: string[]): string => beneath(root, join(...parts));
   return {
     root,
-    database: own("var/lib/pacman"),
+    database: options.databaseFolder ?? own("var/lib/pacman"),
     cache: options.cacheFolder ?? own("var/cache/pacman/pkg"),
     gpg: options.gpgFolder ?? own("etc/pacman.d/gnupg"),
     hooks: own("etc/pacman.d/hooks"),

@@ -76,7 +76,7 @@ export function packageFault(problem: PackageProblem, action = "change packages"
     case "damaged":
       return new Fault({
         code: "E_INTEGRITY",
-        message: `${cannot}: ${quotedList(problem.files)} is no intact package`,
+        message: `${cannot}: ${filesText(problem.files)} is not intact`,
         hint: "the file was taken out of the cache; try again, or ask whoever serves it",
         excerpt: shown(problem.lines),
         details,
@@ -84,7 +84,7 @@ export function packageFault(problem: PackageProblem, action = "change packages"
     case "untrusted":
       return new Fault({
         code: "E_INTEGRITY",
-        message: `${cannot}: the signature of ${quotedList(problem.files)} does not count`,
+        message: `${cannot}: the signature of ${filesText(problem.files)} does not count`,
         hint: "add the signer's key to the keyring (pacman-key), or change the SigLevel",
         excerpt: shown(problem.lines),
         details,
@@ -160,10 +160,9 @@ function systemFault(problem: SystemProblem, cannot: string): Fault {
       });
     case "interrupted":
       return new Fault({
-        code: "E_REFUSED",
+        code: "E_INTERRUPTED",
         message: `${cannot}: it was interrupted`,
         hint: "what is complete stays; the same command goes on",
-        exit: 130,
         details,
       });
     case "other":
@@ -180,7 +179,7 @@ function unsatisfiedFault(missing: readonly MissingDependency[], cannot: string)
   const sentence = ({ dependency, requiredBy, causedBy }: MissingDependency): string =>
     causedBy === undefined
       ? `"${requiredBy}" needs "${dependency}", which nothing provides`
-      : `"${requiredBy}" needs "${dependency}", which would go with "${causedBy}"`;
+      : `"${requiredBy}" needs "${dependency}", which would go with ${cause(dependency, causedBy)}`;
   const isBroken = missing.some(({ causedBy }) => causedBy !== undefined);
   return new Fault({
     code: "E_UNSATISFIABLE",
@@ -190,6 +189,10 @@ function unsatisfiedFault(missing: readonly MissingDependency[], cannot: string)
       : "fetch the databases by `rastos packages sync`, or add the repository that has it",
     details: { problem: { kind: "unsatisfied", missing } },
   });
+}
+
+function cause(dependency: string, name: string): string {
+  return dependency === name ? "this" : `"${name}"`;
 }
 
 function conflictFault(pairs: readonly PackagePair[], cannot: string): Fault {
@@ -240,6 +243,10 @@ function sentences(all: readonly string[]): string {
   const rest = all.length - SHOWN_MAX;
   const some = all.slice(0, SHOWN_MAX).join("; ");
   return rest > 0 ? `${some}; and ${rest} more` : some;
+}
+
+function filesText(files: readonly string[]): string {
+  return files.length === 0 ? "a package" : quotedList(files);
 }
 
 function quotedList(names: readonly string[]): string {

@@ -73,6 +73,8 @@ export interface PackageManager extends Disposable {
   readonly kind: "libalpm" | "pacman";
   /** Fetches the databases of the repositories (-Sy). */
   sync(onEvent?: (event: PackageEvent) => void): Promise<void>;
+  /** Whether the databases of all repositories are there. */
+  hasDatabases(): Promise<boolean>;
   installed(): Promise<readonly PackageRecord[]>;
   /** Packages of the repositories in which every word is found; without words all (-Ss). */
   search(words: readonly string[]): Promise<readonly PackageRecord[]>;
@@ -82,6 +84,8 @@ export interface PackageManager extends Disposable {
    * @param options `refresh`: fetches the databases of the repositories, aside, and plans by them
    */
   plan(request: TransactionRequest, options?: PlanOptions): Promise<TransactionPlan>;
+  /** Says of installed packages why they are there (-D --asdeps, --asexplicit). */
+  mark(names: readonly string[], reason: "explicit" | "dependency"): Promise<void>;
   run(
     request: TransactionRequest,
     onEvent?: (event: PackageEvent) => void,
@@ -101,6 +105,11 @@ export interface PackageRootOptions {
   /** The root folder: a subvolume or a plain folder. */
   readonly root: string;
   readonly repositories: readonly Repository[];
+  /**
+   * The folder with `local` and `sync`; default: /var/lib/pacman of the root. Of a snapshot, whose
+   * var is a subvolume apart: that one's lib/pacman, for everything that does not change it.
+   */
+  readonly databaseFolder?: string | undefined;
   /** Downloaded packages; default: /var/cache/pacman/pkg of the root. */
   readonly cacheFolder?: string | undefined;
   /** GnuPG's folder with the keys that count; default: /etc/pacman.d/gnupg of the root. */

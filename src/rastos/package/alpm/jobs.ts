@@ -1,10 +1,11 @@
 import type { Pointer } from "bun:ffi";
 import { ptr } from "bun:ffi";
 import type { AlpmEvent, AlpmListener, AlpmQuestion } from "../../../../ffi/alpm/callback.ts";
-import { ALPM_ERROR } from "../../../../ffi/alpm/constants.ts";
+import { ALPM_ERROR, ALPM_REASON_DEPEND } from "../../../../ffi/alpm/constants.ts";
 import { type AlpmLibrary, openAlpm } from "../../../../ffi/alpm/library.ts";
 import { cBytes, listItems } from "../../../../ffi/alpm/memory.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
+import { sortedChanges } from "../changes.ts";
 import type { SessionPurpose } from "../folders.ts";
 import { answerTo, Notes } from "../notes.ts";
 import { packageFault } from "../problem.ts";
@@ -26,6 +27,11 @@ export type PackageJob =
   | { readonly kind: "installed" }
   | { readonly kind: "search"; readonly words: readonly string[] }
   | { readonly kind: "plan"; readonly request: TransactionRequest; readonly refresh: boolean }
+  | {
+      readonly kind: "mark";
+      readonly names: readonly string[];
+      readonly reason: "explicit" | "dependency";
+    }
   | { readonly kind: "run"; readonly request: TransactionRequest };
 
 export type PackageJobResult = readonly PackageRecord[] | TransactionPlan | undefined;
@@ -59,6 +65,8 @@ export function performJob(
       return work.search(job.words);
     case "plan":
       return work.plan(job.request, job.refresh);
+    case "mark":
+      return work.mark(job.names, job.reason);
     case "run":
       return work.run(job.request);
   }
@@ -113,7 +121,7 @@ class Work {
       const rest = index === 0 ? step : this.#stillThere(session, step);
       return this.#transaction(session, rest, { isPlan: true });
     });
-    return { changes: unique(changes), notes: this.#notes?.all ?? [] };
+    return { changes: sortedChanges(changes), notes: this.#notes?.all ?? [] };
   }
 
   run(request: TransactionRequest): TransactionPlan {
@@ -124,7 +132,22 @@ class Work {
       const rest = changes.length === 0 ? step : this.#stillThere(session, step);
       changes.push(...this.#transaction(session, rest, { isPlan: false }));
     }
-    return { changes, notes: this.#notes?.all ?? [] };
+    return { changes: sortedChanges(changes), notes: this.#notes?.all ?? [] };
+  }
+
+  mark(names: readonly string[], reason: "explicit" | "dependency"): undefined {
+    using session = this.#open("change");
+    const missing = names.filter((name) => session.installedPackage(name) === 0);
+    if (missing.length > 0) throw packageFault({ kind: "not-installed", names: missing });
+    const value = reason === "dependency" ? ALPM_REASON_DEPEND : 0;
+    // The lock, which alpm_pkg_set_reason(3) does not take.
+    using _transaction = this.#begin(session, {}, { isPlan: false });
+    for (const name of names) {
+      const pkg = session.installedPackage(name) as Pointer;
+      if (session.calls.alpm_pkg_set_reason(pkg, value) === 0) continue;
+      const reasonText = session.errorText;
+      throw packageFault({ kind: "other", reason: reasonText, lines: [] }, `mark "${name}"`);
+    }
   }
 
   /** The step without packages that the one before has removed. */
@@ -138,22 +161,26 @@ class Work {
     request: TransactionRequest,
     how: { readonly isPlan: boolean },
   ): readonly PackageChange[] {
-    const notes = this.#notes;
-    if (notes === undefined) throw new Error("A session is open");
     if (wantsRepositories(request)) session.requireDatabases();
-    const { fileSignatureLevel } = this.#options;
-    using transaction = new AlpmTransaction(session, {
-      request,
-      notes,
-      logged: { errors: this.#errors },
-      isPlan: how.isPlan,
-      fileSignatureLevel,
-    });
+    using transaction = this.#begin(session, request, how);
+    const { notes } = transaction;
     const changes = transaction.prepare();
     this.#noteOptional(session, changes, notes);
     if (!how.isPlan && changes.length > 0) transaction.commit();
     for (const line of this.#errors.splice(0)) notes.addError(line);
     return changes;
+  }
+
+  #begin(
+    session: AlpmSession,
+    request: TransactionRequest,
+    how: { readonly isPlan: boolean },
+  ): AlpmTransaction {
+    const notes = this.#notes;
+    if (notes === undefined) throw new Error("A session is open");
+    const { fileSignatureLevel } = this.#options;
+    const logged = { errors: this.#errors };
+    return new AlpmTransaction(session, { request, notes, logged, ...how, fileSignatureLevel });
   }
 
   /** Optional dependencies of what is new that nothing provides yet. */
@@ -239,10 +266,6 @@ class Work {
 
 function wantsRepositories(request: TransactionRequest): boolean {
   return (request.install?.length ?? 0) > 0 || request.upgrade === true;
-}
-
-function unique(changes: readonly PackageChange[]): readonly PackageChange[] {
-  return [...new Map(changes.map((change) => [change.name, change])).values()];
 }
 
 function badPattern(words: readonly string[]): Fault {

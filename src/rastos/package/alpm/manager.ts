@@ -2,6 +2,7 @@ import type { Pointer } from "bun:ffi";
 import { openAlpm } from "../../../../ffi/alpm/library.ts";
 import { Fault, faultFromJson } from "../../../kit/fault/fault.ts";
 import { ports } from "../../ports.ts";
+import { hasSyncDatabases } from "../paths.ts";
 import { packageFault } from "../problem.ts";
 import type {
   PackageEvent,
@@ -34,6 +35,10 @@ export class AlpmManager implements PackageManager {
     await this.#perform({ kind: "sync" }, onEvent);
   }
 
+  async hasDatabases(): Promise<boolean> {
+    return hasSyncDatabases(this.#options);
+  }
+
   async installed(): Promise<readonly PackageRecord[]> {
     return (await this.#perform({ kind: "installed" })) as readonly PackageRecord[];
   }
@@ -47,6 +52,10 @@ export class AlpmManager implements PackageManager {
     return (await this.#perform({ kind: "plan", request, refresh })) as TransactionPlan;
   }
 
+  async mark(names: readonly string[], reason: "explicit" | "dependency"): Promise<void> {
+    await this.#perform({ kind: "mark", names, reason });
+  }
+
   async run(request: TransactionRequest, onEvent?: OnEvent): Promise<TransactionPlan> {
     return (await this.#perform({ kind: "run", request }, onEvent)) as TransactionPlan;
   }
@@ -56,16 +65,23 @@ export class AlpmManager implements PackageManager {
   }
 
   async #perform(job: PackageJob, onEvent: OnEvent = () => undefined): Promise<PackageJobResult> {
-    if (this.#signal?.aborted === true) throw packageFault({ kind: "interrupted" });
+    this.#refuseInterrupted();
     const worker = ports.createPackageWorker?.();
     if (worker === undefined) {
       return performJob(this.#options, job, { onEvent, onHandle: () => undefined });
     }
     try {
-      return await this.#inThread(worker, { options: this.#options, job }, onEvent);
+      const result = await this.#inThread(worker, { options: this.#options, job }, onEvent);
+      // libalpm itself takes a transaction that was cut short for a success.
+      this.#refuseInterrupted();
+      return result;
     } finally {
       worker.terminate();
     }
+  }
+
+  #refuseInterrupted(): void {
+    if (this.#signal?.aborted === true) throw packageFault({ kind: "interrupted" });
   }
 
   #inThread(worker: Worker, message: PackageToWorker, onEvent: OnEvent): Promise<PackageJobResult> {

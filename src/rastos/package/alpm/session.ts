@@ -1,6 +1,6 @@
 import type { Pointer } from "bun:ffi";
 import { ptr } from "bun:ffi";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   AlpmCallbacks,
@@ -135,10 +135,16 @@ export class AlpmSession implements Disposable {
   requireDatabases(): void {
     const broken: string[] = [];
     const missing: string[] = [];
+    const folder = this.#scratch ?? this.paths.database;
     for (const database of this.syncDatabases) {
+      const known = cText(this.calls.alpm_db_get_name(database as Pointer));
+      // libalpm takes one that is not there for a valid one, without packages.
+      if (!existsSync(join(folder, "sync", `${known}.db`))) {
+        missing.push(known);
+        continue;
+      }
       if (this.calls.alpm_db_get_valid(database as Pointer) === 0) continue;
-      const name = cText(this.calls.alpm_db_get_name(database as Pointer));
-      (this.errorNumber === ALPM_ERROR.DB_NOT_FOUND ? missing : broken).push(name);
+      broken.push(known);
     }
     if (missing.length > 0) throw packageFault({ kind: "not-fetched", repositories: missing });
     const lines = [this.errorText];

@@ -22,6 +22,11 @@ export interface LoggedLines {
   readonly errors: readonly string[];
 }
 
+/** libalpm does not always say which file is bad, but has asked before whether to delete it. */
+function filesOr(files: readonly string[], { notes }: TransactionOptions): readonly string[] {
+  return files.length > 0 ? files : notes.corruptedFiles;
+}
+
 /** How a transaction is made. */
 export interface TransactionOptions {
   readonly request: TransactionRequest;
@@ -52,6 +57,10 @@ export class AlpmTransaction implements Disposable {
 
   [Symbol.dispose](): void {
     this.#session.calls.alpm_trans_release(this.#session.handle);
+  }
+
+  get notes(): Notes {
+    return this.#options.notes;
   }
 
   /** Takes in what is asked for, and works out what follows from it. */
@@ -185,7 +194,7 @@ export class AlpmTransaction implements Disposable {
     const { calls, handle } = this.#session;
     const added = listItems(calls.alpm_trans_get_add(handle)).map((pkg) => this.#addition(pkg));
     const removed = listItems(calls.alpm_trans_get_remove(handle)).map((pkg) => this.#removal(pkg));
-    return [...removed, ...added].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...removed, ...added];
   }
 
   #addition(pkg: number): PackageChange {
@@ -257,10 +266,10 @@ export class AlpmTransaction implements Disposable {
         return { kind: "architecture", packages: this.#texts(list) };
       case ALPM_ERROR.PKG_INVALID:
       case ALPM_ERROR.PKG_INVALID_CHECKSUM:
-        return { kind: "damaged", files: this.#texts(list), lines };
+        return { kind: "damaged", files: filesOr(this.#texts(list), this.#options), lines };
       case ALPM_ERROR.PKG_INVALID_SIG:
       case ALPM_ERROR.PKG_MISSING_SIG:
-        return { kind: "untrusted", files: this.#texts(list), lines };
+        return { kind: "untrusted", files: filesOr(this.#texts(list), this.#options), lines };
       case ALPM_ERROR.HANDLE_LOCK:
         return this.#session.lockProblem();
       case ALPM_ERROR.DISK_SPACE:

@@ -4,10 +4,17 @@ import { join, resolve } from "node:path";
 import type { AlpmQuestion } from "../../../../ffi/alpm/callback.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
 import { noLibrary } from "../alpm/jobs.ts";
+import { sortedChanges } from "../changes.ts";
 import { dependencyOf, satisfies } from "../dependency.ts";
 import { makePackageFolders, type SessionPurpose, scratchDatabase } from "../folders.ts";
 import { answerTo, Notes } from "../notes.ts";
-import { LOCK_NAME, lockHolderOf, type PackagePaths, packagePathsOf } from "../paths.ts";
+import {
+  hasSyncDatabases,
+  LOCK_NAME,
+  lockHolderOf,
+  type PackagePaths,
+  packagePathsOf,
+} from "../paths.ts";
 import { packageFault } from "../problem.ts";
 import { stepsOf } from "../steps.ts";
 import type {
@@ -53,6 +60,10 @@ export class PacmanManager implements PackageManager {
     await this.#fetch(place);
   }
 
+  async hasDatabases(): Promise<boolean> {
+    return hasSyncDatabases(this.#options);
+  }
+
   async installed(): Promise<readonly PackageRecord[]> {
     const { database } = packagePathsOf(this.#options);
     return readLocalDatabase(database).map(({ record }) => record);
@@ -73,8 +84,16 @@ export class PacmanManager implements PackageManager {
     for (const step of stepsOf(request, "one-kind-each")) {
       changes.push(...(await this.#transaction(place, request, step, "plan")));
     }
-    const unique = new Map(changes.map((change) => [change.name, change]));
-    return { changes: sorted([...unique.values()]), notes: place.notes.all };
+    return { changes: sortedChanges(changes), notes: place.notes.all };
+  }
+
+  async mark(names: readonly string[], reason: "explicit" | "dependency"): Promise<void> {
+    using place = this.#open("change", () => undefined);
+    const there = new Set(readLocalDatabase(place.database).map(({ record }) => record.name));
+    const missing = names.filter((name) => !there.has(name));
+    if (missing.length > 0) throw packageFault({ kind: "not-installed", names: missing });
+    const word = reason === "dependency" ? "--asdeps" : "--asexplicit";
+    await this.#pacman(place, ["-D", word, "--", ...names], NO_QUESTIONS);
   }
 
   async run(
@@ -87,7 +106,7 @@ export class PacmanManager implements PackageManager {
       const rest = index === 0 ? step : withoutGone(step, place.database);
       changes.push(...(await this.#transaction(place, request, rest, "run")));
     }
-    return { changes: sorted(changes), notes: place.notes.all };
+    return { changes: sortedChanges(changes), notes: place.notes.all };
   }
 
   [Symbol.dispose](): void {
@@ -130,6 +149,7 @@ export class PacmanManager implements PackageManager {
           root: place.paths.root,
           lockPath,
           lockHolder: () => lockHolderOf(lockPath),
+          corruptedFiles: place.notes.corruptedFiles,
           isRemoval: words[0]?.startsWith("-R") ?? false,
         }),
       );
@@ -140,7 +160,7 @@ export class PacmanManager implements PackageManager {
 
   async #fetch(place: Place): Promise<void> {
     if (this.#options.repositories.length === 0) return;
-    await this.#pacman(place, ["-Sy"], { request: {}, known: [], isRun: true });
+    await this.#pacman(place, ["-Sy"], NO_QUESTIONS);
   }
 
   async #repositories(database: string): Promise<DatabasePackage[]> {
@@ -206,6 +226,8 @@ interface Asked {
   readonly known: readonly DatabasePackage[];
   readonly isRun: boolean;
 }
+
+const NO_QUESTIONS: Asked = { request: {}, known: [], isRun: true };
 
 /**
  * pacman does not flush the list of providers before it asks for a number, so they are looked up;
@@ -309,10 +331,6 @@ function noteOptional(
       if (!there.some((record) => satisfies(record, dependency))) notes.addOptional(name, text);
     }
   }
-}
-
-function sorted(changes: readonly PackageChange[]): PackageChange[] {
-  return [...changes].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function patternOf(word: string): RegExp {

@@ -105,7 +105,7 @@ export function problemOf(text: string, how: ProblemContext): PackageProblem {
   if (said(/\(conflicting dependencies\)/)) return { kind: "conflicting", pairs: pairsIn(lines) };
   const conflicts = fileConflictsIn(lines, how.root);
   if (conflicts.length > 0) return { kind: "files", conflicts };
-  return problemOfFiles(lines, errors);
+  return problemOfFiles(lines, errors, how);
 }
 
 /** What the text alone does not say. */
@@ -114,20 +114,28 @@ export interface ProblemContext {
   readonly lockPath: string;
   readonly lockHolder: () => string | undefined;
   readonly isRemoval: boolean;
+  /** Files about which pacman has asked whether to delete them. */
+  readonly corruptedFiles: readonly string[];
 }
 
-function problemOfFiles(lines: readonly string[], errors: readonly string[]): PackageProblem {
+function problemOfFiles(
+  lines: readonly string[],
+  errors: readonly string[],
+  how: ProblemContext,
+): PackageProblem {
   const said = (pattern: RegExp): boolean => errors.some((line) => pattern.test(line));
   const rest = errors.filter((line) => !/^failed to commit transaction/.test(line));
   const architecture = each(lines, /^:: package (.+) does not have a valid architecture/, nameIn);
   if (architecture.length > 0) return { kind: "architecture", packages: architecture };
-  const files = each(lines, /^(.+) is invalid or corrupted/, nameIn);
+  const named = each(lines, /^(.+) is invalid or corrupted/, nameIn);
   const unreadable = each(errors, /^'(.+)': (?!could not find or read directory)/, nameIn);
+  const told = [...named, ...unreadable];
+  const files = told.length > 0 ? told : how.corruptedFiles;
   if (said(/PGP signature|missing required signature|signature is (?:invalid|missing)/)) {
-    return { kind: "untrusted", files: [...files, ...unreadable], lines: rest };
+    return { kind: "untrusted", files, lines: rest };
   }
-  if (files.length + unreadable.length > 0) {
-    return { kind: "damaged", files: [...files, ...unreadable], lines: rest };
+  if (files.length > 0 || said(/invalid or corrupted package/)) {
+    return { kind: "damaged", files, lines: rest };
   }
   if (said(/not enough free disk space/)) return { kind: "no-space", lines: rest };
   if (said(/failed to run transaction hooks/)) return { kind: "hook", lines: rest };
