@@ -22,7 +22,7 @@ export function withReason(text: string, reason: "explicit" | "dependency"): str
   const without = text.replace(/%REASON%\n[^\n]*\n\n?/, "");
   if (reason === "explicit") return without;
   const added = "%REASON%\n1\n\n";
-  // libalpm writes it before the sizes; anywhere is read.
-  const place = without.indexOf("%VALIDATION%");
+  // Where libalpm writes it: behind the size.
+  const place = without.search(/%(GROUPS|LICENSE|VALIDATION)%\n/);
   return place < 0 ? `${without}${added}` : without.slice(0, place) + added + without.slice(place);
 }

@@ -26,7 +26,8 @@ const PLACES = ["proc", "sys", "dev", "run", "tmp"] as const;
 
 /**
  * What is needed around a program, in a mount namespace of its own: nothing of it is seen outside,
- * and all of it is gone with the last process. /dev has what programs count on, and no disk.
+ * and all of it is gone with the last process. /dev has what programs count on, and no disk. The
+ * shell stays as the first process: signals to that one mean nothing.
  */
 const SET_UP = `
 set -e
@@ -47,7 +48,9 @@ if [ -f "$resolv" ] && [ ! -L "$resolv" ] && [ -f /etc/resolv.conf ]; then
   mount --bind -o ro /etc/resolv.conf "$resolv"
 fi
 cd "$root"
-exec chroot "$root" "$@"
+set +e
+chroot "$root" "$@"
+exit $?
 `;
 
 /**

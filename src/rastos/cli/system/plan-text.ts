@@ -8,9 +8,9 @@ import type { ApplyPlan } from "../../system/apply.ts";
 export function printPlan(printer: Printer, plan: ApplyPlan): void {
   const lines = [
     ...packageLines(plan),
-    ...plan.configuration.changes.map(({ action, area, text }) => {
+    ...plan.configuration.changes.map(({ action, text }) => {
       const sign = { create: "+", change: "~", remove: "-" }[action];
-      return `${sign} ${area}: ${text}`;
+      return `${sign} ${text}`;
     }),
     ...plan.declared.map(({ area, text }) => `~ ${area}: ${text}`),
   ];
