@@ -36,6 +36,7 @@ export const rastosCommand = defineCommand({
     remove: async () => (await import("./cli/packages/remove.ts")).removeCommand,
     search: async () => (await import("./cli/packages/search.ts")).searchCommand,
     upgrade: async () => (await import("./cli/packages/upgrade.ts")).upgradeCommand,
+    aur: async () => (await import("./cli/aur/aur.ts")).aurCommand,
     kernel: async () => (await import("./cli/kernel/kernel.ts")).kernelCommand,
     init: async () => (await import("./cli/init.ts")).initCommand,
     service: async () => (await import("./cli/service/service.ts")).serviceCommand,

@@ -2,9 +2,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync }
 import { join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
+import { OutputLog } from "../../kit/proc/output-log.ts";
 import { runStreamed } from "../../kit/proc/run-streamed.ts";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
-import { BuildLog } from "./build-log.ts";
 import { CompileWatch } from "./compile-watch.ts";
 import { formatConfig, parseConfig } from "./config-file.ts";
 import { estimateFiles } from "./estimate.ts";
@@ -185,7 +185,7 @@ class Build {
   }
 
   async run(layers: readonly ConfigLayer[]): Promise<KernelBuildResult> {
-    using log = new BuildLog(this.#paths.log, (line) => this.#line(line));
+    using log = new OutputLog(this.#paths.log, (line) => this.#line(line));
     const { merged, values } = await this.#configure(log, layers);
     const lost = this.#verify(merged, values);
     const result = {
@@ -208,7 +208,7 @@ class Build {
   }
 
   async #configure(
-    log: BuildLog,
+    log: OutputLog,
     layers: readonly ConfigLayer[],
   ): Promise<{ merged: MergedConfig; values: ConfigValues }> {
     const base = baseOf(this.#request);
@@ -249,7 +249,7 @@ class Build {
 
   /** Into a new folder that takes the place of the old one when it is complete. */
   async #install(
-    log: BuildLog,
+    log: OutputLog,
     values: ConfigValues,
   ): Promise<{ image: string; installFolder: string }> {
     this.#phase("Installing");
@@ -301,7 +301,7 @@ class Build {
     });
   }
 
-  async #runMake(log: BuildLog, targets: readonly string[], what: string): Promise<void> {
+  async #runMake(log: OutputLog, targets: readonly string[], what: string): Promise<void> {
     const call = makeCall(this.#make, targets);
     log.say(call.command.join(" "));
     this.#watch = new CompileWatch();

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 
-/** All that a build prints, in a file, and its lines one by one. */
-export class BuildLog implements Disposable {
+/** All that programs print, in a file, and its lines one by one. */
+export class OutputLog implements Disposable {
   readonly path: string;
   readonly #fd: number;
   readonly #onLine: (line: string) => void;
