@@ -34,7 +34,7 @@ export function systemToml(declared: Declared): string {
     `servers = ${list(declared.servers)}`,
     'siglevel = "Never"',
     "[services]",
-    `enable = ${list(["lab-console", "rastos-bless", ...declared.services])}`,
+    `enable = ${list(["lab-console", ...declared.services])}`,
     "[kernel]",
     'package = "linux"',
     'cmdline = "console=ttyS0 quiet panic=1"',

@@ -8,6 +8,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { defaultServices } from "../../src/rastos/service/default-services.ts";
 import { labCache, publish, unpackedPackage } from "../lab/cache.ts";
 import { CONSOLE_SCRIPT } from "../lab/guest.ts";
 import { labKernel } from "../lab/kernel.ts";
@@ -96,14 +97,7 @@ const MODULES = [
 const HELLO = ['echo "hello: this is $(cat /etc/hostname)" >/dev/console', "exec sleep 1000000"];
 const BAD = ['echo "bad: this will not do" >/dev/console', "exit 1"];
 
-/** At the end of each boot: what is not well is given up. */
-const BLESS = `description = "Whether this system is well"
-type = "oneshot"
-exec = ["/usr/bin/rastos", "boot", "bless", "--reboot"]
-start_timeout = "10m"
-restart = "never"
-log.to_console = true
-`;
+const WITHOUT_LOGIN = { content: 'wants = ["network", "rastos-bless"]\n' };
 
 function base(name: string): Pick<PackageSpec, "name" | "version" | "arch"> {
   return { name, version: "1-1", arch: "x86_64" };
@@ -144,12 +138,12 @@ function rastos(triad: string, glibc: Files): PackageSpec {
     "usr/bin/init": { symlink: "triad" },
     "usr/bin/reboot": program("#!/bin/sh", "exec rastos reboot"),
     "usr/bin/poweroff": program("#!/bin/sh", "exec rastos poweroff"),
-    "usr/lib/rinit/rastos-bless.toml": { content: BLESS },
     "etc/rastos/health.toml": { content: "timeout = 40\n" },
     [efi]: fileFrom(join(unpackedPackage("systemd-boot-efi"), efi)),
     ...Object.assign({}, ...sonames.map(libraryFrom)),
     ...librariesOf(opened, glibc),
   };
+  for (const { path, content } of defaultServices()) files[path] = { content };
   for (const name of ["rastos", "blit", "blast"]) files[`usr/bin/${name}`] = { symlink: "triad" };
   return { ...base("rastos"), files, depends: ["glibc", "busybox"] };
 }
@@ -179,6 +173,8 @@ function service(name: string, script: readonly string[]): PackageSpec {
     files: {
       [`usr/bin/${name}`]: program("#!/bin/sh", ...script),
       [`usr/lib/rinit/${name}.toml`]: { content: `${toml.join("\n")}\n` },
+      // The console is its own: no login there.
+      ...(isConsole ? { "etc/rinit/default.toml": WITHOUT_LOGIN } : {}),
     },
     depends: ["busybox", "rastos"],
   };
