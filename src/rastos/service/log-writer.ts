@@ -29,10 +29,11 @@ const RETRY_MS = 1000;
 export class LogWriter {
   readonly #options: LogOptions;
   readonly #now: () => Date;
-  readonly #partial = new Map<LogStream, Uint8Array>();
+  /** Bytes as latin1 text, here and below: a character for each. */
+  readonly #partial = new Map<LogStream, string>();
   #fd: number | undefined;
   #size = 0;
-  #held: Uint8Array[] = [];
+  #held: string[] = [];
   #heldBytes = 0;
   #lostBytes = 0;
   #retryAtMs = 0;
@@ -49,36 +50,27 @@ export class LogWriter {
 
   /** What a stream has given; an unfinished line waits for its rest. */
   write(stream: LogStream, bytes: Uint8Array): void {
-    const before = this.#partial.get(stream);
-    const all = before === undefined ? bytes : Buffer.concat([before, bytes]);
-    const pieces: Uint8Array[] = [];
-    let start = 0;
-    for (;;) {
-      const end = all.indexOf(10, start);
-      const length = (end < 0 ? all.length : end) - start;
-      if (length > LINE_BYTES_MAX) {
-        pieces.push(this.#line(`${stream}+`, all.subarray(start, start + LINE_BYTES_MAX)));
-        start += LINE_BYTES_MAX;
-        continue;
-      }
-      if (end < 0) break;
-      pieces.push(this.#line(stream, all.subarray(start, end)));
-      start = end + 1;
-    }
-    // A copy: the caller may use its buffer again.
-    if (start < all.length) this.#partial.set(stream, Buffer.from(all.subarray(start)));
-    else this.#partial.delete(stream);
-    this.#append(pieces);
+    const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    const lines = `${this.#partial.get(stream) ?? ""}${given}`.split("\n");
+    const rest = this.#break(stream, lines.pop() ?? "");
+    const pieces = lines.flatMap((line) => {
+      const { broken, last } = this.#break(stream, line);
+      return [...broken, `${this.#mark(stream)}${last}\n`];
+    });
+    if (rest.last === "") this.#partial.delete(stream);
+    else this.#partial.set(stream, rest.last);
+    this.#append([...pieces, ...rest.broken]);
   }
 
   /** A line of rinit's own. */
   say(text: string): void {
-    this.#append([this.#line("run", Buffer.from(text.replaceAll("\n", " ")))]);
+    const bytes = Buffer.from(text.replaceAll("\n", " ")).toString("latin1");
+    this.#append([`${this.#mark("run")}${bytes}\n`]);
   }
 
   /** Ends unfinished lines: the process that wrote them is gone. */
   finishLines(): void {
-    for (const [stream, bytes] of this.#partial) this.#append([this.#line(stream, bytes)]);
+    for (const [stream, text] of this.#partial) this.#append([`${this.#mark(stream)}${text}\n`]);
     this.#partial.clear();
   }
 
@@ -88,47 +80,69 @@ export class LogWriter {
     this.#close();
   }
 
-  #line(mark: string, text: Uint8Array): Uint8Array {
-    return Buffer.concat([
-      Buffer.from(`${this.#now().toISOString()} ${mark} `),
-      text,
-      Buffer.from("\n"),
-    ]);
+  /** The pieces of what is too long for a line, and what is left. */
+  #break(stream: LogStream, line: string): { broken: readonly string[]; last: string } {
+    if (line.length <= LINE_BYTES_MAX) return { broken: [], last: line };
+    const broken: string[] = [];
+    let start = 0;
+    for (; line.length - start > LINE_BYTES_MAX; start += LINE_BYTES_MAX) {
+      broken.push(`${this.#mark(`${stream}+`)}${line.slice(start, start + LINE_BYTES_MAX)}\n`);
+    }
+    return { broken, last: line.slice(start) };
   }
 
-  #append(pieces: readonly Uint8Array[]): void {
+  #mark(mark: string): string {
+    return `${this.#now().toISOString()} ${mark} `;
+  }
+
+  #append(pieces: readonly string[]): void {
     for (const piece of pieces) {
       this.#held.push(piece);
       this.#heldBytes += piece.length;
     }
     if (this.#heldBytes === 0) return;
     if (this.#open()) this.#writeHeld();
+    let dropped = 0;
     while (this.#heldBytes > HELD_BYTES_MAX) {
-      const dropped = this.#held.shift()?.length ?? 0;
-      this.#heldBytes -= dropped;
-      this.#lostBytes += dropped;
+      const { length } = this.#held[dropped] ?? "";
+      dropped += 1;
+      this.#heldBytes -= length;
+      this.#lostBytes += length;
     }
+    this.#held.splice(0, dropped);
   }
 
   #writeHeld(): void {
+    let written = 0;
     try {
       if (this.#lostBytes > 0) {
-        this.#writeAll(this.#line("run", Buffer.from(`${this.#lostBytes} bytes were lost`)));
+        this.#writeAll(`${this.#mark("run")}${this.#lostBytes} bytes were lost\n`);
         this.#lostBytes = 0;
       }
-      for (let piece = this.#held[0]; piece !== undefined; piece = this.#held[0]) {
-        if (this.#size > 0 && this.#size + piece.length > this.#options.sizeMax) this.#rotate();
-        this.#writeAll(piece);
-        this.#held.shift();
-        this.#heldBytes -= piece.length;
+      while (written < this.#held.length) {
+        // As many as fit at once: a call for each line would cost more than all the rest.
+        let together = this.#held[written] ?? "";
+        if (this.#size > 0 && this.#size + together.length > this.#options.sizeMax) this.#rotate();
+        let count = 1;
+        for (let next = this.#held[written + count]; next !== undefined; ) {
+          if (this.#size + together.length + next.length > this.#options.sizeMax) break;
+          together += next;
+          count += 1;
+          next = this.#held[written + count];
+        }
+        this.#writeAll(together);
+        written += count;
+        this.#heldBytes -= together.length;
       }
     } catch {
       this.#fail();
     }
+    this.#held.splice(0, written);
   }
 
-  #writeAll(bytes: Uint8Array): void {
+  #writeAll(text: string): void {
     if (this.#fd === undefined) throw new Error("The log is not open");
+    const bytes = Buffer.from(text, "latin1");
     for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
     this.#size += bytes.length;
   }
