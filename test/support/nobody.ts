@@ -11,19 +11,20 @@ export const nobody = { reason: firstReason(needsRoot(), needsProgram("setpriv")
 let copied: string | undefined;
 
 /**
- * Runs the compiled `blit` as nobody, with none of root's rights. The executable is copied first to
+ * Runs the compiled `blit`, or the executable itself, as nobody, with none of root's rights. The executable is copied first to
  * where that user can read it.
  */
 export async function runAsNobody(
   args: readonly string[],
   options: RunOptions = {},
+  tool: "blit" | "triad" = "blit",
 ): Promise<RunResult> {
   copied ??= copyForNobody(await binaryPath("triad"));
   const user = `--reuid=${nobody.id}`;
   const group = `--regid=${nobody.id}`;
   const drop = ["setpriv", user, group, "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"];
   const env = { HOME: "/nonexistent", ...options.env };
-  return await runCommand([...drop, join(copied, "blit"), ...args], { ...options, env, cwd: "/" });
+  return await runCommand([...drop, join(copied, tool), ...args], { ...options, env, cwd: "/" });
 }
 
 /** One copy for each run of the tests; those of runs that are over are swept. */

@@ -19,6 +19,9 @@ export interface DiffRequest {
 
 const PREFIXES: Readonly<Record<Part, string>> = { root: "", etc: "/etc", var: "/var" };
 
+/** In the root etc and var are only places for clones of the other parts. */
+const PLACE_OF_PART = /^\/(etc|var)(\/|$)/;
+
 /**
  * The files that two snapshots do not have in common, by path. Of two that descend from one
  * snapshot only what was changed since is looked at: the file system knows the transaction of every
@@ -33,7 +36,8 @@ export function diffFiles(request: DiffRequest): FileChange[] {
       ancestor === undefined
         ? undefined
         : subvolumeInfo(partPath(top, part, ancestor)).createdTransaction;
-    return diffPart({ a, b, prefix: PREFIXES[part], since });
+    const found = diffPart({ a, b, prefix: PREFIXES[part], since });
+    return part === "root" ? found.filter(({ path }) => !PLACE_OF_PART.test(path)) : found;
   });
   return changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }

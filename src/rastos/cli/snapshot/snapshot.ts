@@ -25,6 +25,8 @@ export const snapshotCommand = defineCommand({
     tmp: async () => (await import("./tmp.ts")).tmpCommand,
     diff: async () => (await import("./diff.ts")).diffCommand,
     sizes: async () => (await import("./sizes.ts")).sizesCommand,
+    send: async () => (await import("./send.ts")).sendCommand,
+    receive: async () => (await import("./receive.ts")).receiveCommand,
     rebuild: async () => (await import("./rebuild.ts")).rebuildCommand,
   },
   examples: [
