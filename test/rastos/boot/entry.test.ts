@@ -71,8 +71,8 @@ describe("an entry", () => {
 
   test("any text at all gives an entry or nothing", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        const entry = parseEntry("rastos-1-1.conf", text);
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const entry = parseEntry("rastos-1-1.conf", Buffer.from(bytes).toString("latin1"));
         if (entry !== undefined) expect(entry.kernel).not.toBe("");
       }),
     );
