@@ -111,7 +111,7 @@ export class ProcessWorld implements ServiceWorld {
   }
 
   sweep(service: ServiceDefinition, pid: number): void {
-    this.#of(service).output?.log.finishLines();
+    this.#of(service).output?.end();
     this.#release(service);
     const left = this.#members(service, pid);
     if (left.length === 0) {
@@ -284,7 +284,9 @@ export class ProcessWorld implements ServiceWorld {
       return { stdin: terminal, stdout: terminal, stderr: terminal, terminal };
     }
     this.#null ??= openHigh("/dev/null", O.RDWR);
-    const { out, err } = this.#output(service).ends;
+    const output = this.#output(service);
+    output.begin();
+    const { out, err } = output.ends;
     return { stdin: this.#null, stdout: out, stderr: err, terminal: undefined };
   }
 

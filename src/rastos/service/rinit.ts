@@ -20,6 +20,7 @@ import { loadServices } from "./load.ts";
 import { residentMemory } from "./process-list.ts";
 import { ProcessWorld } from "./process-world.ts";
 import { reapAll } from "./reap.ts";
+import { LAST_WORDS_MS } from "./service-output.ts";
 import { statusOf } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
 import { emergencyService, withTargets } from "./targets.ts";
@@ -118,6 +119,7 @@ export class Rinit {
     this.#guarded(() => this.#reap());
     const how = await this.#over.promise;
     this.#stopListening?.();
+    await Bun.sleep(2 * LAST_WORDS_MS);
     this.#world.closeLogs();
     return how;
   }

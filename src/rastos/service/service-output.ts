@@ -2,10 +2,15 @@ import { sys } from "../../../ffi/sys.ts";
 import { openPipe } from "./descriptors.ts";
 import { LogWriter } from "./log-writer.ts";
 
+/** The end of a process may be known before its last words have been read. */
+export const LAST_WORDS_MS = 50;
+
 /** What a service prints: two pipes that last as long as rinit does, and the log behind them. */
 export class ServiceOutput {
   readonly log: LogWriter;
   readonly #echo: ((text: string) => void) | undefined;
+  #isOver = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #ends: { readonly out: number; readonly err: number } | undefined;
 
   /** @param echo gets everything too, for services whose log goes to the console as well */
@@ -20,6 +25,23 @@ export class ServiceOutput {
     return this.#ends;
   }
 
+  /** A process is about to write. */
+  begin(): void {
+    this.#isOver = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** It has ended: what is still in the pipes is its last, also where no line ends there. */
+  end(): void {
+    this.#isOver = true;
+    this.#finishSoon();
+  }
+
+  #finishSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.log.finishLines(), LAST_WORDS_MS);
+  }
+
   #open(stream: "out" | "err"): number {
     const pipe = openPipe();
     void this.#copy(pipe.read, stream);
@@ -31,6 +53,7 @@ export class ServiceOutput {
     try {
       for await (const bytes of Bun.file(fd).stream()) {
         this.log.write(stream, bytes);
+        if (this.#isOver) this.#finishSoon();
         this.#echo?.(new TextDecoder().decode(bytes));
       }
     } catch {
