@@ -15,6 +15,7 @@ export const rastosCommand = defineCommand({
     apply: async () => (await import("./cli/system/apply.ts")).applyCommand,
     plan: async () => (await import("./cli/system/plan.ts")).planCommand,
     migrate: async () => (await import("./cli/system/migrate.ts")).migrateCommand,
+    users: async () => (await import("./cli/users/users.ts")).usersCommand,
     image: async () => (await import("./cli/image/image.ts")).imageCommand,
     snapshot: async () => (await import("./cli/snapshot/snapshot.ts")).snapshotCommand,
     tree: async () => (await import("./cli/snapshot/tree.ts")).treeCommand,

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { basename } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { RootFolder } from "../../kit/fs/root-folder.ts";
 import { openPackageManager } from "../package/open.ts";
+import type { RootPackageOptions } from "../package/root-options.ts";
 import type {
   PackageEvent,
   PackageManager,
@@ -10,7 +11,6 @@ import type {
   TransactionPlan,
   TransactionRequest,
 } from "../package/types.ts";
-import { isSubvolume } from "../snapshot/subvolume.ts";
 import type { SnapshotTree, TemporaryClone } from "../snapshot/tree.ts";
 import type { Snapshot } from "../snapshot/types.ts";
 import { Configuration } from "./configure.ts";
@@ -19,6 +19,7 @@ import { planPackages } from "./package-plan.ts";
 import { packageRootOf } from "./package-root.ts";
 import { planSystem, type SystemPlan } from "./plan.ts";
 import { runInRoot } from "./run-in-root.ts";
+import { sharedFolders } from "./shared-folders.ts";
 import type { SystemConfig, SystemFile } from "./types.ts";
 
 /** What happens while a declaration is applied. */
@@ -177,7 +178,7 @@ class Application {
       remove: packages.remove,
       upgrade,
       onlyNeeded: true,
-      ignored: this.#config.packages.ignored,
+      ignored: [...this.#config.packages.ignored, ...this.#packageRoot().ignored],
     };
   }
 
@@ -213,11 +214,14 @@ class Application {
   }
 
   #manager(): PackageManager {
-    const options = packageRootOf(this.#root, this.#config, this.#tree.root);
-    if (options.cacheFolder !== undefined) {
-      mkdirSync(options.cacheFolder, { recursive: true, mode: 0o700 });
-    }
+    const options = this.#packageRoot();
+    const { cacheFolder } = options;
+    if (cacheFolder !== undefined) mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
     return openPackageManager(options, { signal: this.#request.signal });
+  }
+
+  #packageRoot(): RootPackageOptions {
+    return packageRootOf(this.#clone.path, this.#config, this.#tree.root);
   }
 
   async #hooks(when: "pre_install" | "post_install"): Promise<void> {
@@ -289,18 +293,11 @@ class Application {
   }
 
   #begin(what: string): void {
+    if (this.#request.signal?.aborted === true) {
+      throw new Fault({ code: "E_INTERRUPTED", message: "Interrupted: nothing was changed" });
+    }
     this.#request.onEvent({ kind: "begin", what });
   }
-}
-
-/** Folders at the top that all snapshots share, by what they stand for. */
-export function sharedFolders(top: string): ReadonlyMap<string, string> {
-  const shared = new Map<string, string>();
-  for (const name of ["home", "root", "srv"]) {
-    const path = join(top, name);
-    if (existsSync(path) && isSubvolume(path)) shared.set(`/${name}`, path);
-  }
-  return shared;
 }
 
 const DESCRIPTION_LENGTH_MAX = 70;

@@ -277,9 +277,9 @@ class Planning {
 }
 
 /** The four files of accounts. */
-export function readAccountTexts(view: RootView): AccountTexts {
+export function readAccountTexts(view: Pick<RootView, "read">, folder = "etc"): AccountTexts {
   const read = (name: string): string | undefined => {
-    const bytes = view.read(`etc/${name}`);
+    const bytes = view.read(`${folder}/${name}`);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString("latin1");
   };
   return {

@@ -64,7 +64,7 @@ export class Configuration implements Disposable {
     const homes = new HomeFolders(root, options.sharedFolders ?? new Map());
     try {
       const clock = options.clock ?? Date.now;
-      const previous = await declaredBefore(root);
+      const previous = options.previous ?? (await declaredBefore(root));
       const plan = planConfiguration(root, {
         config,
         previous,

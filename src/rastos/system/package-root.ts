@@ -1,37 +1,26 @@
 import { join } from "node:path";
-import type { RootFolder } from "../../kit/fs/root-folder.ts";
-import type { PackageRootOptions } from "../package/types.ts";
-import { SNAPSHOTS } from "../snapshot/layout.ts";
-import { optionOf, repositoriesOf, withIncludes } from "./setting-texts.ts";
+import { type RootPackageOptions, readRootOptions } from "../package/root-options.ts";
+import { stateFolder } from "../snapshot/layout.ts";
 import type { SystemConfig } from "./types.ts";
 
 /**
- * Where the packages of a root come from: the declared repositories, or those of its own
- * etc/pacman.conf. Downloads are kept beside the snapshots, once for all of them.
+ * Where the packages of a clone come from: the declared repositories, or those of its own
+ * etc/pacman.conf. Downloads are kept beside the snapshots, once for all of them, so that one that
+ * is broken off goes on where it was.
+ *
+ * @param top the btrfs top level
+ * @throws {Fault} E_CONFIG for what is wrong in the file
  */
-export function packageRootOf(
-  root: RootFolder,
-  config: SystemConfig,
-  top: string | undefined,
-): PackageRootOptions {
-  const raw = root.readText("etc/pacman.conf");
-  const text = withIncludes(raw, (path) => root.readText(path.replace(/^\/+/, "")));
+export function packageRootOf(root: string, config: SystemConfig, top: string): RootPackageOptions {
+  const own = readRootOptions({ root });
   const declared = config.repositories.map(({ name, servers, siglevel }) => ({
     name,
     servers,
     signatureLevel: siglevel,
   }));
   return {
-    root: root.path,
-    repositories: declared.length > 0 ? declared : repositoriesOf(text),
-    cacheFolder: top === undefined ? undefined : join(top, SNAPSHOTS, "state", "packages"),
-    architecture: architectureOf(text),
-    signatureLevel: optionOf(text, "SigLevel"),
-    fileSignatureLevel: optionOf(text, "LocalFileSigLevel"),
+    ...own,
+    repositories: declared.length > 0 ? declared : own.repositories,
+    cacheFolder: join(stateFolder(top), "packages"),
   };
-}
-
-function architectureOf(text: string | undefined): string | undefined {
-  const first = optionOf(text, "Architecture")?.split(/\s+/)[0];
-  return first === "auto" ? undefined : first;
 }

@@ -35,11 +35,12 @@ const absolutePath = z.string().regex(/^\/(?!.*(?:^|\/)\.\.?(?:\/|$))[^:\p{Cc}]*
 const oneLine = z.string().regex(/^[^\p{Cc}]+$/u, { error: "must be a single line" });
 
 /** crypt(5): `$6$salt$hash` and its relatives, or a lock of passwd(1). */
-const passwordHash = z.string().regex(/^(\$[0-9a-z]{1,8}\$[^:\s]{8,}|!|\*|!\*)$/, {
+export const passwordHashSchema = z.string().regex(/^(\$[0-9a-z]{1,8}\$[^:\s]{8,}|!|\*|!\*)$/, {
   error: 'must be a hash by `openssl passwd -6`, or "!" to lock the account',
 });
 
-const sshKey = z
+/** A line of authorized_keys (sshd(8)). */
+export const sshKeySchema = z
   .string()
   .regex(
     /^(?:[^\p{Cc}#]*\s)?(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]{40,}={0,3}( [^\p{Cc}]*)?$/u,
@@ -156,7 +157,8 @@ const servicesTable = z
   .prefault({})
   .describe("Services. What is in neither list stays as its package has it.");
 
-const userTable = z.strictObject({
+/** One of `[[users]]`. */
+export const userSchema = z.strictObject({
   name: z.string().pipe(accountName).describe("Name of the account."),
   uid: z
     .int({ error: "must be a whole number" })
@@ -172,10 +174,10 @@ const userTable = z.strictObject({
   home: absolutePath.optional().describe("Home folder; none: `/home/NAME`."),
   comment: passwdField.optional().describe("Full name."),
   ssh_keys: z
-    .array(sshKey)
+    .array(sshKeySchema)
     .optional()
     .describe("Public keys that may log in: the whole of `.ssh/authorized_keys`."),
-  password_hash: passwordHash
+  password_hash: passwordHashSchema
     .optional()
     .describe(
       "Hash of the password (crypt(5), by `openssl passwd -6`), never the password itself; " +
@@ -238,7 +240,7 @@ export const systemSchema = z.strictObject({
     .describe("Repositories, in order of preference. None: those of the system's pacman.conf."),
   services: servicesTable,
   users: z
-    .array(userTable)
+    .array(userSchema)
     .default([])
     .describe("Accounts. One that was declared and is no more is removed; its home folder stays."),
   kernel: kernelTable,

@@ -1,5 +1,6 @@
 import { suggest } from "../../kit/cli/suggest.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { ENABLED_FOLDER } from "../service/enable.ts";
 import { folderSteps, type RootStep, type RootView } from "./root-view.ts";
 import { findUnit, readInstall, unitNames } from "./systemd-unit.ts";
 import type { ConfigurationChange, SystemConfig } from "./types.ts";
@@ -90,7 +91,6 @@ abstract class Links implements ServicePlan {
 }
 
 const RINIT_FOLDERS = ["etc/rinit", "usr/lib/rinit"] as const;
-const RINIT_ENABLED = "etc/rinit/enabled";
 
 class RinitLinks extends Links {
   override enable(name: string): void {
@@ -99,13 +99,13 @@ class RinitLinks extends Links {
     const found = files
       .flatMap((file) => RINIT_FOLDERS.map((folder) => `${folder}/${file}.toml`))
       .find((path) => this.view.status(path, { follow: true })?.kind === "file");
-    const path = `${RINIT_ENABLED}/${name}.toml`;
+    const path = `${ENABLED_FOLDER}/${name}.toml`;
     if (found !== undefined) this.link(name, [[path, `/${found}`]]);
     else this.lacks(name);
   }
 
   override disable(name: string): void {
-    const path = `${RINIT_ENABLED}/${name}.toml`;
+    const path = `${ENABLED_FOLDER}/${name}.toml`;
     if (this.view.status(path) !== undefined) this.unlink(name, [path]);
   }
 }
@@ -192,7 +192,7 @@ function unitName(name: string): string {
 /** Services that are enabled, for reports. */
 export function enabledServices(view: RootView, init: Services["init"]): string[] {
   if (init === "rinit") {
-    return view.names(RINIT_ENABLED).flatMap((file) => /^(.+)\.toml$/.exec(file)?.[1] ?? []);
+    return view.names(ENABLED_FOLDER).flatMap((file) => /^(.+)\.toml$/.exec(file)?.[1] ?? []);
   }
   const folders = view.names(SYSTEMD).filter((name) => /\.(wants|requires|upholds)$/.test(name));
   const units = folders.flatMap((folder) => view.names(`${SYSTEMD}/${folder}`));

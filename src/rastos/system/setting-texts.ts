@@ -71,7 +71,7 @@ export function declaredLocales(config: SystemConfig): string[] {
   return [...new Set(all)].filter((name) => !/^(C|POSIX)\b/.test(name));
 }
 
-/** The repositories of a pacman.conf(5); what it includes is in its place already. */
+/** The repositories that a pacman.conf(5) names itself, for comparing. */
 export function repositoriesOf(text: string | undefined): Repository[] {
   const found: { name: string; servers: string[]; signatureLevel: string | undefined }[] = [];
   let current: (typeof found)[number] | undefined;
@@ -87,31 +87,6 @@ export function repositoriesOf(text: string | undefined): Repository[] {
     else current.signatureLevel = value;
   }
   return found;
-}
-
-/** The value of a key in `[options]` of a pacman.conf(5). */
-export function optionOf(text: string | undefined, key: string): string | undefined {
-  let isOption = false;
-  for (const line of linesOf(text)) {
-    const section = /^\s*\[([^\]]+)\]/.exec(line)?.[1];
-    if (section !== undefined) isOption = section === "options";
-    const found = new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`).exec(line)?.[1];
-    if (isOption && found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The text with the files that it includes in their places, one level deep. */
-export function withIncludes(
-  text: string | undefined,
-  read: (path: string) => string | undefined,
-): string | undefined {
-  if (text === undefined) return undefined;
-  const lines = linesOf(text).flatMap((line) => {
-    const path = /^\s*Include\s*=\s*(\S+)/.exec(line)?.[1];
-    return path === undefined ? [line] : linesOf(read(path));
-  });
-  return textOf(lines);
 }
 
 const OPTIONS = `[options]

@@ -60,6 +60,8 @@ export interface ConfigurationReport {
 export interface ConfigureOptions {
   /** Kept as /etc/rastos/system.toml. */
   readonly systemText?: string | undefined;
+  /** What counts as declared before, in the place of the root's own etc/rastos/system.toml. */
+  readonly previous?: SystemConfig | undefined;
   /** Finds out what would change, and changes nothing. */
   readonly isDryRun?: boolean | undefined;
   /** Folders that stand for some of the system: `/home` → the subvolume that all share. */

@@ -2,6 +2,7 @@ import { escapeControls } from "../../../kit/fault/redact.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { createProgress, type Progress } from "../../../kit/out/progress.ts";
 import type { ApplyEvent } from "../../system/apply.ts";
+import { listenForInterruption } from "../packages/interruption.ts";
 
 const LABELS: Readonly<Record<string, string>> = {
   databases: "Fetching the databases",
@@ -13,26 +14,17 @@ const LABELS: Readonly<Record<string, string>> = {
 /** Tells what happens, and hands Ctrl-C on while it does. */
 export class ApplyTeller implements Disposable {
   readonly #printer: Printer;
-  readonly #controller = new AbortController();
+  readonly #interruption = listenForInterruption();
   #progress: Progress | undefined;
 
   constructor(printer: Printer) {
     this.#printer = printer;
-    process.on("SIGINT", this.#stop);
-    process.on("SIGTERM", this.#stop);
   }
 
   /** Set off by Ctrl-C and SIGTERM. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#interruption.signal;
   }
-
-  readonly #stop = (): void => {
-    // A second one ends the process: what it leaves behind is removed by the next run.
-    process.off("SIGINT", this.#stop);
-    process.off("SIGTERM", this.#stop);
-    this.#controller.abort();
-  };
 
   tell(event: ApplyEvent): void {
     switch (event.kind) {
@@ -66,7 +58,6 @@ export class ApplyTeller implements Disposable {
 
   [Symbol.dispose](): void {
     this.pause();
-    process.off("SIGINT", this.#stop);
-    process.off("SIGTERM", this.#stop);
+    this.#interruption[Symbol.dispose]();
   }
 }
