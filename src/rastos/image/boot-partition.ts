@@ -10,6 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { SEEK } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
 import type { BootFile, BootFiles } from "../boot/boot-files.ts";
 import type { ByteTarget } from "./byte-target.ts";
 import { runTool } from "./tool.ts";
@@ -107,7 +109,7 @@ export function writeBootPartition(target: ByteTarget, partition: BootPartition)
       action: "make the boot partition",
     });
     fill(image, folder, partition);
-    copySparse(image, target);
+    copyWritten(image, target);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -148,15 +150,23 @@ function foldersOf(paths: readonly string[]): readonly string[] {
   return [...folders].sort();
 }
 
-function copySparse(image: string, target: ByteTarget): void {
+/** Copies what mkfs.vfat and mtools have written; the rest of a FAT means nothing. */
+function copyWritten(image: string, target: ByteTarget): void {
   const fd = openSync(image, "r");
   try {
     const block = new Uint8Array(BLOCK_BYTES);
     for (let position = 0; ; ) {
-      const got = readSync(fd, block, 0, block.length, position);
-      if (got === 0) return;
-      target.write(position, block.subarray(0, got));
-      position += got;
+      position = sys.lseek(fd, position, SEEK.DATA);
+      // Behind the last data there is nothing but a hole.
+      if (position < 0) return;
+      const end = sys.lseek(fd, position, SEEK.HOLE);
+      while (position < end) {
+        const wanted = Math.min(block.length, end - position);
+        const got = readSync(fd, block, 0, wanted, position);
+        if (got === 0) return;
+        target.write(position, block.subarray(0, got));
+        position += got;
+      }
     }
   } finally {
     closeSync(fd);

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { RootFolder } from "../../kit/fs/root-folder.ts";
 import { formatBytes } from "../../kit/text/format.ts";
+import { installSystemdBoot } from "../boot/install.ts";
 import { BootMenu } from "../boot/menu.ts";
 import type { BootEntry, BootLoader } from "../boot/types.ts";
 import { commandLine } from "../deploy/command-line.ts";
@@ -53,6 +54,15 @@ export interface DiskContents {
   readonly grubModules: string | undefined;
   readonly seconds: number;
   readonly notes: readonly string[];
+}
+
+/** Firmware that starts a disk. */
+export function firmwareOf(contents: DiskContents): readonly ("UEFI" | "BIOS")[] {
+  const hasLoader = contents.bootFiles.read("EFI/BOOT/BOOTX64.EFI") !== undefined;
+  return [
+    ...(hasLoader ? ["UEFI" as const] : []),
+    ...(contents.grubModules ? ["BIOS" as const] : []),
+  ];
 }
 
 const SYSTEMD_BOOT = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
@@ -207,7 +217,7 @@ async function composeBoot(boot: BootRequest) {
   files.write(`${folder}/initrd`, await initrdOf(boot, notes));
   const entry: BootEntry = {
     name: FIRST.entry,
-    title: `rastOS ${FIRST.snapshot} (${request.description})`,
+    title: `rastOS ${FIRST.snapshot}-${FIRST.deployment}: ${request.description}`,
     version: "1",
     kernel: `/${folder}/vmlinuz`,
     initrd: `/${folder}/initrd`,
@@ -221,19 +231,7 @@ async function composeBoot(boot: BootRequest) {
   };
   const menu = new BootMenu(files);
   menu.put(entry);
-  const efi = systemdBoot(request.root, root, notes);
-  if (efi !== undefined) {
-    files.write("EFI/BOOT/BOOTX64.EFI", efi);
-    files.write("EFI/systemd/systemd-bootx64.efi", efi);
-    const lines = ["default rastos-*", `timeout ${request.timeoutSeconds}`];
-    files.write("loader/loader.conf", `${lines.join("\n")}\n`);
-  } else if (request.loader === "systemd-boot") {
-    throw new Fault({
-      code: "E_NOT_FOUND",
-      message: `Cannot find systemd-boot in "${request.root}"`,
-      hint: `a package of the system must bring ${SYSTEMD_BOOT}, or set [boot] loader = "grub"`,
-    });
-  }
+  installLoader(request, root, files, notes);
   const grubModules = grubOf(request);
   if (grubModules !== undefined) menu.refreshGrub(request.timeoutSeconds);
   return { files, notes, grubModules };
@@ -252,13 +250,19 @@ function grubOf(request: DiskRequest): string | undefined {
   });
 }
 
-function systemdBoot(path: string, root: RootFolder, notes: string[]): Uint8Array | undefined {
-  const own = root.read(SYSTEMD_BOOT);
-  if (own !== undefined) return own;
-  const here = `/${SYSTEMD_BOOT}`;
-  if (!existsSync(here)) return undefined;
-  notes.push(`systemd-boot is not in "${path}": this machine's is taken`);
-  return readFileSync(here);
+/** systemd-boot, of the system or else of this machine; a system that boots by GRUB may lack it. */
+function installLoader(
+  request: DiskRequest,
+  root: RootFolder,
+  files: PlannedBootFiles,
+  notes: string[],
+): void {
+  const isOwn = root.status(SYSTEMD_BOOT, { follow: true }) !== undefined;
+  // What this machine has is no part of the input, unless nothing else would boot.
+  const roots = isOwn ? [request.root] : [request.root, "/"];
+  if (!isOwn && request.loader === "grub") return;
+  installSystemdBoot(files, { roots, timeout: request.timeoutSeconds });
+  if (!isOwn) notes.push(`systemd-boot is not in "${request.root}": this machine's is taken`);
 }
 
 async function initrdOf(boot: BootRequest, notes: string[]): Promise<Uint8Array> {

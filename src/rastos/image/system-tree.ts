@@ -27,10 +27,10 @@ export interface FirstSystem {
 }
 
 /** Snapshot and deployment of a new system have these numbers. */
-export const FIRST = { snapshot: 0, deployment: 0, entry: "rastos-0-0" } as const;
+export const FIRST = { snapshot: 0, deployment: 1, entry: "rastos-0-1" } as const;
 
 /** From the top level: the subvolume that boots. */
-export const FIRST_DEPLOYMENT = `${SNAPSHOTS}/deploy/deploy-0-0`;
+export const FIRST_DEPLOYMENT = `${SNAPSHOTS}/deploy/deploy-0-1`;
 
 /**
  * The top level of a new system in its final shape: snapshot 0, read-only, with etc and var of its

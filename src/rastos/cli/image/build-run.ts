@@ -8,7 +8,7 @@ import {
   type ImageFormat,
   type ImageResult,
 } from "../../image/build.ts";
-import type { DiskContents } from "../../image/compose.ts";
+import { type DiskContents, firmwareOf } from "../../image/compose.ts";
 import type { BuildArgs } from "./build.ts";
 import { parseSize, sourceOf } from "./source.ts";
 
@@ -69,7 +69,8 @@ function imageJson(result: ImageResult, shown: Shown) {
 }
 
 /** What a disk holds, as data. */
-export function diskJson({ layout, identity, btrfs, kernelVersion, grubModules }: DiskContents) {
+export function diskJson(contents: DiskContents) {
+  const { layout, identity, btrfs, kernelVersion } = contents;
   const { bios, esp, root } = layout;
   return {
     sizeBytes: layout.sizeBytes,
@@ -77,15 +78,15 @@ export function diskJson({ layout, identity, btrfs, kernelVersion, grubModules }
     filesystemUuid: identity.filesystem,
     diskGuid: identity.disk,
     kernelVersion,
-    boots: grubModules === undefined ? ["uefi"] : ["uefi", "bios"],
+    boots: firmwareOf(contents).map((firmware) => firmware.toLowerCase()),
     dataBytes: btrfs.dataBytes,
     files: btrfs.inodes,
   };
 }
 
 function report({ contents }: ImageResult, shown: Shown, printer: Printer): void {
-  const { layout, btrfs, kernelVersion, grubModules, identity } = contents;
-  const boots = grubModules === undefined ? "UEFI" : "UEFI and BIOS";
+  const { layout, btrfs, kernelVersion, identity } = contents;
+  const boots = firmwareOf(contents).join(" and ");
   printer.out(
     `${shown.output}: ${formatBytes(layout.sizeBytes)}, ${shown.format}, boots by ${boots}`,
   );

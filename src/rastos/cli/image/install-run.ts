@@ -5,6 +5,7 @@ import { Fault } from "../../../kit/fault/fault.ts";
 import { sanitise } from "../../../kit/fault/redact.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { formatBytes, formatCount, formatSeconds } from "../../../kit/text/format.ts";
+import { firmwareOf } from "../../image/compose.ts";
 import {
   contentsText,
   type InstallPlan,
@@ -57,13 +58,13 @@ function showPlan(plan: InstallPlan, isDryRun: boolean, printer: Printer): void 
   const model = disk.model === undefined ? "" : ` (${sanitise(disk.model)})`;
   printer.out(`${disk.path}${model}: ${formatBytes(disk.sizeBytes)}`);
   printer.out(`  now   ${sanitise(contentsText(disk) ?? "empty")}`);
-  const { layout, btrfs, kernelVersion, grubModules } = contents;
+  const { layout, btrfs, kernelVersion } = contents;
   for (const [index, part] of [layout.bios, layout.esp, layout.root].entries()) {
     const what = { bios: "for GRUB's core", esp: "boot partition, FAT", root: "btrfs" }[part.role];
     printer.out(`  then  partition ${index + 1} of ${formatBytes(part.sizeBytes)}: ${what}`);
   }
   const files = `${formatCount(btrfs.inodes, "file")}, ${formatBytes(btrfs.dataBytes)}`;
-  const boots = grubModules === undefined ? "UEFI" : "UEFI and BIOS";
+  const boots = firmwareOf(contents).join(" and ");
   printer.out(`        ${files}; kernel ${kernelVersion}; boots by ${boots}`);
   for (const note of plan.notes) printer.note(`note: ${note}`);
 }
