@@ -81,6 +81,7 @@ const symbols = {
   alpm_pkg_get_provides: getPointer,
   alpm_pkg_get_files: getPointer,
   alpm_pkg_get_db: getPointer,
+  alpm_pkg_get_base64_sig: getPointer,
   alpm_trans_init: setNumber,
   alpm_trans_prepare: setText,
   alpm_trans_commit: setText,

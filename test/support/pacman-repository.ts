@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type ArchiveMember, archiveOf } from "./package-archive.ts";
 
@@ -185,9 +185,16 @@ function writeDatabase(folder: string, name: string, packages: readonly PackageF
   }
   const bytes = Bun.gzipSync(archiveOf(members, BUILD_TIME_SECONDS) as Uint8Array<ArrayBuffer>);
   // Two files in place of repo-add's link: one can be signed or damaged without the other.
-  writeFileSync(join(folder, `${name}.db.tar.gz`), bytes);
-  writeFileSync(join(folder, `${name}.db`), bytes);
+  // Fetchers look at the time, in whole seconds: a new one is always later than the one before.
+  databaseSeconds = Math.max(databaseSeconds + 1, Math.floor(Date.now() / 1000));
+  for (const file of [`${name}.db.tar.gz`, `${name}.db`]) {
+    const path = join(folder, file);
+    writeFileSync(path, bytes);
+    utimesSync(path, databaseSeconds, databaseSeconds);
+  }
 }
+
+let databaseSeconds = 0;
 
 function membersOf(spec: PackageSpec): ArchiveMember[] {
   const members = new Map<string, ArchiveMember>();

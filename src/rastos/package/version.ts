@@ -34,7 +34,7 @@ function partsOf(text: string): VersionParts {
 function compareSegments(a: string, b: string): number {
   if (a === b) return 0;
   let [left, right] = [a, b];
-  for (;;) {
+  while (left !== "" && right !== "") {
     const [gapLeft, gapRight] = [gapOf(left), gapOf(right)];
     left = left.slice(gapLeft);
     right = right.slice(gapRight);

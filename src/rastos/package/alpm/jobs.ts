@@ -8,6 +8,7 @@ import { Fault } from "../../../kit/fault/fault.ts";
 import { sortedChanges } from "../changes.ts";
 import type { SessionPurpose } from "../folders.ts";
 import { answerTo, Notes } from "../notes.ts";
+import { otherProblem } from "../other-problem.ts";
 import { packageFault } from "../problem.ts";
 import { stepsOf } from "../steps.ts";
 import type {
@@ -217,8 +218,10 @@ class Work {
     if (session.errorNumber === ALPM_ERROR.DB_INVALID_SIG) {
       throw packageFault({ kind: "untrusted", files: session.repositories, lines }, action);
     }
-    if (lines.length === 0) lines.push(session.errorText);
-    throw packageFault({ kind: "fetch", lines }, action);
+    const reason = session.errorText;
+    const problem = otherProblem(lines, { reason, signers: () => [] });
+    const isOther = problem.kind === "other";
+    throw packageFault(isOther ? { kind: "fetch", lines: [...lines, reason] } : problem, action);
   }
 
   #found(session: AlpmSession, database: number, words: readonly string[]): number[] {

@@ -7,11 +7,7 @@ import {
   type AlpmListener,
   alpmDependencyText,
 } from "../../../../ffi/alpm/callback.ts";
-import {
-  ALPM_DB_USAGE_ALL,
-  ALPM_ERROR,
-  ALPM_REASON_DEPEND,
-} from "../../../../ffi/alpm/constants.ts";
+import { ALPM_DB_USAGE_ALL, ALPM_REASON_DEPEND } from "../../../../ffi/alpm/constants.ts";
 import type { AlpmCalls, AlpmLibrary } from "../../../../ffi/alpm/library.ts";
 import { cBytes, cText, listItems, listTexts } from "../../../../ffi/alpm/memory.ts";
 import { makePackageFolders, type SessionPurpose, scratchDatabase } from "../folders.ts";

@@ -12,6 +12,7 @@ import {
   pointerAt,
 } from "../../../../ffi/alpm/memory.ts";
 import type { Notes } from "../notes.ts";
+import { otherProblem, type Signed } from "../other-problem.ts";
 import { type FileConflict, type PackageProblem, packageFault } from "../problem.ts";
 import { signatureLevelOf } from "../signature-level.ts";
 import type { PackageChange, TransactionRequest } from "../types.ts";
@@ -285,8 +286,16 @@ export class AlpmTransaction implements Disposable {
 
   #otherProblem(lines: readonly string[]): PackageProblem {
     const reason = this.#session.errorText;
-    if (lines.some((line) => FETCH_WORDS.test(line))) return { kind: "fetch", lines };
-    return { kind: "other", reason, lines };
+    return otherProblem(lines, { reason, signers: () => this.#signers() });
+  }
+
+  /** Who has signed what is to be installed, as the repositories say. */
+  #signers(): readonly Signed[] {
+    const { calls, handle } = this.#session;
+    return listItems(calls.alpm_trans_get_add(handle)).map((pkg) => ({
+      name: this.#session.nameOf(pkg),
+      signature: cText(calls.alpm_pkg_get_base64_sig(pkg as Pointer)),
+    }));
   }
 
   #fileConflicts(list: number): FileConflict[] {
@@ -324,5 +333,3 @@ const SIGNATURE_ERRORS: ReadonlySet<number> = new Set([
   ALPM_ERROR.SIG_INVALID,
   ALPM_ERROR.SIG_MISSING,
 ]);
-
-const FETCH_WORDS = /^failed retrieving file|failed to retrieve/;

@@ -12,6 +12,8 @@ export interface DatabasePackage {
   /** Of a repository: the name and size of the file to fetch. */
   readonly fileName: string;
   readonly fileBytes: number;
+  /** In base64, or "". */
+  readonly signature: string;
 }
 
 const DESC_BYTES_MAX = 4 * 1024 * 1024;
@@ -55,6 +57,7 @@ export function packageOf(text: string, repository: string): DatabasePackage | u
     optionalDependencies: many("OPTDEPENDS"),
     fileName: one("FILENAME"),
     fileBytes: Number(one("CSIZE")) || 0,
+    signature: one("PGPSIG"),
   };
 }
 

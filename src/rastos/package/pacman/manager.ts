@@ -8,6 +8,7 @@ import { sortedChanges } from "../changes.ts";
 import { dependencyOf, satisfies } from "../dependency.ts";
 import { makePackageFolders, type SessionPurpose, scratchDatabase } from "../folders.ts";
 import { answerTo, Notes } from "../notes.ts";
+import type { Signed } from "../other-problem.ts";
 import {
   hasSyncDatabases,
   LOCK_NAME,
@@ -149,9 +150,11 @@ export class PacmanManager implements PackageManager {
           root: place.paths.root,
           lockPath,
           lockHolder: () => lockHolderOf(lockPath),
+          signers: () => signersOf(result.text, how.known),
           corruptedFiles: place.notes.corruptedFiles,
           isRemoval: words[0]?.startsWith("-R") ?? false,
         }),
+        words[0] === "-Sy" ? "fetch the databases of the repositories" : undefined,
       );
     }
     place.noteErrors(result.text);
@@ -225,6 +228,15 @@ interface Asked {
   readonly request: TransactionRequest;
   readonly known: readonly DatabasePackage[];
   readonly isRun: boolean;
+}
+
+function signersOf(text: string, known: readonly DatabasePackage[]): readonly Signed[] {
+  const listed = listedPackages(text);
+  return known.flatMap(({ record: { name, version }, signature }) =>
+    listed.some((item) => item.name === name && item.version === version)
+      ? [{ name, signature }]
+      : [],
+  );
 }
 
 const NO_QUESTIONS: Asked = { request: {}, known: [], isRun: true };

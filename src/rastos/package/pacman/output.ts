@@ -1,4 +1,5 @@
 import type { AlpmQuestion } from "../../../../ffi/alpm/callback.ts";
+import { otherProblem, type Signed } from "../other-problem.ts";
 import type { FileConflict, MissingDependency, PackagePair, PackageProblem } from "../problem.ts";
 
 /**
@@ -114,6 +115,8 @@ export interface ProblemContext {
   readonly lockPath: string;
   readonly lockHolder: () => string | undefined;
   readonly isRemoval: boolean;
+  /** Who has signed what was to be installed. */
+  readonly signers: () => readonly Signed[];
   /** Files about which pacman has asked whether to delete them. */
   readonly corruptedFiles: readonly string[];
 }
@@ -139,13 +142,13 @@ function problemOfFiles(
   }
   if (said(/not enough free disk space/)) return { kind: "no-space", lines: rest };
   if (said(/failed to run transaction hooks/)) return { kind: "hook", lines: rest };
-  if (said(/failed retrieving file|failed to synchronize|failed to retrieve/)) {
-    return { kind: "fetch", lines: errors };
-  }
   if (said(/transaction aborted|transaction interrupted/)) return { kind: "interrupted" };
   const invalid = each(errors, /^database '(.+)' is not valid/, nameIn);
   if (invalid.length > 0) return { kind: "database", repositories: invalid, lines: errors };
-  return { kind: "other", reason: errors.at(-1) ?? "pacman failed without a word", lines: rest };
+  const reason = errors.at(-1) ?? "pacman failed without a word";
+  const problem = otherProblem(rest, { reason, signers: how.signers });
+  const isFetch = problem.kind === "other" && said(/failed to synchronize|failed to retrieve/);
+  return isFetch ? { kind: "fetch", lines: errors } : problem;
 }
 
 function each<T>(
