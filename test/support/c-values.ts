@@ -7,11 +7,13 @@ import { join } from "node:path";
  * expressions are evaluated by a program that is compiled and run, so macros, sizeof and offsetof
  * all work.
  *
+ * @param includeFolders where headers lie that the compiler does not find by itself
  * @throws Error with the compiler's words
  */
 export function valuesInC(
   includes: readonly string[],
   expressions: Readonly<Record<string, string>>,
+  includeFolders: readonly string[] = [],
 ): Record<string, number> {
   const lines = Object.entries(expressions).map(
     ([label, expression]) =>
@@ -30,7 +32,8 @@ export function valuesInC(
   const folder = mkdtempSync(join(tmpdir(), "triad-c-"));
   try {
     writeFileSync(join(folder, "values.c"), source);
-    run(["cc", "-o", join(folder, "values"), join(folder, "values.c")]);
+    const where = includeFolders.map((path) => `-I${path}`);
+    run(["cc", ...where, "-o", join(folder, "values"), join(folder, "values.c")]);
     const printed = run([join(folder, "values")])
       .trim()
       .split("\n");

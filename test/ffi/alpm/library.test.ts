@@ -111,14 +111,7 @@ function alpmValues(expressions: Readonly<Record<string, string>>): Record<strin
   using work = createWorkspace();
   work.write("archive.h", "struct archive;\n");
   work.write("archive_entry.h", "struct archive_entry;\n");
-  const before = process.env["CPATH"];
-  process.env["CPATH"] = work.path;
-  try {
-    return valuesInC(["alpm.h"], expressions);
-  } finally {
-    if (before === undefined) delete process.env["CPATH"];
-    else process.env["CPATH"] = before;
-  }
+  return valuesInC(["alpm.h"], expressions, [work.path]);
 }
 
 test("texts for C hold no NUL, and nothing is the empty list", () => {
