@@ -1,7 +1,7 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import { entryName, identityOf } from "../boot/entry.ts";
 import type { BootMenu } from "../boot/menu.ts";
-import { clearReason, writeReason } from "../boot/reason.ts";
+import { clearReason, readReason, writeReason } from "../boot/reason.ts";
 import type { EntryIdentity } from "../boot/types.ts";
 import { SnapshotTree } from "../snapshot/tree.ts";
 import { recordDefault } from "./recover.ts";
@@ -33,6 +33,31 @@ export function passVerdict({ menu, identity, reason }: Verdict): string {
     if (entry.triesLeft !== 0) menu.condemn(name);
   }
   return name;
+}
+
+/** What the checks of a boot come to. */
+export type BootVerdict =
+  | { readonly kind: "good" }
+  | { readonly kind: "bad"; readonly reason: string }
+  /** It was blessed long ago: a service that fails today is no reason to give it up. */
+  | { readonly kind: "still-good"; readonly problem: string }
+  /** Somebody has said that it is bad, and has started it from the menu all the same. */
+  | { readonly kind: "still-bad"; readonly reason: string };
+
+/** Judges a boot by its checks; what a person has decided before is not undone by them. */
+export function judgeBoot(
+  menu: BootMenu,
+  identity: EntryIdentity,
+  problem: string | undefined,
+): BootVerdict {
+  const entry = menu.entry(entryName(identity));
+  if (problem !== undefined) {
+    const isBlessed = entry.triesLeft === undefined;
+    return isBlessed ? { kind: "still-good", problem } : { kind: "bad", reason: problem };
+  }
+  // On its last try the loader has left it none: only a reason tells that it was given up.
+  const said = entry.triesLeft === 0 ? readReason(menu.files, identity) : undefined;
+  return said === undefined ? { kind: "good" } : { kind: "still-bad", reason: said };
 }
 
 const LOCK_WAIT_MS = 10_000;

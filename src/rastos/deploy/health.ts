@@ -79,7 +79,16 @@ interface RunningCheck {
   readonly name: string;
   readonly retries: number;
   readonly intervalMs: number;
-  run(): Promise<string | undefined>;
+  run(): Promise<string | FinalProblem | undefined>;
+}
+
+/** A problem that no waiting takes away: rinit has given a service up. */
+class FinalProblem {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 async function untilPassed(
@@ -89,6 +98,7 @@ async function untilPassed(
 ): Promise<HealthOutcome> {
   for (let tries = 1; ; tries++) {
     const problem = await check.run();
+    if (problem instanceof FinalProblem) return { name: check.name, problem: problem.text, tries };
     const isOver = tries > check.retries || world.now() + check.intervalMs > deadline;
     if (problem === undefined || isOver) return { name: check.name, problem, tries };
     await world.sleep(check.intervalMs);
@@ -169,13 +179,16 @@ async function answerProblem(
 }
 
 /** Of all services that rinit has enabled, those that are not up, in a sentence. */
-async function servicesProblem(world: HealthWorld): Promise<string | undefined> {
+async function servicesProblem(world: HealthWorld): Promise<string | FinalProblem | undefined> {
   try {
     const { services = [] } = await askRinit(world.rinitSocket, { verb: "status", names: [] });
     // The one that asks is not up before it has its answer.
     const others = services.filter(({ enabled, pid }) => enabled && !isOwn(pid));
     const unready = others.flatMap((one) => unsteady(one) ?? []);
-    if (unready.length > 0) return unready.join(", ");
+    if (unready.length > 0) {
+      const isFinal = others.some(({ state }) => state === "failed");
+      return isFinal ? new FinalProblem(unready.join(", ")) : unready.join(", ");
+    }
     const { health = [] } = await askRinit(world.rinitSocket, { verb: "health" });
     const sick = health.filter(({ isGood }) => !isGood);
     const problems = sick.map(({ service, reason }) => `${service} is not well: ${reason ?? ""}`);

@@ -111,6 +111,16 @@ describe("health", () => {
     );
     expect(await check(work, "services = false\n")).toEqual([]);
   });
+
+  test("a service that rinit has given up is not waited for", async () => {
+    using work = createWorkspace();
+    using _rinit = fakeRinit(work.at("rinit.sock"), () => ({
+      services: [{ name: "web", enabled: true, state: "failed", reason: "it ended with 1" }],
+    }));
+    expect(await check(work, "timeout = 1000\n")).toEqual([
+      { name: "services", problem: "web is failed (it ended with 1)", tries: 1 },
+    ]);
+  });
 });
 
 /** Something that answers like rinit on its socket. */

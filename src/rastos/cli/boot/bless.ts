@@ -42,6 +42,9 @@ export const blessCommand = defineCommand({
       boots from now on. When not, the entry is marked as bad, with the reason where
       \`rastos status\` finds it, and the loader takes the one before it.
 
+      One that was blessed before stays so whatever its checks say, and one that a person has given
+      up stays bad: name the deployment to decide otherwise.
+
       With --json the verdict is printed, with schema "rastos.bless/1".
     `,
   },
@@ -50,6 +53,6 @@ export const blessCommand = defineCommand({
     { command: "rastos boot bless --reboot", description: "As a service at the end of a boot" },
     { command: "rastos boot bless --bad 'sound is broken'", description: "By hand" },
   ],
-  exitCodes: { 0: "It is good, or has been before", 1: "It is bad" },
+  exitCodes: { 0: "It is good, or has been before", 1: "It is bad, or not well" },
   run: async (context) => (await import("./bless-run.ts")).run(context),
 });
