@@ -36,6 +36,8 @@ export interface AurOptions {
    * root, under a layer that goes again: nothing in it is changed but the list of reviewed commits.
    */
   readonly packages: PackageRootOptions;
+  /** Another system to build in, as the one that they are for may have no compilers. */
+  readonly buildRoot?: string | undefined;
   /** Where the root's /etc lies, if that is elsewhere: that of a snapshot does. */
   readonly etcFolder?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -217,14 +219,16 @@ export class AurWorkshop implements AsyncDisposable {
     step: BuildStep,
     before: ReadonlyMap<string, string>,
   ): Promise<Disposable & { readonly path: string }> {
-    const { packages, etcFolder } = this.#options;
-    const base = resolve(packages.root);
+    const { packages, etcFolder, buildRoot } = this.#options;
+    const base = resolve(buildRoot ?? packages.root);
     const files = step.packages.map((name) => fileOf(name, before));
     if (process.getuid?.() !== 0) {
-      await this.#requireInstalled(openPackageManager(packages), step);
+      const there = buildRoot === undefined ? packages : { ...packages, root: base };
+      await this.#requireInstalled(openPackageManager(there), step);
       return { path: base, [Symbol.dispose]: () => undefined };
     }
-    const apart = { etc: etcFolder, "var/lib/pacman": packages.databaseFolder };
+    const isOther = buildRoot !== undefined;
+    const apart = isOther ? {} : { etc: etcFolder, "var/lib/pacman": packages.databaseFolder };
     const root = BuildRoot.create(base, join(work, "system"), apart);
     try {
       using manager = this.#managerOf(root.path);

@@ -1,81 +1,14 @@
 import { expect } from "bun:test";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import {
-  type AurEvent,
-  type AurOptions,
-  buildAurPackages,
-} from "../../../src/rastos/aur/build-packages.ts";
-import type { AurReview } from "../../../src/rastos/aur/review.ts";
 import { openPackageManager } from "../../../src/rastos/package/open.ts";
-import { type AurServer, startAurServer } from "../../support/aur-server.ts";
-import { makeRepository } from "../../support/pacman-repository.ts";
-import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
-import { createWorkspace, type Workspace } from "../../support/workspace.ts";
+import { makeAurWorld, needsAurWorld } from "../../support/aur-world.ts";
+import { testUnless } from "../../support/skip.ts";
 
-const needs = firstReason(
-  needsRoot(),
-  needsProgram("makepkg", "pacman", "bwrap", "git", "bsdtar", "fakeroot", "setpriv"),
-);
-
-interface World extends AsyncDisposable {
-  readonly work: Workspace;
-  readonly aur: AurServer;
-  readonly reviews: AurReview[];
-  readonly events: AurEvent[];
-  build(names: readonly string[], more?: Partial<AurOptions>): Promise<readonly string[]>;
-}
-
-function makeWorld(): World {
-  const work = createWorkspace();
-  // The build user has to pass through.
-  chmodSync(work.path, 0o711);
-  const aur = startAurServer(work.folder("aur"));
-  const repository = makeRepository(work.folder("repository"), [
-    {
-      name: "official-tool",
-      version: "2-1",
-      depends: ["official-lib"],
-      files: { "usr/bin/official-tool": { content: "#!/bin/sh\necho made\n", mode: 0o755 } },
-    },
-    { name: "official-lib", version: "3-1", files: { "usr/lib/official-lib": "lib" } },
-  ]);
-  const reviews: AurReview[] = [];
-  const events: AurEvent[] = [];
-  return {
-    work,
-    aur,
-    reviews,
-    events,
-    build: (names, more = {}) =>
-      buildAurPackages(names, {
-        packages: {
-          root: "/",
-          repositories: [{ ...repository, signatureLevel: "Never" }],
-        },
-        environment: { TRIAD_AUR_URL: aur.url },
-        cacheFolder: work.at("cache"),
-        lockFile: work.at("aur.lock"),
-        approve: async (review) => {
-          reviews.push(review);
-          return true;
-        },
-        onEvent: (event) => {
-          events.push(event);
-        },
-        ...more,
-      }),
-    async [Symbol.asyncDispose]() {
-      await aur[Symbol.asyncDispose]();
-      work[Symbol.dispose]();
-    },
-  };
-}
-
-testUnless(needs)(
+testUnless(needsAurWorld())(
   "AUR needs AUR needs official: in order, in a layer of their own, with the sources fetched",
   async () => {
-    await using world = makeWorld();
+    await using world = makeAurWorld();
     const { work, aur } = world;
     const source = aur.offer("app.txt", "the source\n");
     aur.publish({

@@ -42,6 +42,14 @@ export const AUR_BUILD_ARGS = {
     type: "boolean",
     description: "Take the newest commits, in place of those that were reviewed",
   },
+  "build-in": {
+    type: "string",
+    valueHint: "DIR",
+    completes: "folder",
+    description: "Build in the system in this folder: / is the running one",
+    details:
+      "Without it, in the system that the packages are for, under a layer with what they need.",
+  },
   rebuild: { type: "boolean", description: "Build also what was built before" },
   check: {
     type: "boolean",

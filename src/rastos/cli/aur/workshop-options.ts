@@ -13,6 +13,7 @@ interface BuildArgs {
   readonly config: string | undefined;
   readonly lock: string | undefined;
   readonly cache: string | undefined;
+  readonly "build-in"?: string | undefined;
   readonly "yes-reviewed": readonly string[];
   readonly update?: boolean;
   readonly rebuild?: boolean;
@@ -34,6 +35,7 @@ export function workshopOptions(
   return {
     packages: optionsOf(place, args.config),
     etcFolder: place.etc,
+    buildRoot: args["build-in"],
     environment: process.env,
     approve: approveNamed(args["yes-reviewed"], askForReview(printer)),
     isUpdate: args.update,
