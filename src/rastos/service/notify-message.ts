@@ -2,8 +2,6 @@
 export interface NotifyMessage {
   readonly isReady: boolean;
   readonly isAlive: boolean;
-  /** It asks to be treated as one whose watchdog has run out. */
-  readonly hasTrouble: boolean;
   readonly status: string | undefined;
 }
 
@@ -16,7 +14,6 @@ export function parseNotify(bytes: Uint8Array): NotifyMessage {
   return {
     isReady: lines.includes("READY=1"),
     isAlive: lines.includes("WATCHDOG=1"),
-    hasTrouble: lines.includes("WATCHDOG=trigger"),
     status: status?.slice(0, STATUS_CHARACTERS_MAX),
   };
 }

@@ -43,19 +43,3 @@ export function parseProcessors(text: string): number | undefined {
   const percent = Number(found[1]) * (found[2] === "%" ? 1 : 100);
   return percent > 0 ? percent : undefined;
 }
-
-/** As `parseDuration` reads it: "1h2m", "3.5s". */
-export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${Number(seconds.toFixed(1))}s`;
-  const whole = Math.floor(seconds);
-  const parts: [number, string][] = [
-    [Math.floor(whole / 86_400), "d"],
-    [Math.floor(whole / 3600) % 24, "h"],
-    [Math.floor(whole / 60) % 60, "m"],
-    [whole % 60, "s"],
-  ];
-  const shown = parts.filter(([count]) => count > 0).slice(0, 2);
-  return shown.map(([count, unit]) => `${count}${unit}`).join("");
-}
