@@ -135,8 +135,10 @@ function rpc(url: URL, infos: readonly string[]): Response {
     return Response.json({ version: 5, type: "error", results: [], error: "Query arg too small." });
   }
   const isProvides = url.searchParams.get("by") === "provides";
-  const found = all.filter(({ Name, Provides }) =>
-    isProvides ? Provides.some((text) => text.split("=")[0] === word) : Name.includes(word),
+  const found = all.filter(({ Name, Description, Provides }) =>
+    isProvides
+      ? Provides.some((text) => text.split("=")[0] === word)
+      : `${Name} ${Description}`.includes(word),
   );
   // As the AUR does it: a search tells no lists.
   return answer(found.map(({ Provides: _, Depends: __, ...rest }) => rest));

@@ -252,7 +252,7 @@ export class AurWorkshop implements AsyncDisposable {
     if (absent.length === 0) return;
     throw new Fault({
       code: "E_PRIVILEGE",
-      message: `Cannot build "${step.base.base}": it needs ${absent.join(", ")}, not installed here`,
+      message: `Cannot build "${step.base.base}": ${absent.join(", ")} must be installed for it`,
       hint: "run it as root: then what is needed is installed for the build alone",
     });
   }

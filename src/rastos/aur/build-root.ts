@@ -36,8 +36,8 @@ export class BuildRoot implements Disposable {
       if (!/[,:\\\n]/.test(path)) continue;
       throw new Fault({
         code: "E_REFUSED",
-        message: `Cannot lay a layer over "${path}": commas, colons and backslashes separate layers`,
-        hint: "take a folder without them",
+        message: `Cannot lay a layer over "${path}": its name holds what separates layers`,
+        hint: "take a folder without commas, colons and backslashes in its name",
       });
     }
     const root = new BuildRoot(work);

