@@ -81,30 +81,26 @@ describeUnless(reason)("a system from nothing, by the compiled executable", () =
     });
     await guest.waitFor("hello: this is lab-one", BOOT);
     await guest.waitFor("lab: console", BOOT);
-    const status = await guest.run("rastos status --json");
-    expect(status.code).toBe(0);
+    await succeed("rastos status --json");
   });
 
   test("one more package is a new snapshot, which boots and is blessed", async () => {
-    await guest.run(`mkdir -p ${GUEST_REPOSITORY} && mount /dev/vdb ${GUEST_REPOSITORY}`);
-    const applied = await guest.run(`rastos apply ${GUEST_REPOSITORY}/two.toml --yes`, BOOT);
-    expect(applied.code).toBe(0);
+    await succeed(`mkdir -p ${GUEST_REPOSITORY} && mount /dev/vdb ${GUEST_REPOSITORY}`);
+    await succeed(`rastos apply ${GUEST_REPOSITORY}/two.toml --yes`);
     guest.send("0 reboot");
     await guest.waitFor("hello: this is lab-two", BOOT);
     await guest.waitFor("lab: console", BOOT);
-    expect((await guest.run("extra")).output).toContain("extra runs");
+    expect(await succeed("extra")).toContain("extra runs");
   });
 
   test("one whose service does not get healthy falls back by itself, and it is told why", async () => {
-    await guest.run(`mkdir -p ${GUEST_REPOSITORY} && mount /dev/vdb ${GUEST_REPOSITORY}`);
-    const applied = await guest.run(`rastos apply ${GUEST_REPOSITORY}/three.toml --yes`, BOOT);
-    expect(applied.code).toBe(0);
+    await succeed(`mkdir -p ${GUEST_REPOSITORY} && mount /dev/vdb ${GUEST_REPOSITORY}`);
+    await succeed(`rastos apply ${GUEST_REPOSITORY}/three.toml --yes`);
     guest.send("0 reboot");
     await guest.waitFor("bad: this will not do", BOOT);
     await guest.waitFor("hello: this is lab-two", { limitMs: 400_000 });
     await guest.waitFor("lab: console", BOOT);
-    const status = await guest.run("rastos status");
-    expect(status.output).toContain("bad-service");
+    expect(await succeed("rastos status")).toContain("bad-service");
     guest.send("0 poweroff");
     await guest.ended();
   });
@@ -134,6 +130,13 @@ describeUnless(reason)("a system from nothing, by the compiled executable", () =
     await bios.ended();
   });
 });
+
+/** Runs a command in the guest; a failure is told with what it has printed. */
+async function succeed(command: string): Promise<string> {
+  const result = await guest.run(command, BOOT);
+  expect({ command, ...result }).toMatchObject({ code: 0 });
+  return result.output;
+}
 
 function imageOf(loader: string): string {
   return work.at(`${loader}.raw`);
