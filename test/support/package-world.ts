@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Fault } from "../../src/kit/fault/fault.ts";
 import { openPackageManager } from "../../src/rastos/package/open.ts";
 import type { PackageManager, PackageRootOptions } from "../../src/rastos/package/types.ts";
@@ -47,4 +48,21 @@ export async function faultOf(promise: Promise<unknown>): Promise<Fault> {
     throw error;
   }
   throw new Error("Nothing failed");
+}
+
+/** A shell and a few programs, in one file that needs no library: for scripts and hooks. */
+export function shellPackage(): PackageSpec {
+  const binary = readFileSync(Bun.which("busybox") ?? "");
+  const names = ["sh", "touch", "echo", "false", "sleep"];
+  const links = names.map((name) => [`usr/bin/${name}`, { symlink: "busybox" }] as const);
+  return {
+    name: "busybox",
+    version: "1-1",
+    files: {
+      "usr/bin/busybox": { content: binary, mode: 0o755 },
+      bin: { symlink: "usr/bin" },
+      tmp: { folder: true, mode: 0o1777 },
+      ...Object.fromEntries(links),
+    },
+  };
 }

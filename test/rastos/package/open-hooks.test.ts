@@ -1,27 +1,9 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { faultOf, makePackageWorld } from "../../support/package-world.ts";
-import type { PackageSpec } from "../../support/pacman-repository.ts";
+import { existsSync, writeFileSync } from "node:fs";
+import { faultOf, makePackageWorld, shellPackage } from "../../support/package-world.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
 
 const missing = firstReason(needsRoot(), needsProgram("pacman", "busybox"));
-
-/** A shell and a few programs, in one file that needs no library. */
-function shell(): PackageSpec {
-  const binary = readFileSync(Bun.which("busybox") ?? "");
-  const names = ["sh", "touch", "echo", "false", "cat"];
-  const links = names.map((name) => [`usr/bin/${name}`, { symlink: "busybox" }] as const);
-  return {
-    name: "busybox",
-    version: "1-1",
-    files: {
-      "usr/bin/busybox": { content: binary, mode: 0o755 },
-      bin: { symlink: "usr/bin" },
-      tmp: { folder: true, mode: 0o1777 },
-      ...Object.fromEntries(links),
-    },
-  };
-}
 
 const hook = (when: string, command: string, more = ""): string => `
 [Trigger]
@@ -39,7 +21,7 @@ for (const kind of ["libalpm", "pacman"] as const) {
     test("run in the root, and are told", async () => {
       using world = makePackageWorld();
       world.publish([
-        shell(),
+        shellPackage(),
         {
           name: "app",
           version: "1-1",
@@ -65,7 +47,7 @@ for (const kind of ["libalpm", "pacman"] as const) {
 
     test("one that says no before the transaction ends it", async () => {
       using world = makePackageWorld();
-      world.publish([shell(), { name: "app", version: "1-1", files: { "usr/app": "app" } }]);
+      world.publish([shellPackage(), { name: "app", version: "1-1", files: { "usr/app": "app" } }]);
       const manager = world.manager(kind);
       await manager.sync();
       await manager.run({ install: ["busybox"] });
@@ -83,7 +65,7 @@ for (const kind of ["libalpm", "pacman"] as const) {
     test("a script that fails is noted, and the package is there", async () => {
       using world = makePackageWorld();
       const script = "post_install() { false; }\n";
-      world.publish([shell(), { name: "app", version: "1-1", script }]);
+      world.publish([shellPackage(), { name: "app", version: "1-1", script }]);
       const manager = world.manager(kind);
       await manager.sync();
       await manager.run({ install: ["busybox"] });
