@@ -108,9 +108,9 @@ export class Supervisor {
     const opponents = this.#opponents(starting);
     this.#leave(dependentsOf(opponents, nodes));
     for (const name of starting) {
-      if (except.has(name)) continue;
+      if (except.has(name) || opponents.has(name)) continue;
       this.#leaving.delete(name);
-      if (!opponents.has(name)) this.#tell(name, { kind: "start" });
+      this.#tell(name, { kind: "start" });
     }
     this.#settle();
   }
