@@ -245,6 +245,8 @@ export class Supervisor {
     for (const name of service.requires) {
       if (!this.#services.has(name)) return giveUp(`it requires "${name}", which no file defines`);
     }
+    // Who was asked for with it, or after it, and cannot stand it, goes first.
+    if (this.#isUnwanted(service.name)) return { kind: "stop" };
     for (const other of service.conflicts) {
       const kind = this.#services.get(other)?.state.phase.kind ?? "down";
       if (!ENDED.has(kind)) return "wait";
@@ -261,6 +263,13 @@ export class Supervisor {
       return giveUp(`"${name}", which it requires, ${state}`);
     }
     return undefined;
+  }
+
+  #isUnwanted(name: string): boolean {
+    return [...this.#services.values()].some(({ definition, state }) => {
+      if (state.phase.kind !== "waiting" || definition.name === name) return false;
+      return definition.conflicts.includes(name) && !this.#leaving.has(definition.name);
+    });
   }
 
   #tell(name: string, event: MachineEvent): void {
