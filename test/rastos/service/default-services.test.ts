@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { defaultServices } from "../../../src/rastos/service/default-services.ts";
+import { loadServices } from "../../../src/rastos/service/load.ts";
+import { closureOf, orderServices, startWaves } from "../../../src/rastos/service/order.ts";
+import { withTargets } from "../../../src/rastos/service/targets.ts";
+import { createWorkspace } from "../../support/workspace.ts";
+
+test("what every system begins with is right, complete and without circles", async () => {
+  using work = createWorkspace();
+  for (const { path, content } of defaultServices()) work.write(path, content);
+  const { services, faults } = await loadServices({ root: work.path });
+  expect([...faults.values()]).toEqual([]);
+  for (const one of services.values()) {
+    for (const name of [...one.requires, ...one.wants])
+      expect([...services.keys()]).toContain(name);
+  }
+  const order = orderServices(services.values());
+  expect(order.cycles).toEqual([]);
+  const goal = closureOf(["default"], services);
+  const sequence = startWaves(order)
+    .flat()
+    .filter((name) => goal.has(name));
+  const wanted = ["udev", "devices", "mounts", "basic", "getty@console", "default", "rastos-bless"];
+  expect(sequence.filter((name) => wanted.includes(name))).toEqual(wanted);
+  expect(goal.has("rescue-shell")).toBe(false);
+});
+
+test("its scripts are sh", async () => {
+  using work = createWorkspace();
+  for (const { path, content } of defaultServices()) work.write(path, content);
+  const { services } = await loadServices({ root: work.path });
+  for (const { shell } of services.values()) {
+    if (shell === undefined) continue;
+    const checked = Bun.spawnSync(["sh", "-n", "-c", shell], { stderr: "pipe" });
+    expect(checked.stderr.toString()).toBe("");
+  }
+});
+
+test("what is enabled is wanted by its targets, and what lacks something runs nothing", async () => {
+  using work = createWorkspace();
+  work.write("etc/rinit/web.toml", 'exec = ["web"]\ntargets = ["kiosk", "default"]\n');
+  work.write("etc/rinit/udev.toml", 'exec = ["udev"]\nonly_if = ["/nowhere/at/all"]\n');
+  const { services } = await loadServices({ root: work.path });
+  const all = withTargets(services, new Set(["web", "gone"]), "default");
+  expect(all.get("default")).toMatchObject({ type: "target", wants: ["web"] });
+  expect(all.get("kiosk")?.wants).toEqual(["web"]);
+  expect(all.get("udev")).toMatchObject({ type: "target", command: [] });
+});
