@@ -14,6 +14,8 @@ export const rastosCommand = defineCommand({
     // One line per command, by owner; each loads its spec only when it is asked for.
     apply: async () => (await import("./cli/system/apply.ts")).applyCommand,
     plan: async () => (await import("./cli/system/plan.ts")).planCommand,
+    drift: async () => (await import("./cli/system/drift.ts")).driftCommand,
+    system: async () => (await import("./cli/system/system.ts")).systemCommand,
     migrate: async () => (await import("./cli/system/migrate.ts")).migrateCommand,
     users: async () => (await import("./cli/users/users.ts")).usersCommand,
     image: async () => (await import("./cli/image/image.ts")).imageCommand,
@@ -22,6 +24,7 @@ export const rastosCommand = defineCommand({
     clone: async () => (await import("./cli/snapshot/clone.ts")).cloneCommand,
     branch: async () => (await import("./cli/snapshot/branch.ts")).branchCommand,
     desc: async () => (await import("./cli/snapshot/desc.ts")).descCommand,
+    backup: async () => (await import("./cli/backup/backup.ts")).backupCommand,
     chroot: async () => (await import("./cli/snapshot/chroot.ts")).chrootCommand,
     run: async () => (await import("./cli/snapshot/run.ts")).runCommand,
     tmp: async () => (await import("./cli/snapshot/tmp.ts")).tmpCommand,
