@@ -124,6 +124,25 @@ for (const kind of ["libalpm", "pacman"] as const) {
       expect(readdirSync(world.work.at("host"))).toEqual([]);
     });
 
+    test("packages that reach out of the root through links", async () => {
+      using world = makePackageWorld();
+      const outside = world.work.folder("outside");
+      world.publish([
+        { name: "link", version: "1-1", files: { way: { symlink: outside } } },
+        { name: "file", version: "1-1", files: { "way/file": "out" } },
+        { name: "usr", version: "1-1", files: { "usr/share/file": "out" } },
+      ]);
+      const manager = world.manager(kind);
+      await manager.sync();
+      symlinkSync(outside, `${world.root}/usr`);
+      for (const install of [["usr"], ["link", "file"]]) {
+        expect((await faultOf(manager.run({ install }))).code).toBe("E_REFUSED");
+      }
+      await manager.run({ install: ["link"] });
+      expect((await faultOf(manager.run({ install: ["file"] }))).code).toBe("E_REFUSED");
+      expect(readdirSync(outside)).toEqual([]);
+    });
+
     test("marks, ignored packages and optional dependencies", async () => {
       using world = makePackageWorld();
       const specs = [
