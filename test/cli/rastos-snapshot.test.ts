@@ -15,10 +15,15 @@ import { firstReason, needsProgram, testUnless } from "../support/skip.ts";
 import { mountTop, openTree, partsOf, subvolumesOf } from "../support/snapshot-tree.ts";
 import { createWorkspace } from "../support/workspace.ts";
 
-const testOnBtrfs = testUnless(firstReason(cannotMount("btrfs"), needsProgram("btrfs")));
-const testInClone = testUnless(
+const testOnBtrfs = patiently(firstReason(cannotMount("btrfs"), needsProgram("btrfs")));
+const testInClone = patiently(
   firstReason(cannotMount("btrfs"), needsProgram("unshare", "chroot", "busybox")),
 );
+
+/** Many processes, one after another, on a machine that may be busy. */
+function patiently(reason: string | undefined) {
+  return (name: string, body: () => Promise<void>) => testUnless(reason)(name, body, 60_000);
+}
 
 testOnBtrfs("create, clone, branch, desc, pin, tree and del, as texts and as JSON", async () => {
   using disk = mountTop();

@@ -37,6 +37,9 @@ export interface TreePlan {
   readonly issues: readonly string[];
 }
 
+/** Snapshots that the state need not list yet: each of them is looked at by every run. */
+const UNWRITTEN_MAX = 12;
+
 /**
  * Brings the state and the subvolumes together. A snapshot counts when all its parts are there, its
  * root is read-only and its record names it: the last step of making one. What is called `.del-N`
@@ -88,7 +91,11 @@ export function planRecovery(options: {
   const nextSnapshot = Math.max(before.nextSnapshot, idMax + 1);
   return {
     state: { ...before, snapshots, nextSnapshot },
-    mustWrite: dropped.size > 0 || kept.length < before.snapshots.length || stored === undefined,
+    mustWrite:
+      stored === undefined ||
+      dropped.size > 0 ||
+      kept.length < before.snapshots.length ||
+      adopted.length > UNWRITTEN_MAX,
     remove,
     seal,
     issues,

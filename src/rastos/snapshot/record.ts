@@ -24,7 +24,7 @@ export function writeRecord(fd: number, record: SnapshotRecord): void {
   if (value.length > VALUE_BYTES_MAX) {
     value = Buffer.from(JSON.stringify({ ...record, system: undefined }));
   }
-  const memory = new Memory(16384);
+  const memory = scratch();
   const name = placeName(memory);
   memory.bytes.set(value, name);
   const result = sys.fsetxattr(fd, memory.pointer, memory.pointer + name, value.length, 0);
@@ -33,12 +33,23 @@ export function writeRecord(fd: number, record: SnapshotRecord): void {
 
 /** Reads the record; undefined where there is none, or nothing that is understood. */
 export function readRecord(fd: number): SnapshotRecord | undefined {
-  const memory = new Memory(32768);
+  const memory = scratch();
   const name = placeName(memory);
-  const got = sys.fgetxattr(fd, memory.pointer, memory.pointer + name, 32768 - name);
+  const room = MEMORY_BYTES - name;
+  const got = sys.fgetxattr(fd, memory.pointer, memory.pointer + name, room);
   if (got === -errno.ENODATA || got === -errno.EOPNOTSUPP) return undefined;
   must(got, "read the record of a snapshot");
   return parseRecord(Buffer.from(memory.bytes.slice(name, name + got)).toString("utf8"));
+}
+
+/** More than any extended attribute of btrfs can hold. */
+const MEMORY_BYTES = 32768;
+
+let block: Memory | undefined;
+
+function scratch(): Memory {
+  block ??= new Memory(MEMORY_BYTES);
+  return block;
 }
 
 function placeName(memory: Memory): number {

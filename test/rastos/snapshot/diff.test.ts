@@ -20,7 +20,8 @@ import { cannotMount } from "../../support/loop-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { mountTop, openTree } from "../../support/snapshot-tree.ts";
 
-const testOnBtrfs = testUnless(cannotMount("btrfs"));
+const testOnBtrfs = (name: string, body: () => void | Promise<void>) =>
+  testUnless(cannotMount("btrfs"))(name, body, 30_000);
 
 testOnBtrfs("each kind of change is seen, times alone are none", () => {
   using disk = mountTop();
@@ -100,47 +101,43 @@ testOnBtrfs("a folder that becomes a link to outside is not followed", () => {
   expect(lines(tree, after, before)).toEqual(["changed /opt type", "added /opt/hostname "]);
 });
 
-testOnBtrfs(
-  "what the file system says was changed and a look at every file agree",
-  () => {
-    using disk = mountTop(1024 * 1024 * 1024);
-    using tree = openTree(disk.path);
-    const base = change(tree, 0, (root) => {
-      for (let index = 0; index < 60; index++) {
-        mkdirSync(join(root, `usr/d${index % 6}`), { recursive: true });
-        writeFileSync(join(root, `usr/d${index % 6}/f${index}`), `${index}`);
-      }
-    });
-    const step = fc.record({
-      kind: fc.constantFrom("write", "remove", "mode", "move", "link", "folder", "remove-folder"),
-      folder: fc.integer({ min: 0, max: 5 }),
-      file: fc.integer({ min: 0, max: 59 }),
-      to: fc.integer({ min: 0, max: 5 }),
-    });
-    fc.assert(
-      fc.property(
-        fc.array(step, { maxLength: 12 }),
-        fc.array(step, { maxLength: 12 }),
-        (one, two) => {
-          const [a, b] = [one, two].map((steps) =>
-            change(tree, base, (root) => {
-              for (const each of steps) attempt(() => perform(join(root, "usr"), each));
-            }),
-          );
-          const [from, to] = [a ?? 0, b ?? 0];
-          const deeper = change(tree, to, (root) =>
-            perform(join(root, "usr"), { ...WRITE, file: 3 }),
-          );
-          expect(lines(tree, from, to)).toEqual(lines(tree, from, to, true));
-          expect(lines(tree, base, deeper)).toEqual(lines(tree, base, deeper, true));
-          tree.remove([from, to, deeper], { force: true });
-        },
-      ),
-      { numRuns: 8 },
-    );
-  },
-  30_000,
-);
+testOnBtrfs("what the file system says was changed and a look at every file agree", () => {
+  using disk = mountTop(1024 * 1024 * 1024);
+  using tree = openTree(disk.path);
+  const base = change(tree, 0, (root) => {
+    for (let index = 0; index < 60; index++) {
+      mkdirSync(join(root, `usr/d${index % 6}`), { recursive: true });
+      writeFileSync(join(root, `usr/d${index % 6}/f${index}`), `${index}`);
+    }
+  });
+  const step = fc.record({
+    kind: fc.constantFrom("write", "remove", "mode", "move", "link", "folder", "remove-folder"),
+    folder: fc.integer({ min: 0, max: 5 }),
+    file: fc.integer({ min: 0, max: 59 }),
+    to: fc.integer({ min: 0, max: 5 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 12 }),
+      fc.array(step, { maxLength: 12 }),
+      (one, two) => {
+        const [a, b] = [one, two].map((steps) =>
+          change(tree, base, (root) => {
+            for (const each of steps) attempt(() => perform(join(root, "usr"), each));
+          }),
+        );
+        const [from, to] = [a ?? 0, b ?? 0];
+        const deeper = change(tree, to, (root) =>
+          perform(join(root, "usr"), { ...WRITE, file: 3 }),
+        );
+        expect(lines(tree, from, to)).toEqual(lines(tree, from, to, true));
+        expect(lines(tree, base, deeper)).toEqual(lines(tree, base, deeper, true));
+        tree.remove([from, to, deeper], { force: true });
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
 
 testOnBtrfs("packages are compared by pacman's database", () => {
   using disk = mountTop();

@@ -14,7 +14,8 @@ import { mountTop, openTree, partsOf, subvolumesOf } from "../../support/snapsho
 /** Empty places of subvolumes, which the kernel does not send. */
 const PLACES = ["-x", "etc", "-x", "var"];
 
-const testOnBtrfs = testUnless(firstReason(cannotMount("btrfs"), needsProgram("btrfs")));
+const testOnBtrfs = (name: string, body: () => void | Promise<void>) =>
+  testUnless(firstReason(cannotMount("btrfs"), needsProgram("btrfs")))(name, body, 30_000);
 
 testOnBtrfs("a snapshot and its child arrive as they are, the child as a difference", async () => {
   using disk = mountTop();

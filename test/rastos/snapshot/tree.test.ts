@@ -17,7 +17,8 @@ import { cannotMount } from "../../support/loop-filesystem.ts";
 import { testUnless } from "../../support/skip.ts";
 import { mountTop, openTree, partsOf, subvolumesOf } from "../../support/snapshot-tree.ts";
 
-const testOnBtrfs = testUnless(cannotMount("btrfs"));
+const testOnBtrfs = (name: string, body: () => void | Promise<void>) =>
+  testUnless(cannotMount("btrfs"))(name, body, 30_000);
 
 testOnBtrfs("a folder becomes snapshot 0 with an etc and a var of its own, all read-only", () => {
   using disk = mountTop();
