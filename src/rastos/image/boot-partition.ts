@@ -82,6 +82,8 @@ export interface BootPartition {
 }
 
 const BLOCK_BYTES = 1024 * 1024;
+/** FAT32 has 65,525 clusters at least; some room goes to the tables. */
+const CLUSTERS_MIN = 67_000;
 const YEAR_1980 = 315_532_800;
 
 /** Bytes that the files take in clusters, and the folders. */
@@ -105,7 +107,10 @@ export function writeBootPartition(target: ByteTarget, partition: BootPartition)
     runTool({
       program: "mkfs.vfat",
       packageName: "dosfstools",
-      args: ["--invariant", "-F", "32", "-s", "1", "-n", "ESP", "-i", serial, image],
+      args: [
+        ...["--invariant", "-F", "32", "-s", String(sectorsPerCluster(partition.sizeBytes))],
+        ...["-n", "ESP", "-i", serial, image],
+      ],
       action: "make the boot partition",
     });
     fill(image, folder, partition);
@@ -113,6 +118,12 @@ export function writeBootPartition(target: ByteTarget, partition: BootPartition)
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** As many as leave enough clusters for FAT32: firmware reads large ones faster. */
+export function sectorsPerCluster(sizeBytes: number): number {
+  const fits = (count: number): boolean => sizeBytes / (count * 512) >= CLUSTERS_MIN;
+  return [8, 4, 2].find(fits) ?? 1;
 }
 
 function fill(image: string, folder: string, partition: BootPartition): void {

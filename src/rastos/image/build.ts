@@ -1,4 +1,14 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, truncateSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
@@ -77,6 +87,7 @@ export async function buildImage(
   }
   refuseExisting(output, request);
   renameSync(finished, output);
+  syncFolder(dirname(output));
   return { contents, usedBytes, notes };
 }
 
@@ -192,7 +203,12 @@ export function createWorkFolder(folder: string, name: string): WorkFolder {
       if (pid !== undefined && !isAlive(Number(pid))) removeTree(join(folder, old));
     }
     const path = mkdtempSync(join(folder, `${prefix}${process.pid}-`));
-    return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+    const stopWatching = removeOnSignals(path);
+    const dispose = (): void => {
+      stopWatching();
+      rmSync(path, { recursive: true, force: true });
+    };
+    return { path, [Symbol.dispose]: dispose };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new Fault({
@@ -200,6 +216,31 @@ export function createWorkFolder(folder: string, name: string): WorkFolder {
       message: `Cannot write to "${folder}": ${reasonOf(error)}`,
       hint: "name another place by --output",
     });
+  }
+}
+
+/** Ctrl-C ends the build as it always does, only that what is not finished goes first. */
+function removeOnSignals(path: string): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const stop = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    rmSync(path, { recursive: true, force: true });
+    stop();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return stop;
+}
+
+/** Makes the new name last through a power cut. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
