@@ -4,11 +4,12 @@ import { entryName, identityOf } from "../boot/entry.ts";
 import type { BootMenu } from "../boot/menu.ts";
 import { clearReason, writeReason } from "../boot/reason.ts";
 import type { EntryIdentity } from "../boot/types.ts";
+import { isSubvolume, subvolumeInfo } from "../snapshot/subvolume.ts";
 import { removeClone } from "../snapshot/temporary.ts";
 import type { SnapshotTree } from "../snapshot/tree.ts";
 import type { Deployment } from "../snapshot/types.ts";
 import { clearIntent, type Intent, readIntent } from "./intent.ts";
-import { withStandings } from "./standing.ts";
+import { standingOf, withStandings } from "./standing.ts";
 
 /** A root with its boot partition. */
 export interface DeployPlace {
@@ -25,11 +26,35 @@ export interface DeployPlace {
 export function recoverDeployments(place: DeployPlace): readonly string[] {
   const { tree, menu } = place;
   const notes = menu.repair().map((path) => `Removed "${path}", left by an interrupted run`);
+  adoptDeployments(place);
   const intent = readIntent(tree.root);
   if (intent === undefined) return notes;
   notes.push(finish(place, intent));
   clearIntent(tree.root);
   return notes;
+}
+
+/** Deployments that boot and that the state has lost: it was made anew from the subvolumes. */
+function adoptDeployments({ tree, menu }: DeployPlace): void {
+  const known = new Set(tree.state.deployments.map(({ id }) => id));
+  const lost = menu.entries().flatMap((entry) => {
+    const identity = identityOf(entry.name);
+    if (identity === undefined || known.has(identity.deployment)) return [];
+    const subvolume = subvolumeOf(identity);
+    const path = join(tree.root, subvolume);
+    if (!existsSync(path) || !isSubvolume(path)) return [];
+    const { createdMs } = subvolumeInfo(path);
+    const { snapshot, deployment: id } = identity;
+    const standing = standingOf(entry, menu.files);
+    const common = { id, snapshot, subvolume, entry: entry.name, kernelVersion: undefined };
+    return [{ ...common, ...standing, createdMs: Math.round(createdMs) }];
+  });
+  if (lost.length === 0) return;
+  tree.update((state) => ({
+    ...state,
+    deployments: [...state.deployments, ...lost].sort((a, b) => a.id - b.id),
+    nextDeployment: Math.max(state.nextDeployment, ...lost.map(({ id }) => id + 1)),
+  }));
 }
 
 function finish(place: DeployPlace, intent: Intent): string {

@@ -149,6 +149,18 @@ describeUnless(cannotMount("btrfs"))("deploying", () => {
     await expect(deploy({ snapshot: 99 })).rejects.toMatchObject({ code: "E_NOT_FOUND" });
   });
 
+  test("deployments that the state has lost are found again by their entries", async () => {
+    await within(({ tree, menu }) => {
+      const before = tree.state.deployments;
+      tree.update((state) => ({ ...state, deployments: [], nextDeployment: 0 }));
+      recoverDeployments({ tree, menu });
+      const facts = (list: readonly Deployment[]) =>
+        list.map(({ id, subvolume, state }) => ({ id, subvolume, state }));
+      expect(facts(tree.state.deployments)).toEqual(facts(before));
+      expect(tree.state.nextDeployment).toBe(7);
+    });
+  });
+
   test("what was begun without an entry is undone, with one it is finished", async () => {
     const before = deployedNames(world.top);
     await within(({ tree, menu }) => {
