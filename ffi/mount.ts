@@ -17,6 +17,23 @@ export interface MountRequest {
 
 /** Mounts a file system, without access times; 0 or -errno. mount(2) */
 export function mountFolder(request: MountRequest): number {
+  return mountWith({ ...request, flags: MS_NOATIME });
+}
+
+/** Flags of mount(2) for binds and for what belongs to one namespace. */
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  BIND: 4096,
+  REC: 16_384,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+} as const;
+
+/** mount(2) with its flags; 0 or -errno. */
+export function mountWith(request: MountRequest & { readonly flags: number }): number {
   const { mount } = openLibc({
     mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
   });
@@ -31,7 +48,7 @@ export function mountFolder(request: MountRequest): number {
     device,
     place,
     kind,
-    MS_NOATIME,
+    request.flags,
     data,
   );
 }

@@ -77,6 +77,19 @@ describeUnless(missing)("packages of a folder", () => {
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("/no/such")]);
   });
 
+  test("scripts see /proc and /dev, and nobody else sees them there", async () => {
+    using work = createWorkspace();
+    const script = "post_install() { [ -e /proc/self/exe ] && [ -c /dev/null ] && touch /seen; }\n";
+    const root = folderWith(work, [shellPackage(), { name: "app", version: "1-1", script }]);
+    for (const name of ["proc", "dev"]) mkdirSync(join(root, name));
+    const done = await runTool("rastos", ["install", "--root", root, "busybox"]);
+    expect([done.code, done.stderr]).toEqual([0, expect.not.stringContaining("failed")]);
+    expect((await runTool("rastos", ["install", "--root", root, "app"])).code).toBe(0);
+    expect(existsSync(join(root, "seen"))).toBe(true);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(root);
+    expect([...readdirSync(join(root, "proc")), ...readdirSync(join(root, "dev"))]).toEqual([]);
+  });
+
   test("Ctrl-C ends after the package at hand, and leaves no lock", async () => {
     using work = createWorkspace();
     const root = folderWith(work, [

@@ -53,7 +53,7 @@ export async function faultOf(promise: Promise<unknown>): Promise<Fault> {
 /** A shell and a few programs, in one file that needs no library: for scripts and hooks. */
 export function shellPackage(): PackageSpec {
   const binary = readFileSync(Bun.which("busybox") ?? "");
-  const names = ["sh", "touch", "echo", "false", "sleep"];
+  const names = ["sh", "touch", "echo", "false", "sleep", "["];
   const links = names.map((name) => [`usr/bin/${name}`, { symlink: "busybox" }] as const);
   return {
     name: "busybox",

@@ -3,7 +3,8 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { faultFromBug } from "../../kit/fault/render.ts";
 import { performJob } from "../package/alpm/jobs.ts";
 import type { PackageFromWorker, PackageToWorker } from "../package/alpm/messages.ts";
-import { keepToThread } from "../package/alpm/thread.ts";
+import { keepToThread, showKernelIn } from "../package/alpm/thread.ts";
+import { packagePathsOf } from "../package/paths.ts";
 
 declare const self: Worker;
 
@@ -15,6 +16,7 @@ self.onmessage = (event: MessageEvent<PackageToWorker>) => {
   const { options, job } = event.data;
   try {
     keepToThread();
+    if (job.kind === "run") showKernelIn(packagePathsOf(options).root);
     const result = performJob(options, job, {
       onEvent: (told) => post({ kind: "event", event: told }),
       onHandle: (handle) => post({ kind: "handle", handle }),
