@@ -226,7 +226,7 @@ function render(
     return arms.map(({ label, wallMs }) => [
       title,
       label,
-      `${quantile(wallMs, 0.5).toFixed(1)} (${quantile(wallMs, 0.25).toFixed(1)}–${quantile(wallMs, 0.75).toFixed(1)})`,
+      spread(wallMs, 1),
       ours === undefined || ours.label === label ? "" : ratioText(ours.wallMs, wallMs),
     ]);
   });
@@ -235,14 +235,19 @@ function render(
     "",
     table(["what", "how", "ms: median (quartiles)", "ours / theirs, round by round"], lines),
     "",
-    `Goal: at most ${GOAL}. A snapshot of rastOS is three subvolumes (root, etc and var), each with a`,
-    "commit of the file system of its own, and a record in the root; a rollback is one write on the",
-    "boot partition and one of the state, because what is gone back to is there already.",
+    `Goal: at most ${GOAL}. A snapshot of rastOS is three subvolumes (root, etc and var), each with`,
+    "a commit of the file system of its own, and a record in the root; a rollback is one write on",
+    "the boot partition and one of the state: what is gone back to is there already.",
   ].join("\n");
 }
 
 function ratioText(ours: readonly number[], theirs: readonly number[]): string {
   const ratios = ours.map((value, index) => value / (theirs[index] ?? Number.NaN));
-  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));
-  return `${middle} (${low}–${high})`;
+  return spread(ratios, 2);
+}
+
+/** Median and quartiles. */
+function spread(samples: readonly number[], decimals: number): string {
+  const at = (share: number): string => quantile(samples, share).toFixed(decimals);
+  return `${at(0.5)} (${at(0.25)}–${at(0.75)})`;
 }

@@ -13,7 +13,6 @@ export const BTRFS_IOCTL = {
   FS_INFO: 0x8400941f,
   TREE_SEARCH_V2: 0xc0709411,
   INO_PATHS: 0xc0389423,
-  SPACE_INFO: 0xc0109414,
   FIEMAP: 0xc020660b,
 } as const;
 
@@ -23,7 +22,7 @@ export const SUBVOL_RDONLY = 2;
 /** Inode number of every subvolume's root folder. */
 export const SUBVOLUME_INODE = 256;
 
-/** Id of the top level, and the smallest and the largest of all others (btrfs_tree.h). */
+/** Id of the top level (btrfs_tree.h). */
 export const TOP_LEVEL_ID = 5;
 
 /** struct btrfs_ioctl_vol_args_v2. */
@@ -97,13 +96,6 @@ export const INODE_ITEM_KEY = 1;
 /** struct btrfs_ioctl_ino_path_args, and struct btrfs_data_container that it fills. */
 export const INO_PATHS_LAYOUT = { size: 56, inode: 0, bufferSize: 8, buffer: 48 } as const;
 export const DATA_CONTAINER_LAYOUT = { size: 16, bytesMissing: 4, count: 8, values: 16 } as const;
-
-/** struct btrfs_ioctl_space_args and struct btrfs_ioctl_space_info. */
-export const SPACE_ARGS_LAYOUT = { size: 16, slots: 0, total: 8, spaces: 16 } as const;
-export const SPACE_INFO_LAYOUT = { size: 24, flags: 0, totalBytes: 8, usedBytes: 16 } as const;
-
-/** Flag of space for metadata (btrfs_tree.h). */
-export const BLOCK_GROUP_METADATA = 4;
 
 /** struct fiemap and struct fiemap_extent (linux/fiemap.h). */
 export const FIEMAP_LAYOUT = {

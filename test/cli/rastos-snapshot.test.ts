@@ -7,7 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { binaryPath, type RunOptions, runTool, toolEnvironment } from "../support/binary.ts";
 import { cannotMount } from "../support/loop-filesystem.ts";
 import { nobody, runAsNobody } from "../support/nobody.ts";
@@ -210,6 +210,42 @@ testInClone("Ctrl-C discards, and what was killed is cleaned up by the next run"
   }
   expect(subvolumesOf(disk.path)).toEqual(partsOf(0, 1, 2, 3));
 });
+
+testInClone(
+  "without --root the running system is found, and mounted where root alone gets",
+  async () => {
+    using disk = mountTop();
+    using work = createWorkspace();
+    await createBusybox(disk.path);
+    const deployed = join(disk.path, "deployed");
+    Bun.spawnSync([
+      "btrfs",
+      "subvolume",
+      "snapshot",
+      `${disk.path}/.snapshots/rootfs/snapshot-0`,
+      deployed,
+    ]);
+    for (const name of ["usr", "lib", "lib64", "own", "etc"]) {
+      mkdirSync(join(deployed, name), { recursive: true });
+    }
+    const script = `
+    device=$(awk -v top="$1" '$2 == top { print $1 }' /proc/mounts)
+    mount -o subvol=deployed "$device" "$2"
+    for name in usr lib lib64; do [ -d "/$name" ] && mount --rbind "/$name" "$2/$name"; done
+    mount -t proc proc "$2/proc"
+    mount --rbind /dev "$2/dev"
+    mount --bind "$3" "$2/own"
+    for words in "clone 0" tree tree; do chroot "$2" /own/rastos $words; done
+    ls -ld "$2/run/rastos"`;
+    const places = [disk.path, work.folder("root"), dirname(await binaryPath("rastos"))];
+    const run = Bun.spawnSync(
+      ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh", ...places],
+      { env: toolEnvironment(), stderr: "pipe" },
+    );
+    expect(run.stderr.toString()).toBe("Made snapshot 1 of 0\n");
+    expect(run.stdout.toString()).toStartWith("0\n└── 1\n0\n└── 1\ndrwx------ ");
+  },
+);
 
 testOnBtrfs("send to a file, a disk and a host over ssh", async () => {
   using disk = mountTop();

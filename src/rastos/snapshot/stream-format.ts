@@ -12,7 +12,7 @@ export const MAGIC = Buffer.from("rastos-stream/1\n");
 /** Order of the parts in a stream; the root, which makes a snapshot count, comes last. */
 export const STREAM_PARTS = ["etc", "var", "root"] as const satisfies readonly Part[];
 
-/** What identifies a part on every machine: the UUID of the subvolume that it was sent from first. */
+/** What a part is known by on every machine: the UUID of the subvolume it was first sent from. */
 export type PartKeys = Readonly<Record<Part, string>>;
 
 /** What a stream says of itself. */

@@ -20,7 +20,6 @@ const requests: Readonly<Record<keyof typeof abi.BTRFS_IOCTL, string>> = {
   FS_INFO: "BTRFS_IOC_FS_INFO",
   TREE_SEARCH_V2: "BTRFS_IOC_TREE_SEARCH_V2",
   INO_PATHS: "BTRFS_IOC_INO_PATHS",
-  SPACE_INFO: "BTRFS_IOC_SPACE_INFO",
   FIEMAP: "FS_IOC_FIEMAP",
 };
 
@@ -114,16 +113,6 @@ const structs: readonly {
     fields: { bytesMissing: "bytes_missing", count: "elem_cnt", values: "val" },
   },
   {
-    layout: abi.SPACE_ARGS_LAYOUT,
-    name: "btrfs_ioctl_space_args",
-    fields: { slots: "space_slots", total: "total_spaces", spaces: "spaces" },
-  },
-  {
-    layout: abi.SPACE_INFO_LAYOUT,
-    name: "btrfs_ioctl_space_info",
-    fields: { flags: "flags", totalBytes: "total_bytes", usedBytes: "used_bytes" },
-  },
-  {
     layout: abi.FIEMAP_LAYOUT,
     name: "fiemap",
     fields: {
@@ -152,7 +141,6 @@ const constants: Readonly<Record<string, number>> = {
   BTRFS_FIRST_FREE_OBJECTID: abi.SUBVOLUME_INODE,
   BTRFS_FS_TREE_OBJECTID: abi.TOP_LEVEL_ID,
   BTRFS_INODE_ITEM_KEY: abi.INODE_ITEM_KEY,
-  BTRFS_BLOCK_GROUP_METADATA: abi.BLOCK_GROUP_METADATA,
   FIEMAP_EXTENT_LAST: abi.FIEMAP_EXTENT.LAST,
   FIEMAP_EXTENT_UNKNOWN: abi.FIEMAP_EXTENT.UNKNOWN,
   FIEMAP_EXTENT_DELALLOC: abi.FIEMAP_EXTENT.DELALLOC,
