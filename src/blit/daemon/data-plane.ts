@@ -49,7 +49,7 @@ export class DataPlane {
     return this.#listener.port;
   }
 
-  /** The port for connections over RDMA, opened when it is first asked for; 0 where there is none. */
+  /** The port for connections over RDMA, opened when first asked for; 0 where there is none. */
   rdmaPort(): number {
     if (!this.#hasTriedRdma && this.#address !== undefined && hasRdma()) {
       const where = { address: this.#address, port: 0 };

@@ -73,7 +73,7 @@ export function copyParts(t: Thread, help: HugeFileHelp, between: () => void): C
   }
 }
 
-/** Copies one chunk. Returns undefined where there may be more, else how the thread's part ended. */
+/** Copies one chunk. Returns undefined where there may be more, else how the part ended. */
 export function copyNextPart(t: Thread, help: HugeFileHelp): ContentResult | undefined {
   if (t.cancelled) return { result: -errno.ECANCELED, call: "read" };
   const from = t.shared.advanceCursor(help.cursor, help.chunkBytes);

@@ -20,7 +20,7 @@ export type ConnectCalls = StreamCalls &
 /** "rdma", or undefined: a socket of the kernel. */
 export type Transport = StreamSeat["transport"];
 
-/** Calls of the kernel take their place in `sys` when they are first made: it is asked each time. */
+/** Calls of the kernel take their place in `sys` when first made: it is asked each time. */
 const kernel: ConnectCalls = Object.assign(Object.create(sys) as typeof sys, {
   streamType: SOCKET.SOCK_STREAM | SOCKET.SOCK_NONBLOCK | SOCKET.SOCK_CLOEXEC,
   accept: (fd: number, address: number, length: number) =>

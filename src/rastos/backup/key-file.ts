@@ -35,7 +35,7 @@ export function readKey(path: string): Uint8Array {
     throw new Fault({
       code: "E_NOT_FOUND",
       message: `Cannot read the key "${path}": ${reasonOf(error)}`,
-      hint: "rastos backup init makes one; a backup cannot be read without the key it was made with",
+      hint: "rastos backup init makes one; a backup is read with the key that it was made with",
     });
   }
   const text = bytes.toString("latin1").trim();

@@ -25,7 +25,7 @@ export class Uploads {
     this.#limits = limits;
   }
 
-  /** Begins to write an object; resolves when there is room for the next. @throws what has failed */
+  /** Begins to write an object; resolves when there is room for more. @throws what has failed */
   async put(name: string, bytes: Uint8Array): Promise<void> {
     await this.#pace(bytes.length);
     while (this.#running.size >= this.#limits.atOnce) await Promise.race(this.#running);
