@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
@@ -9,9 +17,10 @@ import { CompileWatch } from "./compile-watch.ts";
 import { formatConfig, parseConfig } from "./config-file.ts";
 import { estimateFiles } from "./estimate.ts";
 import { readKconfig } from "./kconfig.ts";
-import { type MakeOptions, makeCall, requireTools } from "./make.ts";
+import { type MakeOptions, makeCall, requireTools, sourceDateSeconds } from "./make.ts";
 import { type ConfigLayer, type MergedConfig, mergeConfigs, type Override } from "./merge.ts";
 import { claimOutput, type OutputPaths, outputPaths } from "./output-folder.ts";
+import { packKernel } from "./package.ts";
 import type { KernelProfile } from "./profiles.ts";
 import { type KernelSource, openSource } from "./source.ts";
 import { type ConfigValues, type LostSetting, verifySettings } from "./verify.ts";
@@ -31,6 +40,8 @@ export interface KernelBuildRequest {
   readonly ccache: string | undefined;
   /** A setting that is lost ends the build. */
   readonly isStrict: boolean;
+  /** Makes a package for pacman, too. */
+  readonly isPackaged: boolean;
   /** Ends after the configuration. */
   readonly isConfigOnly: boolean;
   readonly isVerbose: boolean;
@@ -62,6 +73,7 @@ export interface KernelBuildResult {
   /** Undefined after a configuration alone. */
   readonly image: string | undefined;
   readonly installFolder: string | undefined;
+  readonly packageFile: string | undefined;
   readonly compiled: number;
 }
 
@@ -197,7 +209,8 @@ class Build {
       log: this.#paths.log,
     };
     if (this.#request.isConfigOnly) {
-      return { ...result, image: undefined, installFolder: undefined, compiled: 0 };
+      const none = { image: undefined, installFolder: undefined, packageFile: undefined };
+      return { ...result, ...none, compiled: 0 };
     }
     this.#total = estimateFiles(this.#source.folder, this.#source.sourceArchitecture, values);
     this.#phase(`Compiling Linux ${this.#source.versionText}`);
@@ -251,7 +264,7 @@ class Build {
   async #install(
     log: OutputLog,
     values: ConfigValues,
-  ): Promise<{ image: string; installFolder: string }> {
+  ): Promise<Pick<KernelBuildResult, "image" | "installFolder" | "packageFile">> {
     this.#phase("Installing");
     const release = readFileSync(
       join(this.#paths.build, "include/config/kernel.release"),
@@ -273,12 +286,28 @@ class Build {
     for (const [from, to] of Object.entries(copies)) {
       copyFileSync(join(this.#paths.build, from), join(fresh, modules, to));
     }
+    const name = `linux-rastos-${this.#request.profile?.name ?? "own"}`;
+    // mkinitcpio names what it makes after it.
+    writeFileSync(join(fresh, modules, "pkgbase"), `${name}\n`);
     rmSync(this.#paths.install, { recursive: true, force: true });
     renameSync(fresh, this.#paths.install);
+    const installFolder = this.#paths.install;
     return {
-      image: join(this.#paths.install, modules, "vmlinuz"),
-      installFolder: this.#paths.install,
+      image: join(installFolder, modules, "vmlinuz"),
+      installFolder,
+      packageFile: this.#request.isPackaged ? this.#pack(name, release) : undefined,
     };
+  }
+
+  #pack(name: string, release: string): string {
+    this.#phase("Packing");
+    return packKernel({
+      installFolder: this.#paths.install,
+      folder: this.#paths.folder,
+      name,
+      release,
+      dateSeconds: sourceDateSeconds(this.#source, this.#request.environment),
+    });
   }
 
   /** `arch/x86/boot/bzImage`, by the kernel's own word. */

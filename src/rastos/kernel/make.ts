@@ -81,7 +81,7 @@ function makeEnvironment(source: KernelSource, environment: Variables): Record<s
 }
 
 /** SOURCE_DATE_EPOCH where it is set, else the age of the source itself. */
-function sourceDateSeconds(source: KernelSource, environment: Variables): number {
+export function sourceDateSeconds(source: KernelSource, environment: Variables): number {
   const given = environment["SOURCE_DATE_EPOCH"] ?? "";
   if (/^\d{1,12}$/.test(given)) return Number(given);
   return Math.floor(statSync(join(source.folder, "Makefile")).mtimeMs / 1000);

@@ -23,6 +23,7 @@ function requestIn(work: Workspace, more: Partial<KernelBuildRequest> = {}): Ker
     configFile: undefined,
     ccache: undefined,
     isStrict: false,
+    isPackaged: false,
     isConfigOnly: false,
     isVerbose: false,
     environment: { PATH: process.env["PATH"], SOURCE_DATE_EPOCH: "1700000000" },
@@ -35,7 +36,9 @@ testUnless(needs)("configures, compiles and installs, and tells how far it is", 
   fakeKernelSource(work);
   const configFile = work.write("own.config", "# CONFIG_KEXEC is not set\nCONFIG_LOST=y\n");
   const events: KernelEvent[] = [];
-  const result = await buildKernel(requestIn(work, { configFile }), (event) => events.push(event));
+  const isPackaged = Bun.which("bsdtar") !== null;
+  const request = requestIn(work, { configFile, isPackaged });
+  const result = await buildKernel(request, (event) => events.push(event));
   const modules = work.at("out/install/usr/lib/modules/6.9.3-test");
   expect(result).toMatchObject({
     version: "6.9.3-test",
@@ -52,6 +55,10 @@ testUnless(needs)("configures, compiles and installs, and tells how far it is", 
   expect(readFileSync(`${modules}/config`, "utf8")).toContain("# CONFIG_KEXEC is not set");
   expect(existsSync(`${modules}/System.map`)).toBe(true);
   expect(existsSync(`${modules}/kernel/a.ko`)).toBe(true);
+  expect(readFileSync(`${modules}/pkgbase`, "utf8")).toBe("linux-rastos-own\n");
+  const packageFile = "linux-rastos-own-6.9.3_test-1-x86_64.pkg.tar.zst";
+  expect(result.packageFile).toBe(isPackaged ? work.at("out", packageFile) : undefined);
+  expect(existsSync(work.at("out", packageFile))).toBe(isPackaged);
   // A link to the machine that built it has no place in it.
   expect(existsSync(`${modules}/build`)).toBe(false);
   const figures = events.flatMap((event) =>

@@ -45,6 +45,7 @@ testUnless(needs)(
           configFile: more.configFile,
           ccache: undefined,
           isStrict: false,
+          isPackaged: false,
           isConfigOnly: true,
           isVerbose: false,
           environment: process.env,

@@ -47,6 +47,7 @@ function requestOf({ args }: Context): KernelBuildRequest {
     configFile: args.config,
     ccache: ccache ?? undefined,
     isStrict: args.strict,
+    isPackaged: args.package,
     isConfigOnly: args["config-only"],
     isVerbose: args.debug,
     environment,
@@ -148,6 +149,7 @@ function report(result: KernelBuildResult, printer: Printer, seconds: number): v
   const files = formatCount(result.compiled, "file");
   printer.note(`Built Linux ${result.version} in ${formatSeconds(seconds)}, ${files} compiled`);
   printer.out(result.image);
+  if (result.packageFile !== undefined) printer.out(result.packageFile);
 }
 
 async function showPlan(request: KernelBuildRequest, printer: Printer): Promise<number> {

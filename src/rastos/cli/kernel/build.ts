@@ -54,6 +54,10 @@ const BUILD_ARGS = {
     type: "boolean",
     description: "Stop after the configuration",
   },
+  package: {
+    type: "boolean",
+    description: "Make a package for pacman, too",
+  },
   ccache: {
     type: "boolean",
     default: true,
@@ -96,6 +100,10 @@ export const buildCommand = defineCommand({
   args: BUILD_ARGS,
   examples: [
     { command: "rastos kernel build -s linux-6.12", description: "For containers" },
+    {
+      command: "rastos kernel build -s linux-6.12 --package",
+      description: "Then: rastos packages install --file output/linux-rastos-*.pkg.tar.zst",
+    },
     {
       command: "rastos kernel build -s linux-6.12 -p production -c my.config --strict",
       description: "Hardened, with settings of your own, all of them kept or none",
