@@ -58,12 +58,21 @@ function compareFolders(pair: FolderPair, changes: EtcChange[]): void {
 
 function compareOne(pair: FolderPair, path: string, changes: EtcChange[]): void {
   const [left, right] = [join(pair.original, path), join(pair.own, path)];
-  const [a, b] = [lstatSync(left), lstatSync(right)];
+  const [a, b] = [statusOf(left), statusOf(right)];
+  if (a === undefined || b === undefined) {
+    changes.push({ kind: "changed", path });
+    return;
+  }
   const isChanged =
     a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || !hasSameContent(left, a, right, b);
   if (isChanged) changes.push({ kind: "changed", path });
   const areFolders = a.isDirectory() && b.isDirectory();
   if (areFolders) compareFolders({ ...pair, below: `${path}/` }, changes);
+}
+
+/** Undefined for what has just gone, and for names that are no text. */
+function statusOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
 }
 
 function hasSameContent(left: string, a: Stats, right: string, b: Stats): boolean {
