@@ -43,8 +43,16 @@ export interface ApplyRequest {
   /** Is shown the plan, and throws where it is not to be done. */
   readonly agree: (plan: ApplyPlan) => Promise<void>;
   readonly onEvent: (event: ApplyEvent) => void;
+  /** Builds packages of the AUR for a root: files to be installed. */
+  readonly buildAur?: AurBuilder | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Builds packages of the AUR (`name`, `name#commit`); returns the files of packages. */
+export type AurBuilder = (
+  names: readonly string[],
+  place: RootPackageOptions,
+) => Promise<readonly string[]>;
 
 /** The whole difference, packages by version. */
 export interface ApplyPlan extends SystemPlan {
@@ -102,15 +110,16 @@ class Application {
     const plan = await this.#plan();
     if (plan.isEmpty && plan.transaction.changes.length === 0) return { kind: "nothing", plan };
     if (this.#request.isDryRun) return { kind: "planned", plan };
-    this.#refuseAur(plan);
+    this.#refuseUnable(plan);
     await this.#request.agree(plan);
     if (this.#isOnlySharedHomes(plan)) {
       using configuration = await this.#configuration();
       configuration.carryOutHomes("shared");
       return { kind: "homes", plan };
     }
+    const files = await this.#buildAur(plan);
     await this.#hooks("pre_install");
-    await this.#changePackages(plan);
+    await this.#changePackages(plan, files);
     using configuration = await this.#configuration();
     this.#begin("settings");
     configuration.carryOutSettings();
@@ -130,7 +139,7 @@ class Application {
   /** Looks at the clone; fetches the databases only where packages are to be had. */
   async #plan(): Promise<ApplyPlan> {
     const first = await this.#compare();
-    const needsPackages = first.packages.add.length > 0 || this.#request.isUpgrade;
+    const needsPackages = this.#isAdding(first);
     if (!needsPackages && first.packages.remove.length === 0) {
       return { ...first, transaction: NO_TRANSACTION };
     }
@@ -170,33 +179,55 @@ class Application {
     return this.#available;
   }
 
-  #transactionOf({ packages }: SystemPlan): TransactionRequest {
+  #isAdding({ packages }: SystemPlan): boolean {
+    return packages.add.length + packages.addAur.length > 0 || this.#request.isUpgrade;
+  }
+
+  #transactionOf(plan: SystemPlan): TransactionRequest {
+    const { packages } = plan;
     // New packages with an old system are what Arch calls a partial upgrade: it breaks.
-    const upgrade = packages.add.length > 0 || this.#request.isUpgrade;
     return {
       install: packages.add,
       remove: packages.remove,
-      upgrade,
+      upgrade: this.#isAdding(plan),
       onlyNeeded: true,
       ignored: [...this.#config.packages.ignored, ...this.#packageRoot().ignored],
     };
   }
 
-  async #changePackages(plan: ApplyPlan): Promise<void> {
-    using manager = this.#manager();
-    if (plan.transaction.changes.length > 0) {
-      this.#begin("packages");
-      const onEvent = (event: PackageEvent): void =>
-        this.#request.onEvent({ kind: "package", event });
-      await manager.run(this.#transactionOf(plan), onEvent);
+  /** A build may take hours: others may have the tree meanwhile, the clone stays ours. */
+  async #buildAur({ packages }: ApplyPlan): Promise<readonly string[]> {
+    const { buildAur } = this.#request;
+    if (packages.addAur.length === 0 || buildAur === undefined) return [];
+    this.#begin("aur");
+    this.#tree.pause();
+    try {
+      return await buildAur(packages.addAur, this.#packageRoot());
+    } finally {
+      this.#tree.resume();
     }
+  }
+
+  async #changePackages(plan: ApplyPlan, files: readonly string[]): Promise<void> {
+    using manager = this.#manager();
+    const onEvent = (event: PackageEvent): void =>
+      this.#request.onEvent({ kind: "package", event });
+    const { changes } = plan.transaction;
+    if (changes.length + files.length > 0) this.#begin("packages");
+    if (changes.length > 0) await manager.run(this.#transactionOf(plan), onEvent);
+    const built =
+      files.length === 0 ? [] : (await manager.run({ files, onlyNeeded: true }, onEvent)).changes;
     const installed = await manager.installed();
     const { markExplicit, markDependency } = planPackages(
       { installed, previous: await this.#previous(), available: this.#available ?? [] },
       this.#config,
     );
+    // Of the AUR come also those that the declared ones need.
+    const declared = new Set(this.#config.packages.aur.map((name) => name.replace(/#.*$/, "")));
+    const needed = built.filter(({ kind, name }) => kind === "install" && !declared.has(name));
     const named = (names: readonly string[]): PackageRecord[] =>
       installed.filter(({ name }) => names.includes(name));
+    markReason(this.#root, named(needed.map(({ name }) => name)), "dependency");
     markReason(this.#root, named(markExplicit), "explicit");
     markReason(this.#root, named(markDependency), "dependency");
   }
@@ -266,13 +297,22 @@ class Application {
     });
   }
 
-  #refuseAur({ packages }: ApplyPlan): void {
+  /** What is declared and cannot be done by this build. */
+  #refuseUnable({ packages }: ApplyPlan): void {
     const [first] = packages.addAur;
-    if (first === undefined) return;
+    if (first !== undefined && this.#request.buildAur === undefined) {
+      throw new Fault({
+        code: "E_NOT_BUILT",
+        message: `Cannot install "${first}" of the AUR: packages cannot be built here`,
+        hint: "take it out of [packages] aur, or install it by hand",
+      });
+    }
+    const { profile } = this.#config.kernel;
+    if (profile === undefined) return;
     throw new Fault({
       code: "E_NOT_BUILT",
-      message: `Cannot install "${first}" of the AUR: this build of rastos cannot build packages`,
-      hint: "take it out of [packages] aur, or install it by hand",
+      message: `Cannot apply the kernel profile "${profile}": apply builds no kernels yet`,
+      hint: "`rastos kernel build` does; [kernel] package takes one from a repository",
     });
   }
 

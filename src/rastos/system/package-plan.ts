@@ -57,13 +57,16 @@ export function planPackages(situation: PackageSituation, config: SystemConfig):
     return available.find((one) => satisfies(one, wish)) ?? [];
   });
   const needed = neededBy([...roots, ...coming], [...installed, ...available]);
+  const gone = dropped.filter(({ name }) => !needed.has(name));
   for (const one of dropped) {
     if (needed.has(one.name)) notes.push(`"${one.name}" stays: something that is wanted needs it`);
   }
   return {
     add,
     addAur,
-    remove: dropped.map(({ name }) => name).filter((name) => !needed.has(name)),
+    remove: [...gone, ...orphansOf(gone, installed, needed)]
+      .map(({ name }) => name)
+      .filter((name) => !isIgnored(name)),
     markExplicit: installed
       .filter((one) => one.reason === "dependency" && isDeclared(one) && !isIgnored(one.name))
       .map(({ name }) => name),
@@ -134,6 +137,18 @@ function ignoring(
   const inGroup = installed.filter(({ groups }) => groups.some((group) => ignored.has(group)));
   for (const { name } of inGroup) ignored.add(name);
   return (name) => ignored.has(name);
+}
+
+/** What was there for the sake of those that go, and that nothing needs any more. */
+function orphansOf(
+  gone: readonly PackageRecord[],
+  installed: readonly PackageRecord[],
+  needed: ReadonlySet<string>,
+): PackageRecord[] {
+  const around = neededBy(gone, installed);
+  return installed.filter(
+    ({ name, reason }) => reason === "dependency" && around.has(name) && !needed.has(name),
+  );
 }
 
 /** Names of the packages, and of all that they need or may need. */

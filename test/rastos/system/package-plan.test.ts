@@ -85,7 +85,7 @@ describe("what is declared no more", () => {
 
   test("goes, unless something else needs it; what somebody installed stays", () => {
     const found = plan(installed, declare({}), before);
-    expect(found.remove).toEqual(["vim"]);
+    expect(found.remove).toEqual(["vim", "runtime"]);
     expect(found.markDependency).toEqual(["lib"]);
     expect(found.undeclared).toEqual(["tool"]);
     expect(found.notes).toEqual(['"lib" stays: something that is wanted needs it']);
@@ -93,7 +93,7 @@ describe("what is declared no more", () => {
 
   test("goes with what nobody has declared, if the file says so", () => {
     const found = plan(installed, declare({ undeclared: "remove" }), before);
-    expect(found.remove).toEqual(["vim", "lib", "tool"]);
+    expect(found.remove).toEqual(["vim", "lib", "tool", "runtime"]);
     expect(found.undeclared).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe("what is declared no more", () => {
   test("also as a member of a group", () => {
     const groups = new Map([["web", ["vim"]]]);
     const found = plan(installed, declare({}), declare({ groups: ["web"] }), groups);
-    expect(found.remove).toEqual(["vim"]);
+    expect(found.remove).toEqual(["vim", "runtime"]);
   });
 });
 

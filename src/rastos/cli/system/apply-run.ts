@@ -14,6 +14,7 @@ import { findSnapshot } from "../snapshot/find-snapshot.ts";
 import { openTree } from "../snapshot/open-tree.ts";
 import type { ApplyArgs } from "./apply.ts";
 import { ApplyTeller } from "./apply-teller.ts";
+import { aurBuilder } from "./aur-builder.ts";
 import { planJson, printPlan } from "./plan-text.ts";
 
 type Context = Pick<CommandContext<ApplyArgs>, "args" | "printer" | "commandPath">;
@@ -65,6 +66,7 @@ async function applyTo(
     description: args.description,
     signal: teller.signal,
     onEvent: (event) => teller.tell(event),
+    buildAur: aurBuilder(tree.root, { printer, reviewed: args["yes-reviewed"] }),
     agree: async (plan) => {
       teller.pause();
       if (!printer.jsonMode) printPlan(printer, plan);

@@ -5,6 +5,7 @@ import type { ApplyEvent } from "../../system/apply.ts";
 import { listenForInterruption } from "../packages/interruption.ts";
 
 const LABELS: Readonly<Record<string, string>> = {
+  aur: "Building packages of the AUR",
   databases: "Fetching the databases",
   packages: "Changing packages",
   settings: "Writing settings",

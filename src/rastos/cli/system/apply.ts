@@ -17,6 +17,12 @@ const APPLY_ARGS = {
     negativeDescription: "Make the snapshot, and leave what boots next as it is",
     description: "Have the new snapshot boot next",
   },
+  "yes-reviewed": {
+    type: "string",
+    repeatable: true,
+    valueHint: "COMMIT",
+    description: "Let this commit of the AUR pass without a question: you have looked at it",
+  },
   ...ESP_ARG,
   ...DESTROY_ARGS,
 } as const satisfies ArgsSpec;
