@@ -69,10 +69,8 @@ export function pacmanArm(root: string, repository: string): PackageArm {
   const database = join(root, "var/lib/pacman");
   for (const folder of [database, join(root, "var/log")]) mkdirSync(folder, { recursive: true });
   const config = `${root}.conf`;
-  writeFileSync(
-    config,
-    `[options]\nArchitecture=auto\nCheckSpace\n[test]\nSigLevel=Never\nServer=file://${repository}\n`,
-  );
+  const lines = ["[options]", "Architecture=auto", "CheckSpace", "[test]", "SigLevel=Never"];
+  writeFileSync(config, `${lines.join("\n")}\nServer=file://${repository}\n`);
   const flags = [
     ...["pacman", "--config", config, "--root", root, "--dbpath", database, "--noconfirm"],
     ...["--cachedir", join(root, "var/cache/pacman/pkg"), "--gpgdir", `${root}.gpg`],

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
 import { compareArms } from "../../support/package-comparison.ts";
 import { SCENARIOS } from "../../support/package-scenarios.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
+
+// Three arms, each with many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
 

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { compareArms } from "../../support/package-comparison.ts";
 import { randomScenarios } from "../../support/package-scenarios.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
+
+// Three arms, each with many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
 const SEED = Number(process.env["PACKAGES_SEED"] ?? 20_261_121);
