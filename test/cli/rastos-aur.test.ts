@@ -1,10 +1,46 @@
 import { expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync } from "node:fs";
 import { makeAurWorld, needsAurWorld } from "../support/aur-world.ts";
-import { runTool } from "../support/binary.ts";
-import { firstReason, testUnless } from "../support/skip.ts";
+import { binaryPath, runCommand, runTool } from "../support/binary.ts";
+import { testUnless } from "../support/skip.ts";
 
-testUnless(firstReason(needsAurWorld()))(
+testUnless(needsAurWorld())(
+  "who is not root builds what needs nothing more, by a list of his own",
+  async () => {
+    await using world = makeAurWorld();
+    const { work, aur, repository } = world;
+    const script = 'package() { install -Dm644 /dev/stdin "$pkgdir/usr/who" <<<"$(id -u)"; }';
+    const commit = aur.publish({ base: "own", script });
+    aur.publish({ base: "needy", fields: ["depends = official-lib"], script });
+    const config = work.write(
+      "pacman.conf",
+      `[options]\nSigLevel = Never\n[test]\nServer = ${repository.servers[0]}\n`,
+    );
+    const home = work.folder("user");
+    chmodSync(home, 0o777);
+    const tool = work.at("triad");
+    copyFileSync(await binaryPath("triad"), tool);
+    const user = ["--reuid=1234", "--regid=1234", "--clear-groups", "--"];
+    const build = async (name: string) =>
+      await runCommand(
+        [
+          ...["setpriv", ...user, tool, "rastos", "aur", "build", name, "--root", "/"],
+          ...["--config", config, "--yes-reviewed", commit, "--cache", `${home}/cache`],
+        ],
+        { env: { TRIAD_AUR_URL: aur.url, HOME: home } },
+      );
+    const own = await build("own");
+    expect(own).toMatchObject({ code: 0 });
+    expect(own.stdout).toEndWith("/own-1.0-1-any.pkg.tar.zst\n");
+    const list = readFileSync(`${home}/.config/rastos/aur.lock`, "utf8");
+    expect(list).toContain(commit);
+    const needy = await build("needy");
+    expect(needy).toMatchObject({ code: 1, stdout: "" });
+  },
+  60_000,
+);
+
+testUnless(needsAurWorld())(
   "search, info, review, build and install by the compiled executable",
   async () => {
     await using world = makeAurWorld();

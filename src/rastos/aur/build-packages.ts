@@ -53,7 +53,10 @@ export interface AurOptions {
   readonly isRebuild?: boolean | undefined;
   /** Default: that of {@link aurCacheFolder} for the root. */
   readonly cacheFolder?: string | undefined;
-  /** The list of reviewed commits; default: `etc/rastos/aur.lock` of the root. */
+  /**
+   * The list of reviewed commits; default: `etc/rastos/aur.lock` of the root, or for who is not
+   * root `rastos/aur.lock` in the user's own configuration folder.
+   */
   readonly lockFile?: string | undefined;
   readonly onEvent?: ((event: AurEvent) => void) | undefined;
 }
@@ -300,9 +303,14 @@ export class AurWorkshop implements AsyncDisposable {
 
   /** A root's own links must not lead us out of it; a file that the caller names is his. */
   get #lockPlace(): { readonly folder: string; readonly name: string } {
-    const { lockFile, packages } = this.#options;
-    if (lockFile === undefined) return { folder: packages.root, name: LOCK_FILE };
-    return { folder: dirname(resolve(lockFile)), name: basename(lockFile) };
+    const { lockFile, packages, environment } = this.#options;
+    if (lockFile !== undefined) {
+      return { folder: dirname(resolve(lockFile)), name: basename(lockFile) };
+    }
+    if (process.getuid?.() === 0) return { folder: packages.root, name: LOCK_FILE };
+    const folder = join(xdgPaths(environment).config, "rastos");
+    mkdirSync(folder, { recursive: true });
+    return { folder, name: basename(LOCK_FILE) };
   }
 
   /** The build user has to get at its folder: a home that is closed to others is in the way. */
