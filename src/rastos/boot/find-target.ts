@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { errno } from "../../../ffi/errno.ts";
 import { mountFolder } from "../../../ffi/mount.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { must } from "../snapshot/fault.ts";
@@ -59,7 +60,11 @@ function mountTarget(): BootTarget {
   mkdirSync("/run/rastos", { recursive: true, mode: 0o700 });
   mkdirSync(OWN_PLACE, { recursive: true, mode: 0o700 });
   const request = { device: device.path, place: OWN_PLACE, kind: "vfat", data: "umask=0077" };
-  must(mountFolder(request), `mount the boot partition "${device.path}"`);
+  const mounted = mountFolder(request);
+  // Two may do it at once; the second one takes what is there.
+  if (mounted !== -errno.EBUSY || mountedTarget() === undefined) {
+    must(mounted, `mount the boot partition "${device.path}"`);
+  }
   return { kind: "folder", path: OWN_PLACE };
 }
 
