@@ -12,6 +12,10 @@ export interface PacmanConfig {
   readonly architecture: string | undefined;
   readonly ignored: readonly string[];
   readonly ignoredGroups: readonly string[];
+  /** NoUpgrade. */
+  readonly keptFiles: readonly string[];
+  /** NoExtract. */
+  readonly leftOutFiles: readonly string[];
 }
 
 /** A file of it: `Include` may bring several. */
@@ -92,6 +96,8 @@ class Reader {
       architecture,
       ignored: many("IgnorePkg"),
       ignoredGroups: many("IgnoreGroup"),
+      keptFiles: many("NoUpgrade"),
+      leftOutFiles: many("NoExtract"),
     };
   }
 

@@ -12,7 +12,7 @@ export interface PackageRoot {
 
 /** What a root's own pacman.conf(5) says, for a package manager of it. */
 export interface RootPackageOptions extends PackageRootOptions {
-  /** IgnorePkg; groups are not taken into account. */
+  /** IgnorePkg. */
   readonly ignored: readonly string[];
 }
 
@@ -40,6 +40,9 @@ export function readRootOptions(place: PackageRoot, other?: ConfigFile): RootPac
     fileSignatureLevel: config?.fileSignatureLevel,
     architecture: config?.architecture,
     ignored: config?.ignored ?? [],
+    ignoredGroups: config?.ignoredGroups,
+    keptFiles: config?.keptFiles,
+    leftOutFiles: config?.leftOutFiles,
     ...(place.var === undefined
       ? {}
       : {

@@ -116,6 +116,12 @@ export interface PackageRootOptions {
   readonly gpgFolder?: string | undefined;
   /** Default: that of this machine. */
   readonly architecture?: string | undefined;
+  /** Groups whose packages are not upgraded (IgnoreGroup). */
+  readonly ignoredGroups?: readonly string[] | undefined;
+  /** Globs of files that an upgrade leaves alone; the new ones become `.pacnew` (NoUpgrade). */
+  readonly keptFiles?: readonly string[] | undefined;
+  /** Globs of files that are not unpacked (NoExtract). */
+  readonly leftOutFiles?: readonly string[] | undefined;
   /** SigLevel of repositories that name none; default `Required DatabaseOptional`. */
   readonly signatureLevel?: string | undefined;
   /** SigLevel of package files given by path; default `Optional`. */

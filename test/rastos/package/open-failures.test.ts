@@ -143,6 +143,33 @@ for (const kind of ["libalpm", "pacman"] as const) {
       expect(readdirSync(outside)).toEqual([]);
     });
 
+    test("files that are kept, or left out, and groups that are ignored", async () => {
+      using world = makePackageWorld();
+      const files = (version: string) => ({ "etc/kept": version, "usr/doc/x": "x", "usr/y": "y" });
+      const at = (version: string) => [
+        { name: "a", version, files: files(version) },
+        { name: "b", version, groups: ["g"] },
+      ];
+      world.publish(at("1-1"));
+      const options = {
+        keptFiles: ["etc/kept"],
+        leftOutFiles: ["usr/doc/*"],
+        ignoredGroups: ["g"],
+      };
+      const manager = world.manager(kind, options);
+      await manager.sync();
+      await world.manager(kind).run({ install: ["b"] });
+      await manager.run({ install: ["a"] });
+      expect(existsSync(`${world.root}/usr/y`)).toBe(true);
+      expect(existsSync(`${world.root}/usr/doc/x`)).toBe(false);
+      world.publish(at("2-1"));
+      await manager.sync();
+      const { changes, notes } = await manager.run({ upgrade: true });
+      expect(changes.map(({ name }) => name)).toEqual(["a"]);
+      expect(notes.join("\n")).toContain('"/etc/kept.pacnew"');
+      expect(readFileSync(`${world.root}/etc/kept`, "utf8")).toBe("1-1");
+    });
+
     test("marks, ignored packages and optional dependencies", async () => {
       using world = makePackageWorld();
       const specs = [

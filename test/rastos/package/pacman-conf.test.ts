@@ -16,6 +16,8 @@ test("options, repositories and what they include", () => {
     IgnorePkg = linux nvidia
     IgnorePkg = zfs
     IgnoreGroup = kde
+    NoUpgrade = etc/passwd etc/group
+    NoExtract = usr/share/doc/* !usr/share/doc/a
     CheckSpace
     HoldPkg = pacman
 
@@ -49,6 +51,8 @@ test("options, repositories and what they include", () => {
     architecture: "x86_64",
     ignored: ["linux", "nvidia", "zfs"],
     ignoredGroups: ["kde"],
+    keptFiles: ["etc/passwd", "etc/group"],
+    leftOutFiles: ["usr/share/doc/*", "!usr/share/doc/a"],
   });
 });
 

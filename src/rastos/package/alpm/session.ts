@@ -176,6 +176,15 @@ export class AlpmSession implements Disposable {
     calls.alpm_option_set_gpgdir(handle, cBytes(paths.gpg));
     if (purpose === "change") calls.alpm_option_set_logfile(handle, cBytes(paths.log));
     calls.alpm_option_add_architecture(handle, cBytes(options.architecture ?? machineName()));
+    for (const name of options.ignoredGroups ?? []) {
+      calls.alpm_option_add_ignoregroup(handle, cBytes(name));
+    }
+    for (const glob of options.keptFiles ?? []) {
+      calls.alpm_option_add_noupgrade(handle, cBytes(glob));
+    }
+    for (const glob of options.leftOutFiles ?? []) {
+      calls.alpm_option_add_noextract(handle, cBytes(glob));
+    }
     calls.alpm_option_set_checkspace(handle, 1);
     calls.alpm_option_set_parallel_downloads(handle, 4);
     const level = signatureLevelOf(options.signatureLevel ?? DEFAULT_SIGNATURE_LEVEL);

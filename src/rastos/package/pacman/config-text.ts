@@ -12,6 +12,9 @@ export function configTextOf(options: PackageRootOptions): string {
     `LocalFileSigLevel = ${options.fileSignatureLevel ?? "Optional"}`,
     "ParallelDownloads = 4",
     "CheckSpace",
+    ...listLine("IgnoreGroup", options.ignoredGroups),
+    ...listLine("NoUpgrade", options.keptFiles),
+    ...listLine("NoExtract", options.leftOutFiles),
   ];
   for (const { name, servers, signatureLevel } of options.repositories) {
     lines.push(`[${name}]`);
@@ -19,4 +22,8 @@ export function configTextOf(options: PackageRootOptions): string {
     for (const server of servers) lines.push(`Server = ${serverUrl(server, name, architecture)}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function listLine(key: string, words: readonly string[] = []): readonly string[] {
+  return words.length === 0 ? [] : [`${key} = ${words.join(" ")}`];
 }
