@@ -11,6 +11,7 @@ import { blitConfigReference } from "../src/blit/config-reference.ts";
 import { blitdConfigReference } from "../src/blit/daemon/config-reference.ts";
 import { referencePages } from "../src/kit/cli/reference.ts";
 import { Printer } from "../src/kit/out/printer.ts";
+import { serviceTomlReference } from "../src/rastos/service/config-reference.ts";
 import { systemTomlReference } from "../src/rastos/system/config-reference.ts";
 
 /** What docs/reference should hold, and what it holds instead. */
@@ -29,6 +30,7 @@ export async function compareDocs(root: string): Promise<DocsDifference> {
     { path: "blast-toml.md", text: blastTomlReference() },
     { path: "blit-config.md", text: blitConfigReference() },
     { path: "blitd-config.md", text: blitdConfigReference() },
+    { path: "service-toml.md", text: serviceTomlReference() },
     { path: "system-toml.md", text: systemTomlReference() },
   ].map(({ path, text }) => ({ path: join(folder, path), text }));
   const wanted = new Set(pages.map(({ path }) => path));

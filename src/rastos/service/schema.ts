@@ -69,9 +69,7 @@ const limits = z
 
 const log = z
   .strictObject({
-    size_max: size()
-      .default(1 << 20)
-      .describe("Size at which the log is rotated"),
+    size_max: size().prefault("1M").describe("Size at which the log is rotated"),
     keep: z.int().min(0).max(1000).default(5).describe("Rotated logs that are kept"),
     to_console: z.boolean().default(false).describe("Also on the console of the machine"),
   })
@@ -124,9 +122,9 @@ export const serviceSchema = z.strictObject({
   conflicts: names().describe("Services that are stopped when it starts"),
   targets: z.array(serviceName).default(["default"]).describe("Targets that want it if enabled"),
   ready: ready.prefault({}),
-  start_timeout: duration().default(60_000).describe("Until it is ready, or else it has failed"),
-  stop_signal: signal().default(15).describe("Asks it to stop"),
-  stop_timeout: duration().default(10_000).describe("Until SIGKILL, when it does not stop"),
+  start_timeout: duration().prefault("60s").describe("Until it is ready, or else it has failed"),
+  stop_signal: signal().prefault("SIGTERM").describe("Asks it to stop"),
+  stop_timeout: duration().prefault("10s").describe("Until SIGKILL, when it does not stop"),
   kill: z
     .enum(["group", "process"])
     .default("group")
@@ -137,10 +135,12 @@ export const serviceSchema = z.strictObject({
     .enum(["always", "on-failure", "never"])
     .default("on-failure")
     .describe("Whether it is started again when it ends by itself"),
-  restart_delay: duration().default(200).describe("Before the first restart; doubled each time"),
-  restart_delay_max: duration().default(30_000).describe("The longest delay"),
+  restart_delay: duration()
+    .prefault("200ms")
+    .describe("Before the first restart; doubled each time"),
+  restart_delay_max: duration().prefault("30s").describe("The longest delay"),
   start_limit: z.int().min(0).default(8).describe("Starts within the window; then it has failed"),
-  start_limit_window: duration().default(120_000).describe("The window; 0 starts: no limit"),
+  start_limit_window: duration().prefault("2m").describe("The window; 0 starts: no limit"),
   watchdog: duration().optional().describe("It says WATCHDOG=1 at least this often, or is killed"),
   limits,
   tty: z
@@ -150,7 +150,7 @@ export const serviceSchema = z.strictObject({
     .describe('Its terminal: "/dev/tty1", "console", or "auto" for a free virtual one'),
   log,
   health: command.optional().describe("Ends with 0 while all is well; asked by `boot bless`"),
-  health_timeout: duration().default(10_000).describe("After which health counts as bad"),
+  health_timeout: duration().prefault("10s").describe("After which health counts as bad"),
 });
 
 /** What a service file says, with defaults. */

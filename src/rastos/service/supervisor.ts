@@ -135,7 +135,8 @@ export class Supervisor {
     const restarted = dependentsOf(names, this.#definitions());
     for (const name of restarted) {
       const kind = this.#services.get(name)?.state.phase.kind ?? "down";
-      if (!ENDED.has(kind)) this.#again.add(name);
+      // What stops already was asked to, by somebody else.
+      if (!ENDED.has(kind) && !this.#isLeaving(name)) this.#again.add(name);
     }
     this.#leave(restarted);
     this.start(names, this.#again);
@@ -245,12 +246,8 @@ export class Supervisor {
     for (const name of service.requires) {
       if (!this.#services.has(name)) return giveUp(`it requires "${name}", which no file defines`);
     }
-    // Who was asked for with it, or after it, and cannot stand it, goes first.
-    if (this.#isUnwanted(service.name)) return { kind: "stop" };
-    for (const other of service.conflicts) {
-      const kind = this.#services.get(other)?.state.phase.kind ?? "down";
-      if (!ENDED.has(kind)) return "wait";
-    }
+    const conflict = this.#conflict(service);
+    if (conflict !== undefined) return conflict;
     for (const [name, kind] of this.#order.waitsFor.get(service.name) ?? []) {
       const phase = this.#services.get(name)?.state.phase.kind ?? "down";
       if (this.#leaving.has(name)) return "wait";
@@ -265,11 +262,20 @@ export class Supervisor {
     return undefined;
   }
 
-  #isUnwanted(name: string): boolean {
-    return [...this.#services.values()].some(({ definition, state }) => {
-      if (state.phase.kind !== "waiting" || definition.name === name) return false;
-      return definition.conflicts.includes(name) && !this.#leaving.has(definition.name);
-    });
+  /** What cannot stand a service, or the other way round, and is there. */
+  #conflict(service: ServiceDefinition): MachineEvent | "wait" | undefined {
+    for (const { definition: other, state } of this.#services.values()) {
+      const { kind } = state.phase;
+      const names = other.conflicts.includes(service.name);
+      const isNamed = service.conflicts.includes(other.name);
+      if (other.name === service.name || ENDED.has(kind) || (!names && !isNamed)) continue;
+      if (this.#isLeaving(other.name)) return "wait";
+      // Both were asked for: who names the other goes first.
+      if (kind === "waiting" && names) return { kind: "stop" };
+      if (kind === "waiting") return "wait";
+      return { kind: "give-up", reason: `it conflicts with "${other.name}", which runs` };
+    }
+    return undefined;
   }
 
   #tell(name: string, event: MachineEvent): void {

@@ -246,7 +246,7 @@ test("property: whatever is asked in whatever order, it comes to rest, and stops
         expect([...world.alive.keys()]).toEqual([]);
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
 });
 
