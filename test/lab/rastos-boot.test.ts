@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test";
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installSystemdBoot } from "../../src/rastos/boot/install.ts";
 import { BootMenu } from "../../src/rastos/boot/menu.ts";
@@ -51,10 +51,10 @@ describeUnless(reason)("a deployment that does not come up", () => {
   test("is left for the one before it, by systemd-boot", async () => {
     const variables = firmwareVariables(work.at("variables"));
     const status = await fallBack("uefi.qcow2", { firmware: "uefi", variables });
-    expect(status.next).toBe("rastos-0-1");
+    expect(status.next).toBe("rastos-1-1");
     expect(status.rolledBack).toEqual([
       {
-        entry: "rastos-1-2",
+        entry: "rastos-0-2",
         reason: "it was started 2 times and never blessed: it hung, crashed or was switched off",
       },
     ]);
@@ -62,8 +62,8 @@ describeUnless(reason)("a deployment that does not come up", () => {
 
   test("and by GRUB, on a machine with a BIOS", async () => {
     const status = await fallBack("bios.qcow2", { firmware: "bios" });
-    expect(status.next).toBe("rastos-0-1");
-    expect(status.rolledBack.map(({ entry }) => entry)).toEqual(["rastos-1-2"]);
+    expect(status.next).toBe("rastos-1-1");
+    expect(status.rolledBack.map(({ entry }) => entry)).toEqual(["rastos-0-2"]);
   });
 });
 
@@ -74,7 +74,7 @@ async function fallBack(name: string, firmware: Partial<GuestRequest>): Promise<
   for (let boot = 1; boot <= 2; boot++) {
     await guest.waitFor("rastos: cannot boot: there is no /sbin/init", { limitMs: 120_000 });
   }
-  await guest.waitFor(`${TINY_MARKER} one subvol=.snapshots/deploy/deploy-0-1`, {
+  await guest.waitFor(`${TINY_MARKER} good subvol=.snapshots/deploy/deploy-1-1`, {
     limitMs: 120_000,
   });
   await guest.ended();
@@ -102,18 +102,21 @@ async function makeDisk(): Promise<GuestDisk> {
   output(["mkfs.vfat", "-F", "32", "-s", "1", "--offset", String(esp.offset / 512), path, sectors]);
   const target: BootTarget = { kind: "image", path, offset: esp.offset };
   using loop = mountNew(path, root);
-  const from = makeTinySystem(work.folder("system"), "one");
+  const from = makeTinySystem(work.folder("system"), "broken");
+  const init = join(from, "usr/bin/init");
+  renameSync(init, work.at("init"));
   using tree = SnapshotTree.open(loop.path, { command: "test", isNew: true });
-  tree.create({ from, description: "one" });
+  tree.create({ from, description: "broken, without an init" });
+  const clone = tree.temporary(0);
+  writeFileSync(join(clone.path, "etc/name"), "good\n");
+  copyFileSync(work.at("init"), join(clone.path, "usr/bin/init"));
+  const good = clone.keep({ description: "good" });
   const { files } = new BootMenu(openBootFiles(target));
   installSystemdBoot(files, { roots: [unpackedPackage("systemd-boot-efi")], timeout: 0 });
   const common = { target, cmdline: "console=ttyS0 quiet", loader: "grub", timeout: 0 } as const;
-  await deploySnapshot(tree, { ...common, snapshot: 0, tries: 0 });
-  const clone = tree.temporary(0);
-  writeFileSync(join(clone.path, "etc/name"), "two\n");
-  rmSync(join(clone.path, "usr/bin/init"));
-  const second = clone.keep({ description: "two, without an init" });
-  await deploySnapshot(tree, { ...common, snapshot: second.id, tries: 2 });
+  await deploySnapshot(tree, { ...common, snapshot: good.id, tries: 0 });
+  // Its name comes before the other one's: only the version says that it is the newer one.
+  await deploySnapshot(tree, { ...common, snapshot: 0, tries: 2 });
   const serial = (fatVolumeId(path, esp.offset) ?? "").replace("-", "");
   const modules = findGrub(unpackedPackage("grub-pc-bin")) ?? "";
   using raw = new OpenTarget(path, false);
