@@ -23,6 +23,13 @@ export class CompileWatch {
       this.#isCollecting = false;
       return;
     }
+    const command = COMMAND.exec(raw.slice(0, COMMAND_CHARACTERS_MAX))?.[1];
+    if (command !== undefined) {
+      this.compiled += 1;
+      this.current = escapeControls(command);
+      this.#isCollecting = false;
+      return;
+    }
     if (line.trim() === "") return;
     this.#last.push(line);
     if (this.#last.length > LINES_MAX) this.#last.shift();
@@ -57,9 +64,13 @@ export class CompileWatch {
 
 const LINES_MAX = 12;
 const LINE_CHARACTERS_MAX = 500;
+/** Include paths make the commands of compilers long. */
+const COMMAND_CHARACTERS_MAX = 20_000;
 
 /** `  CC [M]  fs/btrfs/super.o`. */
 const STEP = /^ {2}([A-Z][A-Z0-9_]*)(?: \[M\])? +(\S+)/;
+/** The same with V=1: `  gcc … -c -o fs/btrfs/super.o …`; not what this machine itself needs. */
+const COMMAND = /^ {2}\S.* -c -o (?!scripts\/|tools\/)(\S+\.o)(?: |$)/;
 const COMPILERS = new Set(["CC", "AS"]);
 const COMPILER_ERROR = /^[^\s:]+:\d+(:\d+)?: (fatal )?error: /i;
 const MAKE_ERROR = /^make(\[\d+\])?: \*\*\* /;

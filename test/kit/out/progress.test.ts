@@ -30,6 +30,13 @@ test("while the total is unknown it says so", () => {
   );
 });
 
+test("where only files are counted, bytes are left out", () => {
+  const update = { ...HALF, doneBytes: 0, totalBytes: 0, totalIsFinal: false };
+  const state = foldProgress(startProgress(0), update, 2000);
+  const text = progressText(state, { label: "Compiled", nowMs: 2000, countsOnly: true });
+  expect(text).toBe("Compiled 1,200 of at least 2,400 files  a\\nb");
+});
+
 function draw(printerOptions: PrinterOptions, environment: Record<string, string> = {}): string {
   const sink = new Sink();
   const printer = sink.printer({ isTerminal: () => true, ...printerOptions });

@@ -168,8 +168,13 @@ async function showPlan(request: KernelBuildRequest, printer: Printer): Promise<
   );
   printer.out(`Configuration: ${[plan.base, ...layers].join(", then ")}`);
   for (const override of plan.overrides) printer.out(`  ${overrideText(override)}`);
-  for (const command of plan.commands) printer.out(`  ${command.join(" ")}`);
+  for (const command of plan.commands) printer.out(`  ${command.map(quoted).join(" ")}`);
   printer.out(`Log: ${plan.paths.log}`);
   printer.out(`Kernel and modules: ${plan.paths.install}`);
   return 0;
+}
+
+/** As a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./=:,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
