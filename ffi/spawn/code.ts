@@ -1,6 +1,6 @@
 /**
  * A function in machine code: makes a child that shares our memory until it has become another
- * program (vfork(2)), and has it run a list of system calls. docs/decisions/0011-spawn.md tells
+ * program (vfork(2)), and has it run a list of system calls. docs/decisions/0014-spawn.md tells
  * why; test/ffi/spawn holds the same in assembler, and compares.
  *
  * Called as `spawn(steps, count, childStack, failure)`. A step is 8 words of 64 bits: the number of

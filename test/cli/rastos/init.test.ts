@@ -1,5 +1,5 @@
 import { afterAll, expect, setDefaultTimeout } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunningInit } from "../../support/running-init.ts";
 import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
@@ -298,3 +298,56 @@ testInit("as a supervisor below another init: the same, and orphans come to it",
   expect(existsSync(`/proc/${pid}`)).toBe(false);
   expect(existsSync(init.socket)).toBe(false);
 });
+
+const NOTIFIER = `
+import os, socket, sys, time
+speaker = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+say = lambda text: speaker.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+print("asked for every", os.environ["WATCHDOG_USEC"], flush=True)
+time.sleep(0.2)
+say("")
+time.sleep(0.1)
+say("READY=1\\nSTATUS=at work")
+for turn in range(int(sys.argv[1])):
+    time.sleep(0.1)
+    say("WATCHDOG=1")
+time.sleep(1000)
+`;
+
+testUnless(firstReason(needsRoot(), needsProgram("unshare", "python3")))(
+  "sd_notify, the watchdog, and health",
+  async () => {
+    const folder = work.folder("notify");
+    // Another user is to reach its program, and the socket.
+    chmodSync(work.path, 0o755);
+    writeFileSync(join(folder, "notifier.py"), NOTIFIER);
+    const notifier = (turns: number): string => `
+      type = "notify"
+      exec = ["python3", "${folder}/notifier.py", "${turns}"]
+      watchdog = "1s"
+      user = "daemon"
+      restart = "never"`;
+    await using init = await RunningInit.start({
+      folder,
+      services: {
+        default: target("alive", "frozen", "sick", "well"),
+        alive: notifier(1000),
+        frozen: notifier(2),
+        sick: shell("exec sleep 1000", 'health = ["sh", "-c", "exit 5"]'),
+        well: shell("exec sleep 1000", 'health = ["true"]'),
+      },
+    });
+    await init.says("default is up");
+    expect(await init.status("alive")).toMatchObject({ state: "up", says: "at work" });
+    expect(init.log("alive")).toEqual(["asked for every 1000000"]);
+    await init.says("frozen: its watchdog got no sign of life");
+    expect(await init.status("frozen")).toMatchObject({ lastExit: { signal: "SIGABRT" } });
+    expect(await init.status("alive")).toMatchObject({ state: "up" });
+    const health = await init.service("check", "--health");
+    expect([health.code, health.stdout]).toEqual([
+      1,
+      "frozen: its watchdog got no sign of life\nsick: its health command: exit code 5\n",
+    ]);
+    expect((await init.service("check", "--health", "well")).code).toBe(0);
+  },
+);
