@@ -12,6 +12,7 @@ export interface PacmanConfig {
   readonly architecture: string | undefined;
   readonly ignored: readonly string[];
   readonly ignoredGroups: readonly string[];
+  readonly downloadUser: string | undefined;
   /** NoUpgrade. */
   readonly keptFiles: readonly string[];
   /** NoExtract. */
@@ -96,6 +97,7 @@ class Reader {
       architecture,
       ignored: many("IgnorePkg"),
       ignoredGroups: many("IgnoreGroup"),
+      downloadUser: many("DownloadUser").at(-1),
       keptFiles: many("NoUpgrade"),
       leftOutFiles: many("NoExtract"),
     };

@@ -41,6 +41,7 @@ export function readRootOptions(place: PackageRoot, other?: ConfigFile): RootPac
     architecture: config?.architecture,
     ignored: config?.ignored ?? [],
     ignoredGroups: config?.ignoredGroups,
+    downloadUser: config?.downloadUser,
     keptFiles: config?.keptFiles,
     leftOutFiles: config?.leftOutFiles,
     ...(place.var === undefined

@@ -122,6 +122,8 @@ export interface PackageRootOptions {
   readonly keptFiles?: readonly string[] | undefined;
   /** Globs of files that are not unpacked (NoExtract). */
   readonly leftOutFiles?: readonly string[] | undefined;
+  /** Who fetches, from libalpm 15 on (DownloadUser); default: who calls. */
+  readonly downloadUser?: string | undefined;
   /** SigLevel of repositories that name none; default `Required DatabaseOptional`. */
   readonly signatureLevel?: string | undefined;
   /** SigLevel of package files given by path; default `Optional`. */

@@ -16,6 +16,7 @@ test("options, repositories and what they include", () => {
     IgnorePkg = linux nvidia
     IgnorePkg = zfs
     IgnoreGroup = kde
+    DownloadUser = alpm
     NoUpgrade = etc/passwd etc/group
     NoExtract = usr/share/doc/* !usr/share/doc/a
     CheckSpace
@@ -51,6 +52,7 @@ test("options, repositories and what they include", () => {
     architecture: "x86_64",
     ignored: ["linux", "nvidia", "zfs"],
     ignoredGroups: ["kde"],
+    downloadUser: "alpm",
     keptFiles: ["etc/passwd", "etc/group"],
     leftOutFiles: ["usr/share/doc/*", "!usr/share/doc/a"],
   });

@@ -185,6 +185,10 @@ export class AlpmSession implements Disposable {
     for (const glob of options.leftOutFiles ?? []) {
       calls.alpm_option_add_noextract(handle, cBytes(glob));
     }
+    const { downloadUser } = options;
+    if (downloadUser !== undefined && process.geteuid?.() === 0) {
+      this.library.setSandboxUser?.(Number(handle), cBytes(downloadUser));
+    }
     calls.alpm_option_set_checkspace(handle, 1);
     calls.alpm_option_set_parallel_downloads(handle, 4);
     const level = signatureLevelOf(options.signatureLevel ?? DEFAULT_SIGNATURE_LEVEL);
