@@ -22,7 +22,7 @@ test("counts the same when every command is shown", () => {
   const include = " -I/source/include".repeat(200);
   const made =
     watch(`  gcc -Wp,-MMD,scripts/mod/.modpost.o.d${include} -c -o scripts/mod/modpost.o x.c
-  gcc -Wp,-MMD,fs/btrfs/.super.o.d${include} -c -o fs/btrfs/super.o /source/fs/btrfs/super.c ; ./tools
+  gcc -Wp,-MMD,fs/btrfs/.super.o.d${include} -c -o fs/btrfs/super.o /s/super.c ; ./tools
   ld -m elf_x86_64 -r -o fs/btrfs/btrfs.o`);
   expect([made.compiled, made.current]).toEqual([1, "fs/btrfs/super.o"]);
 });
