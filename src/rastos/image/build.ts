@@ -113,7 +113,7 @@ export async function composeSystem(
     espBytes: source.espBytes,
     loader: config?.boot.loader ?? "systemd-boot",
     timeoutSeconds: config?.boot.timeout ?? 3,
-    commandLine: config?.kernel.cmdline ?? "",
+    commandLine: config?.kernel.cmdline,
     kernel: config?.kernel.package,
     description: source.description,
     system: system?.text,

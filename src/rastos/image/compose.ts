@@ -30,8 +30,8 @@ export interface DiskRequest {
   readonly loader: BootLoader;
   /** Seconds for which the menu is shown. */
   readonly timeoutSeconds: number;
-  /** Further words of the kernel's command line. */
-  readonly commandLine: string;
+  /** Further words of the kernel's command line; undefined: those of etc/kernel/cmdline. */
+  readonly commandLine: string | undefined;
   /** The wanted kernel: a version or a package. */
   readonly kernel: string | undefined;
   readonly description: string;
@@ -224,7 +224,8 @@ async function composeBoot(boot: BootRequest) {
     options: commandLine({
       uuid: identity.filesystem,
       subvolume: FIRST_DEPLOYMENT,
-      extra: request.commandLine,
+      // As deploy takes it where nothing is declared.
+      extra: request.commandLine ?? root.readText("etc/kernel/cmdline") ?? "",
     }),
     triesLeft: undefined,
     triesDone: 0,

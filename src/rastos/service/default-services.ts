@@ -1,6 +1,7 @@
 import basic from "../assets/rinit/basic.toml" with { type: "text" };
 import defaults from "../assets/rinit/default.toml" with { type: "text" };
 import devices from "../assets/rinit/devices.toml" with { type: "text" };
+import firstBoot from "../assets/rinit/first-boot.toml" with { type: "text" };
 import getty from "../assets/rinit/getty@.toml" with { type: "text" };
 import modules from "../assets/rinit/modules.toml" with { type: "text" };
 import mounts from "../assets/rinit/mounts.toml" with { type: "text" };
@@ -22,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   basic,
   default: defaults,
   devices,
+  "first-boot": firstBoot,
   "getty@": getty,
   modules,
   mounts,

@@ -14,6 +14,14 @@ export async function run({ args, printer, commandPath }: Context): Promise<numb
       hint: "`rastos packages search WORD` looks for some",
     });
   }
+  const disk = args.name.find((name) => name.startsWith("/dev/"));
+  if (disk !== undefined) {
+    throw new Fault({
+      code: "E_USAGE",
+      message: `Cannot install the package "${disk}": that is a disk`,
+      hint: `to install a system onto it: rastos image install ${disk} SYSTEM.TOML`,
+    });
+  }
   const names = [...args.name, ...args.file.map((path) => path.replace(/^.*\//, ""))].join(", ");
   const without = args.remove.length === 0 ? "" : `, remove ${args.remove.join(", ")}`;
   return await changePackages({

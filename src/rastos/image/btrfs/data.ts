@@ -11,6 +11,8 @@ import type { Inode } from "./subvolume-tree.ts";
 import { isStoredApart } from "./subvolume-tree.ts";
 
 const BLOCK_BYTES = 1024 * 1024;
+/** How long work goes on without a break. */
+const TURN_MS = 50;
 
 /** Where every content lies. */
 export interface DataPlan {
@@ -88,6 +90,7 @@ export async function writeData(
   const sums = new Uint32Array(sectors);
   const block = new Uint8Array(BLOCK_BYTES);
   let sector = 0;
+  let turnMs = performance.now();
   for (const [content, extents] of plan.byContent) {
     using reader = new ContentReader(content);
     for (const extent of extents) {
@@ -104,8 +107,10 @@ export async function writeData(
         onBytes(length);
       }
     }
+    if (performance.now() - turnMs < TURN_MS) continue;
     // Lets signals, and the line that shows progress, have their turn.
-    if (sector % 1024 < 64) await Bun.sleep(0);
+    await Bun.sleep(0);
+    turnMs = performance.now();
   }
   return sums;
 }
