@@ -37,7 +37,7 @@ post_install = ["touch /etc/hook-${index}"]
 `,
 );
 
-/** What a snapshot says that it is, after all of its parts agree: 0, 1, or undefined for the base. */
+/** What a snapshot says that it is, once all its parts agree: 0, 1, or undefined for the base. */
 function declarationOf(snapshot: number): number | undefined {
   const read = (path: string): string => readFileSync(world.at(snapshot, path), "utf8");
   const host = /^host-(\d)\n$/.exec(read("etc/hostname"))?.[1];

@@ -24,6 +24,7 @@ enable = ["hello"]
 [[users]]
 name = "ada"
 ssh_keys = ["ssh-ed25519 ${"A".repeat(68)} ada"]
+password_hash = "$6$salt$0123456789abcdef"
 [hooks]
 pre_install = ["ls /usr/bin/editor > /etc/before 2>&1 || true"]
 post_install = ["ls /usr/lib/rinit/hello.toml && id -u > /etc/after"]
@@ -67,7 +68,7 @@ describeUnless(missing)("rastos apply, by the compiled executable", () => {
       ~ host name lab → atlas
       + time zone Europe/Berlin
       + repositories +test
-      + add the user ada: uid 1000, home /home/ada, shell /bin/sh, no password
+      + add the user ada: uid 1000, home /home/ada, shell /bin/sh
       + enable the service hello, once a package brings it
       + make the home folder /home/ada
       ~ 1 key that may log in as ada
@@ -111,7 +112,12 @@ describeUnless(missing)("rastos apply, by the compiled executable", () => {
     expect(statSync(world.at(1, "home/ada/.ssh/authorized_keys")).uid).toBe(1000);
     expect(existsSync(world.at(0, "usr/bin/editor"))).toBe(false);
     const snapshot = world.state().snapshots[1];
-    expect(snapshot?.system).toBe(readFileSync(file, "utf8"));
+    // The record is for everybody to read, the copy in /etc for root alone.
+    expect(snapshot?.system).toBe(
+      readFileSync(file, "utf8").replace(/"\$6.*"/, '"(kept in /etc/rastos/system.toml)"'),
+    );
+    expect(statSync(world.at(1, "etc/rastos/system.toml")).mode & 0o777).toBe(0o600);
+    expect(read("etc/shadow")).toContain("ada:$6$salt$");
     expect(snapshot?.description).toStartWith("system-2.toml: +editor, +hello, +web-a");
     expect(readdirSync(world.at(1, "dev"))).toEqual([]);
     expect(existsSync(`${world.esp}/loader/entries/rastos-1-1+3.conf`)).toBe(true);
@@ -196,7 +202,7 @@ describeUnless(missing)("what fails changes nothing", () => {
     },
     "a time zone": { text: '[system]\ntimezone = "Europe/Berlim"\n', says: "Europe/Berlin" },
     "a key that there is not": { text: '[system]\nhostnam = "x"\n', says: "hostname" },
-    "a package of the AUR": { text: '[packages]\naur = ["paru"]\n', says: '"paru" of the AUR' },
+    "a package of the AUR": { text: '[packages]\naur = ["paru"]\n', says: "Cannot ask the AUR" },
   };
   for (const [name, { text, says }] of Object.entries(cases)) {
     test(name, async () => {

@@ -18,6 +18,7 @@ import { markReason } from "./install-reason.ts";
 import { planPackages } from "./package-plan.ts";
 import { packageRootOf } from "./package-root.ts";
 import { planSystem, type SystemPlan } from "./plan.ts";
+import { recordText } from "./record-text.ts";
 import { runInRoot } from "./run-in-root.ts";
 import { sharedFolders } from "./shared-folders.ts";
 import type { SystemConfig, SystemFile } from "./types.ts";
@@ -130,7 +131,7 @@ class Application {
     const { file, description } = this.#request;
     const snapshot = this.#clone.keep({
       description: description ?? descriptionOf(file, plan),
-      system: file.text,
+      system: recordText(file),
     });
     configuration.carryOutHomes("shared");
     return { kind: "applied", plan, snapshot };

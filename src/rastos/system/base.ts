@@ -6,7 +6,7 @@ import type { Snapshot, SystemState } from "../snapshot/types.ts";
  * newest one where nothing is deployed. One that an interrupted run, or one without deploying, has
  * made of it from the same text, and that nobody has deployed yet, is gone on with.
  *
- * @param text the declaration, byte for byte
+ * @param text the declaration, as it stands in records (`recordText`)
  * @throws {Fault} E_NOT_FOUND where there is no snapshot at all
  */
 export function baseSnapshot(state: SystemState, text: string | undefined): Snapshot {

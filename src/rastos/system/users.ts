@@ -28,8 +28,8 @@ export interface UserPlace {
 /**
  * Changes an account in a root folder.
  *
- * @throws {Fault} E_REFUSED for an account that is there already, or is not for people; E_NOT_FOUND;
- *   E_CONFIG for a wrong value, E_LOCKED
+ * @throws {Fault} E_REFUSED for one that is there already, or belongs to the system; E_NOT_FOUND;
+ *   E_USAGE for a wrong value; E_LOCKED
  */
 export async function changeUser(
   place: UserPlace,

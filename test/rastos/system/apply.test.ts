@@ -10,6 +10,7 @@ import {
 } from "../../../src/rastos/system/apply.ts";
 import { baseSnapshot } from "../../../src/rastos/system/base.ts";
 import { readSystemFile } from "../../../src/rastos/system/read.ts";
+import { recordText } from "../../../src/rastos/system/record-text.ts";
 import { type ApplyWorld, makeApplyWorld } from "../../support/apply-world.ts";
 import { cannotMount } from "../../support/loop-filesystem.ts";
 import { makePackage } from "../../support/pacman-repository.ts";
@@ -38,7 +39,7 @@ describeUnless(missing)("a declaration, applied by the engine", () => {
     events.length = 0;
     return await applySystem(tree, {
       file,
-      from: baseSnapshot(tree.state, file.text),
+      from: baseSnapshot(tree.state, recordText(file)),
       isUpgrade: false,
       isDryRun: false,
       agree: async () => undefined,

@@ -7,6 +7,7 @@ import type { Deployment, Snapshot } from "../../snapshot/types.ts";
 import { type ApplyOutcome, applySystem } from "../../system/apply.ts";
 import { baseSnapshot } from "../../system/base.ts";
 import { readSystemFile } from "../../system/read.ts";
+import { recordText } from "../../system/record-text.ts";
 import type { SystemFile } from "../../system/types.ts";
 import { type BootPlace, findPlace } from "../boot/place.ts";
 import { confirm } from "../snapshot/confirm.ts";
@@ -31,7 +32,7 @@ export async function run(context: Context): Promise<number> {
   using tree = openTree(context);
   const from =
     args.from === undefined
-      ? baseSnapshot(tree.state, file.text)
+      ? baseSnapshot(tree.state, recordText(file))
       : findSnapshot(tree.state, args.from);
   const outcome = await applyTo(tree, { context, file, from });
   const made = outcome.kind === "applied" ? outcome.snapshot : from;

@@ -2,6 +2,7 @@ import type { CommandContext } from "../../../kit/cli/command.ts";
 import { applySystem } from "../../system/apply.ts";
 import { baseSnapshot } from "../../system/base.ts";
 import { readSystemFile } from "../../system/read.ts";
+import { recordText } from "../../system/record-text.ts";
 import { findSnapshot } from "../snapshot/find-snapshot.ts";
 import { openTree } from "../snapshot/open-tree.ts";
 import { ApplyTeller } from "./apply-teller.ts";
@@ -18,7 +19,7 @@ export async function run(context: Context): Promise<number> {
   using tree = openTree(context);
   const from =
     args.from === undefined
-      ? baseSnapshot(tree.state, file.text)
+      ? baseSnapshot(tree.state, recordText(file))
       : findSnapshot(tree.state, args.from);
   using teller = new ApplyTeller(printer);
   const { kind, plan } = await applySystem(tree, {
