@@ -81,6 +81,7 @@ describeUnless(reason)("a system from nothing, by the compiled executable", () =
     });
     await guest.waitFor("hello: this is lab-one", BOOT);
     await guest.waitFor("lab: console", BOOT);
+    await blessed("rastos-0-1");
     await succeed("rastos status --json");
   });
 
@@ -91,6 +92,7 @@ describeUnless(reason)("a system from nothing, by the compiled executable", () =
     await guest.waitFor("hello: this is lab-two", BOOT);
     await guest.waitFor("lab: console", BOOT);
     expect(await succeed("extra")).toContain("extra runs");
+    await blessed("rastos-1-2");
   });
 
   test("one whose service does not get healthy falls back by itself, and it is told why", async () => {
@@ -136,6 +138,11 @@ async function succeed(command: string): Promise<string> {
   const result = await guest.run(command, BOOT);
   expect({ command, ...result }).toMatchObject({ code: 0 });
   return result.output;
+}
+
+/** Until the entry of a deployment has no counter any more. */
+async function blessed(entry: string): Promise<void> {
+  await succeed(`until [ -e /efi/loader/entries/${entry}.conf ]; do sleep 1; done`);
 }
 
 function imageOf(loader: string): string {

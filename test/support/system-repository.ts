@@ -124,6 +124,8 @@ function filesystem(): PackageSpec {
   };
   for (const [path, content] of Object.entries(texts)) files[path] = { content };
   files["etc/shadow"] = { content: "root:!:19000::::::\nnobody:!:19000::::::\n", mode: 0o600 };
+  // libalpm looks there for the space that is left.
+  files["etc/mtab"] = { symlink: "../proc/self/mounts" };
   files["etc/os-release"] = { symlink: "../usr/lib/os-release" };
   return { ...base("filesystem"), files };
 }
