@@ -236,7 +236,7 @@ function render(
     table(["what", "how", "ms: median (quartiles)", "ours / theirs, round by round"], lines),
     "",
     `Goal: at most ${GOAL}. A snapshot of rastOS is three subvolumes (root, etc and var), each`,
-    "with a commit of the file system of its own, and a record in the root; a rollback is one write",
+    "with a commit of the file system of its own, and a record in the root; a rollback is a write",
     "on the boot partition and one of the state: what is gone back to is there already.",
   ].join("\n");
 }

@@ -12,11 +12,16 @@ import { SNAPSHOTS, type SnapshotPaths } from "./layout.ts";
  */
 export function fillParts(from: string, targets: SnapshotPaths): void {
   const names = listFolder(from);
-  const others = names.filter((name) => !["etc", "var", SNAPSHOTS].includes(name));
-  copyInto(
-    others.map((name) => join(from, name)),
-    targets.root,
-  );
+  const { dev } = statSync(from);
+  const own: string[] = [];
+  for (const name of names) {
+    if (["etc", "var", SNAPSHOTS].includes(name)) continue;
+    const status = lstatSync(join(from, name));
+    // cp would take it for a file system of its own, and copy all of /proc.
+    if (status.dev === dev) own.push(join(from, name));
+    else if (status.isDirectory()) makePlace(join(targets.root, name), status.mode & 0o7777);
+  }
+  copyInto(own, targets.root);
   for (const part of ["etc", "var"] as const) {
     const source = join(from, part);
     if (names.includes(part) && lstatSync(source).isDirectory()) {
@@ -28,10 +33,12 @@ export function fillParts(from: string, targets: SnapshotPaths): void {
 
 /** The folders in the root whose place clones of etc and var will take. */
 export function placeHolders(root: string): void {
-  for (const part of ["etc", "var"]) {
-    mkdirSync(join(root, part));
-    chmodSync(join(root, part), 0o755);
-  }
+  for (const part of ["etc", "var"]) makePlace(join(root, part), 0o755);
+}
+
+function makePlace(path: string, mode: number): void {
+  mkdirSync(path);
+  chmodSync(path, mode);
 }
 
 /** How many bytes a copy of the folder will take: none where blocks can be shared. */

@@ -24,8 +24,9 @@ import { lockTree, RESUME_WAIT_MS } from "./lock-tree.ts";
 import type { TreePlan } from "./plan-recovery.ts";
 import { type SnapshotRecord, writeRecord } from "./record.ts";
 import { requireRemovable } from "./removable.ts";
+import { takeReserve, writeState } from "./reserve-file.ts";
 import { requireSpace } from "./space.ts";
-import { readStateFile, writeStateFile } from "./state.ts";
+import { readStateFile } from "./state.ts";
 import {
   createSubvolume,
   isSubvolume,
@@ -206,6 +207,7 @@ export class SnapshotTree implements Disposable {
       }
     }
     syncFilesystem(this.root);
+    takeReserve(this.root);
   }
 
   describe(id: number, description: string): void {
@@ -384,7 +386,7 @@ export class SnapshotTree implements Disposable {
   }
 
   #write(state: SystemState): void {
-    writeStateFile(this.root, state);
+    writeState(this.root, state);
     this.#state = state;
   }
 
@@ -403,7 +405,10 @@ export class SnapshotTree implements Disposable {
       const snapshot = plan.state.snapshots.find((each) => each.id === id);
       if (snapshot !== undefined) this.#sealFound(snapshot);
     }
-    if (plan.mustWrite) writeStateFile(this.root, plan.state);
+    if (plan.mustWrite) {
+      writeState(this.root, plan.state);
+      takeReserve(this.root);
+    }
     for (const { part, name } of plan.remove) {
       removeSubvolume(join(partFolder(this.root, part), name));
     }
@@ -428,6 +433,7 @@ function makeFolders(root: string): void {
   }
   // What is in a snapshot has set-uid programs whose holes may be known: nobody else gets at them.
   chmodSync(join(root, SNAPSHOTS), 0o700);
+  takeReserve(root);
 }
 
 function sealSubvolume(path: string): void {

@@ -1,12 +1,16 @@
 import { expect } from "bun:test";
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../../src/kit/fault/fault.ts";
@@ -14,8 +18,16 @@ import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
 import { listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
 import { cannotMount } from "../../support/loop-filesystem.ts";
+import { memoryAt } from "../../support/mount-at.ts";
 import { testUnless } from "../../support/skip.ts";
-import { mountTop, openTree, partsOf, subvolumesOf } from "../../support/snapshot-tree.ts";
+import {
+  mountTop,
+  openTree,
+  partsOf,
+  subvolumesOf,
+  writeSystem,
+} from "../../support/snapshot-tree.ts";
+import { createWorkspace } from "../../support/workspace.ts";
 
 const testOnBtrfs = (name: string, body: () => void | Promise<void>) =>
   testUnless(cannotMount("btrfs"))(name, body, 30_000);
@@ -92,6 +104,45 @@ testOnBtrfs(
     expect(subvolumesOf(disk.path)).toEqual(partsOf(0, 2, 4));
   },
 );
+
+testOnBtrfs("what is mounted in the folder stays out, and its place is there", () => {
+  using disk = mountTop();
+  using work = createWorkspace();
+  const from = work.folder("system");
+  writeSystem(from);
+  mkdirSync(join(from, "usr/inner"));
+  using _proc = memoryAt(join(from, "proc"));
+  using _inner = memoryAt(join(from, "usr/inner"));
+  for (const name of ["proc", "usr/inner"]) writeFileSync(join(from, name, "file"), "");
+  using tree = SnapshotTree.open(disk.path, { command: "test", isNew: true });
+  const { root } = tree.pathsOf(tree.create({ from, description: "" }).id);
+  expect(readdirSync(join(root, "proc"))).toEqual([]);
+  expect(readdirSync(join(root, "usr")).sort()).toEqual(["bin", "inner"]);
+  expect(readdirSync(join(root, "usr/inner"))).toEqual([]);
+});
+
+testOnBtrfs("on a full disk nothing is begun, and removing still works", () => {
+  using disk = mountTop(256 * 1024 * 1024);
+  using tree = openTree(disk.path);
+  tree.clone(0);
+  const fd = openSync(join(disk.path, "filler"), "w");
+  const chunk = crypto.getRandomValues(new Uint8Array(65536));
+  try {
+    for (;;) {
+      writeSync(fd, chunk);
+    }
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe("ENOSPC");
+  } finally {
+    closeSync(fd);
+  }
+  expect(faultOf(() => tree.clone(0)).code).toBe("E_NO_SPACE");
+  expect(faultOf(() => tree.temporary(0)).code).toBe("E_NO_SPACE");
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0, 1));
+  tree.remove([1], { force: false });
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
+  expect(readTree(disk.path).nextSnapshot).toBe(2);
+});
 
 testOnBtrfs("a temporary clone is kept as a child, or leaves nothing", () => {
   using disk = mountTop();
