@@ -45,7 +45,10 @@ const SERVICES: Readonly<Record<string, string>> = {
     shell = "tty > /run/terminal"`,
   witness: `
     requires = ["basic"]
-    shell = "trap 'echo stopped in order > /mnt/witness; exit 0' TERM; while :; do sleep 0.2; done"`,
+    shell = """
+      trap 'echo stopped in order > /mnt/witness; exit 0' TERM
+      while :; do sleep 0.2; done
+    """`,
 };
 
 const FILES: Readonly<Record<string, string>> = {

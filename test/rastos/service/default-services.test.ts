@@ -36,7 +36,7 @@ test("its scripts are sh", async () => {
   }
 });
 
-test("what is enabled is wanted by its targets, and what lacks something runs nothing", async () => {
+test("what is enabled is wanted by its targets; what lacks something runs nothing", async () => {
   using work = createWorkspace();
   work.write("etc/rinit/web.toml", 'exec = ["web"]\ntargets = ["kiosk", "default"]\n');
   work.write("etc/rinit/udev.toml", 'exec = ["udev"]\nonly_if = ["/nowhere/at/all"]\n');

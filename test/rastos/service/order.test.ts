@@ -97,7 +97,7 @@ test("property: every service has its place, after all that it still waits for",
   );
 });
 
-test("property: nothing is dropped without a circle, and no requirement while weaker exists", () => {
+test("property: no requirement is dropped where something weaker would do", () => {
   fc.assert(
     fc.property(universe, (nodes) => {
       const order = orderServices(nodes);

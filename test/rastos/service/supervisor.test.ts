@@ -215,7 +215,7 @@ const action = fc.oneof(
   fc.record({ kind: fc.constant("run"), names: fc.constant([]) }),
 );
 
-test("property: whatever is asked in whatever order, it comes to rest, and stops altogether", () => {
+test("property: whatever is asked in whatever order, it comes to rest and stops", () => {
   fc.assert(
     fc.property(
       fc.tuple(...names.map(() => spec)),
