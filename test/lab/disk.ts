@@ -84,19 +84,3 @@ export function mountPartition(
   };
   return { path: options.at, device, [Symbol.dispose]: release };
 }
-
-/** Names of the files in a folder of an ESP inside an image, by mtools; none if it is not there. */
-export function listEsp(image: string, offset: number, folder: string): readonly string[] {
-  try {
-    const text = output(["mdir", "-b", "-a", "-i", `${image}@@${offset}`, `::${folder}`]);
-    return text.split("\n").flatMap((line) => line.replace(/\/$/, "").split("/").at(-1) || []);
-  } catch (error) {
-    if (/not found/i.test(String(error))) return [];
-    throw error;
-  }
-}
-
-/** A file of an ESP inside an image, by mtools. */
-export function readEsp(image: string, offset: number, path: string): string {
-  return output(["mtype", "-i", `${image}@@${offset}`, `::${path}`]);
-}
