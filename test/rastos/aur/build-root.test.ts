@@ -1,6 +1,8 @@
 import { expect } from "bun:test";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { BuildRoot, removeWork } from "../../../src/rastos/aur/build-root.ts";
+import { mountFilesystem } from "../../support/loop-filesystem.ts";
 import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -43,3 +45,30 @@ testUnless(needs)("what a run that was killed has left is swept", () => {
   expect(readFileSync(work.at("base/usr/there"), "utf8")).toBe("old");
   expect(() => BuildRoot.create(work.at("base"), work.at("a,b"))).toThrow(/separates layers/);
 });
+
+testUnless(firstReason(needs, needsProgram("mkfs.btrfs", "btrfs")))(
+  "a snapshot is built in: read-only, its etc and var apart",
+  () => {
+    using btrfs = mountFilesystem({ kind: "btrfs", sizeBytes: 256 * 1024 * 1024 });
+    using work = createWorkspace();
+    const at = (path: string): string => join(btrfs.path, path);
+    const snapshot = ["snapshot-1", "etc-1", "var-1"];
+    for (const name of snapshot) Bun.spawnSync(["btrfs", "subvolume", "create", at(name)]);
+    mkdirSync(at("snapshot-1/usr"));
+    mkdirSync(at("var-1/lib/pacman"), { recursive: true });
+    const files = ["snapshot-1/usr/file", "etc-1/file", "var-1/lib/pacman/file"];
+    for (const file of files) writeFileSync(at(file), "old");
+    for (const name of snapshot) {
+      Bun.spawnSync(["btrfs", "property", "set", "-ts", at(name), "ro", "true"]);
+    }
+    {
+      const apart = { etc: at("etc-1"), "var/lib/pacman": at("var-1/lib/pacman") };
+      using root = BuildRoot.create(at("snapshot-1"), work.at("work"), apart);
+      for (const path of ["usr/file", "etc/file", "var/lib/pacman/file"]) {
+        expect(readFileSync(join(root.path, path), "utf8")).toBe("old");
+        writeFileSync(join(root.path, path), "new");
+      }
+    }
+    for (const file of files) expect(readFileSync(at(file), "utf8")).toBe("old");
+  },
+);
