@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync } from "node:fs";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -11,6 +11,9 @@ import {
 } from "./pacman-repository.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "./skip.ts";
 import { createWorkspace } from "./workspace.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const SPEC: PackageSpec = {
   name: "probe",

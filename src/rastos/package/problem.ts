@@ -201,7 +201,7 @@ function conflictFault(pairs: readonly PackagePair[], cannot: string): Fault {
   return new Fault({
     code: "E_UNSATISFIABLE",
     message: `${cannot}: ${sentences(pairs.map(sentence))}`,
-    hint: "leave one of them out, or remove the installed one in the same step",
+    hint: "leave one of them out; `rastos install --replace` removes the installed one",
     details: { problem: { kind: "conflicting", pairs } },
   });
 }

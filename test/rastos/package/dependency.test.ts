@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { openAlpm } from "../../../ffi/alpm/library.ts";
 import { dependencyOf, satisfies } from "../../../src/rastos/package/dependency.ts";
 import { makePackageWorld } from "../../support/package-world.ts";
 import { testUnless } from "../../support/skip.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 test("dependencies are taken apart", () => {
   expect(dependencyOf("a")).toEqual({ name: "a", operator: "", version: "" });

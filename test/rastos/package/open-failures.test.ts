@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   closeSync,
   existsSync,
@@ -13,6 +13,9 @@ import { dirname } from "node:path";
 import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
 import { faultOf, makePackageWorld } from "../../support/package-world.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
 

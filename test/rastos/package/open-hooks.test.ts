@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { faultOf, makePackageWorld, shellPackage } from "../../support/package-world.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman", "busybox"));
 

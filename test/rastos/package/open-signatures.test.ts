@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, readFileSync } from "node:fs";
 import { faultOf, makePackageWorld } from "../../support/package-world.ts";
 import { makeSigner, type PackageSpec } from "../../support/pacman-repository.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman", "gpg"));
 const SPECS: readonly PackageSpec[] = [{ name: "a", version: "1-1", files: { "usr/a": "a" } }];

@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { openPackageManager } from "../../../src/rastos/package/open.ts";
 import { makeRepository, type PackageSpec } from "../../support/pacman-repository.ts";
 import { describeUnless, firstReason, needsProgram, needsRoot } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
 const kinds = ["libalpm", "pacman"] as const;

@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { signingKeyOf } from "../../../src/rastos/package/signing-key.ts";
 import { makeSigner, signFile } from "../../support/pacman-repository.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 testUnless(needsProgram("gpg"))("the key that gpg signed with", () => {
   using work = createWorkspace();

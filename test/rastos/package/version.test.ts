@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { openAlpm } from "../../../ffi/alpm/library.ts";
 import { cBytes } from "../../../ffi/alpm/memory.ts";
 import { compareVersions } from "../../../src/rastos/package/version.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 const piece = fc.constantFrom(
   ...["0", "1", "2", "10", "01", "007", "99999999999999999999", "a", "b", "rc", "Z", "alpha"],

@@ -47,8 +47,8 @@ async function changeNow(
     target,
     command: command.commandPath,
     printer,
-    work: async (place) => {
-      const plan = await transact(command, place, target.kind, interruption);
+    work: async (place, reserve) => {
+      const plan = await transact(command, { place, kind: target.kind, reserve }, interruption);
       return plan === undefined ? undefined : { value: plan, description };
     },
   });
@@ -72,11 +72,16 @@ async function changeNow(
   return 0;
 }
 
+interface Workplace {
+  readonly place: PackageRoot;
+  readonly kind: PackageTarget["kind"];
+  readonly reserve: (bytes: number) => void;
+}
+
 /** Undefined where nothing was to be done. */
 async function transact(
   command: PackageChangeCommand,
-  place: PackageRoot,
-  kind: PackageTarget["kind"],
+  { place, kind, reserve }: Workplace,
   { signal }: Interruption,
 ): Promise<TransactionPlan | undefined> {
   const { printer, args } = command;
@@ -95,11 +100,18 @@ async function transact(
   if (kind === "folder" && takesAway(plan)) {
     await confirm({ printer, yes: args.yes, action: `Change "${place.root}" so` });
   }
+  reserve(bytesNeeded(plan));
   try {
     return await manager.run(request, line.show);
   } finally {
     line.clear();
   }
+}
+
+/** What is fetched and unpacked: old files stay in the snapshot that they came from. */
+function bytesNeeded({ changes }: TransactionPlan): number {
+  const added = changes.filter(({ kind }) => kind !== "remove");
+  return added.reduce((sum, change) => sum + change.downloadBytes + change.installedBytes, 0);
 }
 
 function takesAway({ changes }: TransactionPlan): boolean {

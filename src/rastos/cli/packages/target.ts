@@ -83,6 +83,8 @@ export interface TargetChange<T> {
   /** Nothing is returned if nothing has changed: then no snapshot is made. */
   readonly work: (
     place: PackageRoot,
+    /** Makes sure that so many bytes are free. @throws {Fault} E_NO_SPACE */
+    reserve: (bytes: number) => void,
   ) => Promise<{ readonly value: T; readonly description: string } | undefined>;
 }
 
@@ -95,7 +97,8 @@ export async function changeTarget<T>(
 ): Promise<{ readonly value: T; readonly made: Snapshot | undefined } | undefined> {
   const { target, printer } = change;
   if (target.kind === "folder") {
-    const done = await change.work(target.place);
+    // libalpm itself counts what a folder has room for.
+    const done = await change.work(target.place, () => undefined);
     return done === undefined ? undefined : { value: done.value, made: undefined };
   }
   using tree = SnapshotTree.open(target.top, {
@@ -103,7 +106,7 @@ export async function changeTarget<T>(
     onNote: (text) => printer.warn(text),
   });
   using clone = tree.temporary(target.snapshot.id);
-  const done = await change.work({ root: clone.path });
+  const done = await change.work({ root: clone.path }, (bytes) => tree.reserve(bytes));
   if (done === undefined) return undefined;
   return { value: done.value, made: clone.keep({ description: done.description }) };
 }

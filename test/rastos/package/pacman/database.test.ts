@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import {
@@ -10,6 +10,9 @@ import { faultOf } from "../../../support/package-world.ts";
 import { makeRepository } from "../../../support/pacman-repository.ts";
 import { needsProgram, testUnless } from "../../../support/skip.ts";
 import { createWorkspace } from "../../../support/workspace.ts";
+
+// Many processes: slow where others work too.
+setDefaultTimeout(60_000);
 
 test("fields are lists, whatever stands between them", () => {
   const fields = fieldsOf("%NAME%\na\n\n%DEPENDS%\nb>=1\nc\n\n%EMPTY%\n\nstray\n%DEPENDS%\nd\n");
