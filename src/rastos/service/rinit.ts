@@ -113,8 +113,8 @@ export class Rinit {
       this.#complain(error);
     }
     this.#listen();
-    this.#supervisor.start([this.#options.target]);
-    this.#rescue();
+    this.#guarded(() => this.#supervisor.start([this.#options.target]));
+    this.#guarded(() => this.#rescue());
     // A child may have ended before there was anybody to be told.
     this.#guarded(() => this.#reap());
     const how = await this.#over.promise;
