@@ -14,6 +14,7 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
 import { removeTree } from "../../kit/fs/remove-tree.ts";
 import { formatBytes } from "../../kit/text/format.ts";
+import { recordText } from "../system/record-text.ts";
 import type { SystemFile } from "../system/types.ts";
 import { OpenTarget } from "./byte-target.ts";
 import { composeDisk, type DiskContents } from "./compose.ts";
@@ -74,17 +75,22 @@ export async function buildImage(
   const output = resolve(request.output);
   refuseExisting(output, request);
   using work = createWorkFolder(dirname(output), basename(output));
-  const { contents, notes } = await composeSystem(request, work.path, options.onEvent);
+  const onEvent = (event: ImageEvent): void => {
+    work.throwIfInterrupted();
+    options.onEvent(event);
+  };
+  const { contents, notes } = await composeSystem(request, work.path, onEvent);
   if (options.isDryRun) return { contents, usedBytes: 0, notes };
   requireSpace(dirname(output), contents);
   const raw = join(work.path, "disk.raw");
-  const usedBytes = await writeRaw(raw, contents, work.path, options.onEvent);
+  const usedBytes = await writeRaw(raw, contents, work.path, onEvent);
   let finished = raw;
   if (request.format === "qcow2") {
-    options.onEvent({ kind: "step", step: "conversion" });
+    onEvent({ kind: "step", step: "conversion" });
     finished = join(work.path, "disk.qcow2");
     convertToQcow2(raw, finished);
   }
+  work.throwIfInterrupted();
   refuseExisting(output, request);
   renameSync(finished, output);
   syncFolder(dirname(output));
@@ -116,7 +122,7 @@ export async function composeSystem(
     commandLine: config?.kernel.cmdline,
     kernel: config?.kernel.package,
     description: source.description,
-    system: system?.text,
+    system: system === undefined ? undefined : recordText(system),
     epochSeconds,
     seed: source.seed,
   });
@@ -192,6 +198,8 @@ const RESERVE_BYTES = 64 * 1024 ** 2;
 /** A folder for what is not finished; goes with its scope, or at the next build. */
 export interface WorkFolder extends Disposable {
   readonly path: string;
+  /** @throws {Fault} E_INTERRUPTED, E_TERMINATED once a signal has come */
+  throwIfInterrupted(): void;
 }
 
 /** Makes one beside the image, so that finishing is a rename; removes those of dead builds. */
@@ -203,12 +211,15 @@ export function createWorkFolder(folder: string, name: string): WorkFolder {
       if (pid !== undefined && !isAlive(Number(pid))) removeTree(join(folder, old));
     }
     const path = mkdtempSync(join(folder, `${prefix}${process.pid}-`));
-    const stopWatching = removeOnSignals(path);
-    const dispose = (): void => {
-      stopWatching();
-      rmSync(path, { recursive: true, force: true });
+    const interruption = new Interruption(path);
+    return {
+      path,
+      throwIfInterrupted: () => interruption.throwIfReceived(),
+      [Symbol.dispose]() {
+        interruption.close();
+        rmSync(path, { recursive: true, force: true });
+      },
     };
-    return { path, [Symbol.dispose]: dispose };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new Fault({
@@ -219,20 +230,41 @@ export function createWorkFolder(folder: string, name: string): WorkFolder {
   }
 }
 
-/** Ctrl-C ends the build as it always does, only that what is not finished goes first. */
-function removeOnSignals(path: string): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const stop = (): void => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
-  const onSignal = (signal: NodeJS.Signals): void => {
-    rmSync(path, { recursive: true, force: true });
-    stop();
-    process.kill(process.pid, signal);
-  };
-  for (const signal of signals) process.on(signal, onSignal);
-  return stop;
+/**
+ * Ctrl-C ends the work at its next event, as a failure that cleans up after itself; a second one
+ * ends it at once.
+ */
+class Interruption {
+  readonly #path: string;
+  #fault: Fault | undefined;
+  readonly #handlers = SIGNALS.map((signal) => [signal, () => this.#receive(signal)] as const);
+
+  constructor(path: string) {
+    this.#path = path;
+    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
+  }
+
+  throwIfReceived(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  close(): void {
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
+  }
+
+  #receive(signal: (typeof SIGNALS)[number]): void {
+    if (this.#fault !== undefined) {
+      rmSync(this.#path, { recursive: true, force: true });
+      process.kill(process.pid, "SIGKILL");
+    }
+    this.#fault = new Fault({
+      code: signal === "SIGINT" ? "E_INTERRUPTED" : "E_TERMINATED",
+      message: "Interrupted: what was not finished is gone",
+    });
+  }
 }
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Makes the new name last through a power cut. */
 function syncFolder(folder: string): void {
