@@ -38,16 +38,15 @@ function childStates(pid: number): string[] {
 testInit("starts in order, each way of being ready, and stops in reverse on SIGTERM", async () => {
   const folder = work.folder("order");
   const mark = (name: string): string => `echo ${name} >> ${folder}/order`;
-  const last = (name: string): string =>
-    `trap '${mark(`-${name}`)}; exit 0' TERM; ${mark(`+${name}`)}; while :; do sleep 0.1; done`;
+  // Whatever says that it is ready comes after its mark.
+  const last = (name: string, then = ":"): string =>
+    `trap '${mark(`-${name}`)}; exit 0' TERM
+    ${mark(`+${name}`)}; ${then}; while :; do sleep 0.1; done`;
   await using init = await RunningInit.start({
     folder,
     services: {
       default: target("end"),
-      file: shell(
-        `sleep 0.2; touch ${folder}/there; ${last("file")}`,
-        `ready.file="${folder}/there"`,
-      ),
+      file: shell(last("file", `sleep 0.2; touch ${folder}/there`), `ready.file="${folder}/there"`),
       tcp: shell(
         "exec python3 -m http.server --bind 127.0.0.1 18533",
         'requires=["file"]\nready.tcp="127.0.0.1:18533"\ncwd="/tmp"',
@@ -56,8 +55,8 @@ testInit("starts in order, each way of being ready, and stops in reverse on SIGT
         last("command"),
         `requires=["tcp"]\nready.command=["grep","-q","+command","${folder}/order"]`,
       ),
-      fd: shell(`sleep 0.1; echo >&3; ${last("fd")}`, 'requires=["command"]\nready.fd=3'),
-      delay: shell(last("delay"), 'requires=["fd"]\nready.delay="50ms"'),
+      fd: shell(last("fd", "sleep 0.1; echo >&3"), 'requires=["command"]\nready.fd=3'),
+      delay: shell(last("delay"), 'requires=["fd"]\nready.delay="700ms"'),
       once: shell(mark("+once"), 'requires=["delay"]\ntype="oneshot"'),
       end: shell(last("end"), 'requires=["once"]\nafter=["delay"]'),
     },
