@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createSubvolume } from "../../../src/rastos/snapshot/subvolume.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
 import {
   type ApplyEvent,
@@ -121,5 +122,23 @@ describeUnless(missing)("a declaration, applied by the engine", () => {
       "settings",
       "snapshot",
     ]);
+  });
+
+  test("home folders that all snapshots share are mended without a new snapshot", async () => {
+    createSubvolume(join(world.top, "home"));
+    const key = `ssh-ed25519 ${"A".repeat(68)} eve`;
+    const text = `[[users]]\nname = "eve"\nssh_keys = ["${key}"]\n`;
+    const made = await apply(text);
+    expect(made.kind).toBe("applied");
+    const { snapshots } = world.state();
+    const keys = join(world.top, "home/eve/.ssh/authorized_keys");
+    expect(readFileSync(keys, "utf8")).toBe(`${key}\n`);
+    expect(existsSync(world.at(snapshots.at(-1)?.id ?? -1, "home/eve"))).toBe(false);
+    rmSync(keys);
+    expect((await apply(text, { isDryRun: true })).kind).toBe("planned");
+    expect((await apply(text)).kind).toBe("homes");
+    expect(readFileSync(keys, "utf8")).toBe(`${key}\n`);
+    expect(world.state().snapshots).toEqual(snapshots);
+    expect((await apply(text)).kind).toBe("nothing");
   });
 });
