@@ -195,6 +195,37 @@ testUnless(needed)(
   60_000,
 );
 
+testUnless(needed)(
+  "killed anywhere: the old image or the new one, and leftovers go",
+  async () => {
+    using work = createWorkspace();
+    writeSmallSystem(work);
+    work.write("root/usr/share/bulk", Buffer.alloc(60 * MIB, "bulk "));
+    const image = work.at("disk.raw");
+    expect((await build(work, image)).code).toBe(0);
+    const copy = work.at("copy.raw");
+    await output(["cp", "--sparse=always", image, copy]);
+    const command = [await binaryPath("rastos"), "image", "build", "--base", work.at("root")];
+    const flags = ["-o", image, ...SMALL, "--force"];
+    for (const [signal, afterMs] of [
+      ["SIGKILL", 150],
+      ["SIGKILL", 400],
+      ["SIGINT", 300],
+    ] as const) {
+      const child = Bun.spawn([...command, ...flags], { stdout: "ignore", stderr: "ignore" });
+      await Bun.sleep(afterMs);
+      child.kill(signal);
+      await child.exited;
+      expect(await equal(image, copy)).toBe(true);
+      if (signal === "SIGINT") expect(leftovers(work)).toEqual([]);
+    }
+    expect((await build(work, image, "--force")).code).toBe(0);
+    expect(leftovers(work)).toEqual([]);
+    expect(await equal(image, copy)).toBe(true);
+  },
+  60_000,
+);
+
 test("what cannot be built is said before anything is done", async () => {
   using work = createWorkspace();
   const at = (text: string): string => work.write("system.toml", text);
@@ -248,6 +279,10 @@ testUnless(needed)(
   },
   60_000,
 );
+
+function leftovers(work: Workspace): readonly string[] {
+  return readdirSync(work.path).filter((name) => name.startsWith("."));
+}
 
 async function output(command: readonly string[]): Promise<string> {
   const path = `${process.env["PATH"]}:/usr/sbin:/sbin`;

@@ -30,6 +30,8 @@ export async function writeDisk(
 ): Promise<BtrfsSummary> {
   const { layout, identity } = contents;
   const { workFolder, onStep = () => undefined, onBytes } = options;
+  // Signals that came meanwhile are seen between the steps.
+  await Bun.sleep(0);
   // First, because it may lack a tool.
   const grub =
     contents.grubModules === undefined
@@ -42,6 +44,7 @@ export async function writeDisk(
     label: "rastos",
     onBytes,
   });
+  await Bun.sleep(0);
   onStep("boot partition");
   writeBootPartition(target.part(layout.esp.start), {
     files: contents.bootFiles,
@@ -51,6 +54,7 @@ export async function writeDisk(
     workFolder,
   });
   target.sync();
+  await Bun.sleep(0);
   onStep("partition table");
   writePartitionTable(target.path, layout, identity);
   if (grub !== undefined) {

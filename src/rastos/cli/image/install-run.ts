@@ -5,6 +5,7 @@ import { Fault } from "../../../kit/fault/fault.ts";
 import { sanitise } from "../../../kit/fault/redact.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { formatBytes, formatCount, formatSeconds } from "../../../kit/text/format.ts";
+import type { ImageEvent } from "../../image/build.ts";
 import { firmwareOf } from "../../image/compose.ts";
 import {
   contentsText,
@@ -33,12 +34,16 @@ export async function run({ args, printer }: Context): Promise<void> {
   const teller = new Teller(printer);
   const startedMs = performance.now();
   try {
-    const plan = await planInstallation(request, (event) => teller.tell(event));
+    const onEvent = (event: ImageEvent): void => {
+      work.throwIfInterrupted();
+      teller.tell(event);
+    };
+    const plan = await planInstallation(request, onEvent);
     teller.end();
     showPlan(plan, args["dry-run"], printer);
     if (args["dry-run"]) return;
     if (!args.yes) await confirm(plan, printer);
-    await install(plan, request, (event) => teller.tell(event));
+    await install(plan, request, onEvent);
   } finally {
     teller.end();
   }
