@@ -81,7 +81,9 @@ async function deployInGuest(): Promise<number> {
     disks: [{ path: work.at("disk.raw"), format: "raw", log: work.at("writes") }],
   });
   await guest.waitFor("lab: console", BOOT);
-  const isGood = "until [ -e /efi/loader/entries/rastos-0-1.conf ]; do sleep 1; done; sync";
+  // The blessing at the end of the boot is not what is looked at.
+  const isGood =
+    "until rastos service list | grep -q 'rastos-bless.* done'; do sleep 1; done; sync";
   expect(await guest.run(isGood, BOOT)).toMatchObject({ code: 0 });
   const from = readWriteLog(work.at("writes")).length;
   for (const command of ["rastos deploy 0", "rastos boot bless 2", "sync"]) {

@@ -142,7 +142,8 @@ async function succeed(command: string): Promise<string> {
 
 /** Until the entry of a deployment has no counter any more. */
 async function blessed(entry: string): Promise<void> {
-  await succeed(`until [ -e /efi/loader/entries/${entry}.conf ]; do sleep 1; done`);
+  const json = `"entry":"${entry}",[^}]*"state":"good"`;
+  await succeed(`until rastos status --json | grep -q '${json}'; do sleep 1; done`);
 }
 
 function imageOf(loader: string): string {
