@@ -225,6 +225,13 @@ describeUnless(missing)("what fails changes nothing", () => {
     ]);
   });
 
+  test("packages without a repository", async () => {
+    const file = work.write("bare.toml", '[packages]\nofficial = ["editor"]\n');
+    const { code, stderr } = await world.rastos("plan", file);
+    expect(code).toBe(1);
+    expect(stderr).toContain("declare one by [[repositories]]");
+  });
+
   test("without a boot partition it is said before anything is done", async () => {
     const file = world.declare('[system]\nhostname = "x"\n');
     const { code, stderr } = await runTool("rastos", ["apply", file, "--yes", "--root", world.top]);

@@ -146,6 +146,7 @@ class Application {
     }
     using manager = this.#manager();
     if (needsPackages) {
+      this.#requireRepositories(first);
       this.#begin("databases");
       await manager.sync((event) => this.#request.onEvent({ kind: "package", event }));
       this.#available = await manager.search([]);
@@ -250,6 +251,16 @@ class Application {
     const { cacheFolder } = options;
     if (cacheFolder !== undefined) mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
     return openPackageManager(options, { signal: this.#request.signal });
+  }
+
+  #requireRepositories({ packages }: SystemPlan): void {
+    if (this.#packageRoot().repositories.length > 0) return;
+    const [first = "anything"] = [...packages.add, ...packages.addAur];
+    throw new Fault({
+      code: "E_NOT_FOUND",
+      message: `Cannot install "${first}": neither the file nor the system names a repository`,
+      hint: "declare one by [[repositories]], with name and servers",
+    });
   }
 
   #packageRoot(): RootPackageOptions {
