@@ -66,8 +66,8 @@ function pointsOf(calls: number): { at: number; effect: "KILL" | "EIO" }[] {
   const from = Math.floor(calls / 8);
   return Array.from({ length: calls - from }, (_, index) => from + index + 1).flatMap(
     (at): { at: number; effect: "KILL" | "EIO" }[] => {
-      if (at % 2 === 0) return [{ at, effect: "KILL" }];
-      return at % 4 === 1 ? [{ at, effect: "EIO" }] : [];
+      if (at % 3 === 0) return [{ at, effect: "KILL" }];
+      return at % 6 === 1 ? [{ at, effect: "EIO" }] : [];
     },
   );
 }
