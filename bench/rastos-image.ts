@@ -1,9 +1,9 @@
 #!/usr/bin/env bun
 /**
  * A disk image of a folder: the compiled rastos against shell scripts of the same steps, as whole
- * processes, interleaved: `bun run bench/rastos-image.ts`. One script mounts a loop device, as root,
- * and comes to the same layout; the other does without, by `mkfs.btrfs -r`, and makes no subvolumes.
- * Build first: it measures dist/rastos as it is.
+ * processes, interleaved: `bun run bench/rastos-image.ts`. One script mounts a loop device, as
+ * root, and comes to the same layout; the other does without, by `mkfs.btrfs -r`, and makes no
+ * subvolumes. Build first: it measures dist/rastos as it is.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

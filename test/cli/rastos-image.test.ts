@@ -68,9 +68,8 @@ testUnless(needed)(
       ...["mtype", "-i", `${image}@@${esp.start * 512}`],
       "::/loader/entries/rastos-0-1.conf",
     ]);
-    expect(entry).toContain(
-      `options    root=UUID=${facts.filesystemUuid} rootflags=subvol=.snapshots/deploy/deploy-0-1 rw`,
-    );
+    const subvolume = "rootflags=subvol=.snapshots/deploy/deploy-0-1";
+    expect(entry).toContain(`options    root=UUID=${facts.filesystemUuid} ${subvolume} rw`);
     const filesystem = work.at("btrfs");
     await output([
       ...["dd", `if=${image}`, `of=${filesystem}`, "bs=1M", "conv=sparse", "status=none"],

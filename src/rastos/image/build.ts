@@ -187,7 +187,9 @@ function requireSpace(folder: string, contents: DiskContents): void {
   if (freeBytes >= needBytes) return;
   throw new Fault({
     code: "E_NO_SPACE",
-    message: `Cannot write an image of ${formatBytes(needBytes)} to "${folder}": ${formatBytes(freeBytes)} are free`,
+    message:
+      `Cannot write an image of ${formatBytes(needBytes)} to "${folder}": ` +
+      `${formatBytes(freeBytes)} are free`,
     hint: "make room, or name another place by --output",
     details: { needBytes, freeBytes },
   });

@@ -1,4 +1,4 @@
-/** The identifiers of an image: derived from what goes in, so that they are new for new contents. */
+/** The identifiers of an image: derived from what goes in, so new for new contents. */
 export interface ImageIdentity {
   /** GUIDs as text with dashes. */
   readonly disk: string;

@@ -32,7 +32,6 @@ export interface DiskLayout {
 
 /** The smallest ESP: a FAT32 needs 65,525 clusters. */
 export const ESP_BYTES_MIN = 64 * MIB;
-export const ESP_BYTES_DEFAULT = 512 * MIB;
 const ROOT_BYTES_MIN = 256 * MIB;
 /** The second partition table. */
 const END_BYTES = MIB;
