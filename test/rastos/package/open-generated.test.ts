@@ -9,7 +9,7 @@ setDefaultTimeout(60_000);
 
 const missing = firstReason(needsRoot(), needsProgram("pacman"));
 const SEED = Number(process.env["PACKAGES_SEED"] ?? 20_261_121);
-const COUNT = Number(process.env["PACKAGES_COUNT"] ?? 24);
+const COUNT = Number(process.env["PACKAGES_COUNT"] ?? 18);
 const scenarios = randomScenarios(COUNT, SEED);
 
 describeUnless(missing)("ours and pacman itself, on repositories made by chance", () => {
