@@ -141,24 +141,28 @@ describeUnless(needsAurWorld())("commits", () => {
 });
 
 describeUnless(needsAurWorld())("what cannot be built", () => {
-  testUnless(undefined)("is named, with a way on", async () => {
-    await using world = makeAurWorld();
-    const { aur } = world;
-    const script = "package() { :; }";
-    aur.publish({ base: "circle-a", fields: ["makedepends = circle-b"], script });
-    aur.publish({ base: "circle-b", fields: ["depends = circle-a"], script });
-    aur.publish({ base: "lonely", fields: ["depends = nowhere>=3"], script });
-    aur.publish({ base: "one", fields: ["provides = either"], script });
-    aur.publish({ base: "two", fields: ["provides = either"], script });
-    aur.publish({ base: "choosy", fields: ["depends = either"], script });
-    await expect(world.build(["circle-a"])).rejects.toThrow(/circle-a -> circle-b -> circle-a/);
-    await expect(world.build(["lonely"])).rejects.toThrow(/needs "nowhere>=3"/);
-    await expect(world.build(["choosy"])).rejects.toThrow(/one, two do/);
-    await expect(world.build(["lonly"])).rejects.toMatchObject({
-      code: "E_NOT_FOUND",
-      message: 'Cannot find "lonly" in the AUR',
-    });
-    await expect(world.build(["../etc"])).rejects.toMatchObject({ code: "E_USAGE" });
-    expect(world.reviews).toEqual([]);
-  });
+  testUnless(undefined)(
+    "is named, with a way on",
+    async () => {
+      await using world = makeAurWorld();
+      const { aur } = world;
+      const script = "package() { :; }";
+      aur.publish({ base: "circle-a", fields: ["makedepends = circle-b"], script });
+      aur.publish({ base: "circle-b", fields: ["depends = circle-a"], script });
+      aur.publish({ base: "lonely", fields: ["depends = nowhere>=3"], script });
+      aur.publish({ base: "one", fields: ["provides = either"], script });
+      aur.publish({ base: "two", fields: ["provides = either"], script });
+      aur.publish({ base: "choosy", fields: ["depends = either"], script });
+      await expect(world.build(["circle-a"])).rejects.toThrow(/circle-a -> circle-b -> circle-a/);
+      await expect(world.build(["lonely"])).rejects.toThrow(/needs "nowhere>=3"/);
+      await expect(world.build(["choosy"])).rejects.toThrow(/one, two do/);
+      await expect(world.build(["lonly"])).rejects.toMatchObject({
+        code: "E_NOT_FOUND",
+        message: 'Cannot find "lonly" in the AUR',
+      });
+      await expect(world.build(["../etc"])).rejects.toMatchObject({ code: "E_USAGE" });
+      expect(world.reviews).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

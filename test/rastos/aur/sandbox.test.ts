@@ -93,11 +93,15 @@ const needs = firstReason(needsRoot(), needsProgram("setpriv", "unshare", "chroo
 
 for (const tool of ["bwrap", "unshare"] as const) {
   const missing = firstReason(needs, tool === "bwrap" ? needsProgram("bwrap") : undefined);
-  testUnless(missing)(`what a program can do in a sandbox of ${tool}`, async () => {
-    expect(await probe(tool, false)).toEqual(EXPECTED);
-    const online = { ...EXPECTED, "loopback-of-host": "yes", "read-machine-id": "no" };
-    expect(await probe(tool, true)).toEqual(online);
-  });
+  testUnless(missing)(
+    `what a program can do in a sandbox of ${tool}`,
+    async () => {
+      expect(await probe(tool, false)).toEqual(EXPECTED);
+      const online = { ...EXPECTED, "loopback-of-host": "yes", "read-machine-id": "no" };
+      expect(await probe(tool, true)).toEqual(online);
+    },
+    30_000,
+  );
 }
 
 test("what is not root builds as itself", () => {

@@ -129,4 +129,5 @@ package_tool-docs() { pkgdesc='Its manual'; depends=(); }
       ],
     });
   },
+  60_000,
 );

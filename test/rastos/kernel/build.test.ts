@@ -158,34 +158,38 @@ testUnless(needs)(
   30_000,
 );
 
-testUnless(needs)("the compiled tool: plan, build, lock, clean", async () => {
-  using work = createWorkspace();
-  fakeKernelSource(work);
-  const own = work.write("own.config", "CONFIG_LOST=y\nCONFIG_NF_TABLES=y\n");
-  const base = ["kernel", "build", "-s", work.at("linux"), "-o", work.at("out")];
-  const plan = await runTool("rastos", [...base, "-c", own, "--dry-run", "--json", "-j3"]);
-  expect(JSON.parse(plan.stdout)).toMatchObject({
-    schema: "rastos.kernel-build/1",
-    dryRun: true,
-    jobs: 3,
-    overrides: [{ symbol: "NF_TABLES", from: { layer: "profile container-host" } }],
-  });
-  const built = await runTool("rastos", [...base, "-p", "none", "-c", own]);
-  expect(built).toMatchObject({
-    code: 0,
-    stdout: `${work.at("out/install/usr/lib/modules/6.9.3-test/vmlinuz")}\n`,
-  });
-  expect(built.stderr).toContain("Lost: CONFIG_LOST=y");
-  expect(built.stderr).toContain("Kept 1 of 2 wanted settings");
-  const strict = await runTool("rastos", [...base, "-p", "none", "-c", own, "--strict"]);
-  expect(strict.code).toBe(2);
-  const foreign = await runTool("rastos", [...base.slice(0, 4), "-o", work.at("linux")]);
-  expect(foreign.code).toBe(1);
-  expect(foreign.stderr).toContain("holds other things");
-  const typo = await runTool("rastos", [...base, "-p", "prodution"]);
-  expect(typo).toMatchObject({ code: 2 });
-  const clean = ["kernel", "clean", "-o", work.at("out")];
-  expect((await runTool("rastos", clean)).stderr).toContain("--yes removes");
-  expect((await runTool("rastos", [...clean, "--yes"])).code).toBe(0);
-  expect(existsSync(work.at("out"))).toBe(false);
-});
+testUnless(needs)(
+  "the compiled tool: plan, build, lock, clean",
+  async () => {
+    using work = createWorkspace();
+    fakeKernelSource(work);
+    const own = work.write("own.config", "CONFIG_LOST=y\nCONFIG_NF_TABLES=y\n");
+    const base = ["kernel", "build", "-s", work.at("linux"), "-o", work.at("out")];
+    const plan = await runTool("rastos", [...base, "-c", own, "--dry-run", "--json", "-j3"]);
+    expect(JSON.parse(plan.stdout)).toMatchObject({
+      schema: "rastos.kernel-build/1",
+      dryRun: true,
+      jobs: 3,
+      overrides: [{ symbol: "NF_TABLES", from: { layer: "profile container-host" } }],
+    });
+    const built = await runTool("rastos", [...base, "-p", "none", "-c", own]);
+    expect(built).toMatchObject({
+      code: 0,
+      stdout: `${work.at("out/install/usr/lib/modules/6.9.3-test/vmlinuz")}\n`,
+    });
+    expect(built.stderr).toContain("Lost: CONFIG_LOST=y");
+    expect(built.stderr).toContain("Kept 1 of 2 wanted settings");
+    const strict = await runTool("rastos", [...base, "-p", "none", "-c", own, "--strict"]);
+    expect(strict.code).toBe(2);
+    const foreign = await runTool("rastos", [...base.slice(0, 4), "-o", work.at("linux")]);
+    expect(foreign.code).toBe(1);
+    expect(foreign.stderr).toContain("holds other things");
+    const typo = await runTool("rastos", [...base, "-p", "prodution"]);
+    expect(typo).toMatchObject({ code: 2 });
+    const clean = ["kernel", "clean", "-o", work.at("out")];
+    expect((await runTool("rastos", clean)).stderr).toContain("--yes removes");
+    expect((await runTool("rastos", [...clean, "--yes"])).code).toBe(0);
+    expect(existsSync(work.at("out"))).toBe(false);
+  },
+  30_000,
+);

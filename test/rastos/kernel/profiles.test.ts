@@ -67,5 +67,5 @@ testUnless(needs)(
     const values = new Map(lines.map(({ symbol, value }) => [symbol, value]));
     expect(estimateFiles(source, "x86", values)).toBeGreaterThan(2000);
   },
-  120_000,
+  300_000,
 );
