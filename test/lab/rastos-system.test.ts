@@ -95,7 +95,7 @@ describeUnless(reason)("a system from nothing, by the compiled executable", () =
     await blessed("rastos-1-2");
   });
 
-  test("one whose service does not get healthy falls back by itself, and it is told why", async () => {
+  test("one with a service that never gets healthy falls back, and is told why", async () => {
     await succeed(`mkdir -p ${GUEST_REPOSITORY} && mount /dev/vdb ${GUEST_REPOSITORY}`);
     await succeed(`rastos apply ${GUEST_REPOSITORY}/three.toml --yes`);
     guest.send("0 reboot");
