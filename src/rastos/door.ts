@@ -6,8 +6,6 @@ export const rastosCommand = defineCommand({
   meta: {
     name: "rastos",
     description: "A system that changes only by snapshots, and boots the good one",
-    // Until its first commands work whole: dispatched, and listed nowhere.
-    hidden: true,
   },
   tool: true,
   subCommands: {

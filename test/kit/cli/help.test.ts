@@ -58,10 +58,11 @@ test("every example is understood by the parser", async () => {
   expect(lines.size).toBeGreaterThan(10);
   for (const line of lines) {
     // What a shell does around the command is the shell's own.
-    const before = /^Invoke-Expression \(& |^source <\(|^eval "\$\(|^\(& |^sudo /;
-    const after = /\)"?$| \| (source|Out-String|Invoke-Expression)\b.*$/;
+    const before =
+      /^Invoke-Expression \(& |^source <\(|^eval "\$\(|^\(& |^sudo |^openssl passwd -6 \| /;
+    const after = /\)"?$| \| (source|Out-String|Invoke-Expression)\b.*$| > \S+$/;
     const plain = line.replace(before, "").replace(after, "").replace(after, "");
-    const words = plain.split(" ");
+    const words: string[] = plain.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
     let spec = await appletFor(words.shift() ?? "").load();
     for (let next = spec.subCommands?.[words[0] ?? ""]; next !== undefined; ) {
       spec = await next();

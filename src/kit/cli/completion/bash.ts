@@ -1,9 +1,11 @@
 import type { CommandModel, FlagModel } from "../model.ts";
-import { allCommands } from "../model.ts";
+import { placesOf } from "./places.ts";
 
 /** Completion for bash 3.2 and later: no associative arrays, no mapfile. */
 export function bashCompletion(models: readonly CommandModel[]): string {
-  const all = models.flatMap(allCommands);
+  const { models: all, aliases } = placesOf(models);
+  const tools = aliases.map(({ path }) => quote(path));
+  const toTool = tools.length === 0 ? "" : `      ${tools.join(" | ")}) place=$word ;;\n`;
   const places = all.filter((model) => model.path.includes(" ")).map((model) => quote(model.path));
   const names = models.map((model) => model.name).join(" ");
   return `# Completion of ${names} for bash. Made by "triad completions bash"; to use it:
@@ -39,7 +41,7 @@ _triad_complete() {
       break
     fi
     case "$place $word" in
-      ${places.join(" | ")}) place="$place $word" ;;
+${toTool}      ${places.join(" | ")}) place="$place $word" ;;
     esac
   done
   if [[ -z $ended ]]; then

@@ -1,14 +1,22 @@
 import type { CommandModel, FlagModel } from "../model.ts";
-import { allCommands } from "../model.ts";
+import { placesOf } from "./places.ts";
 
 /** Completion for fish 3 and later. */
 export function fishCompletion(models: readonly CommandModel[]): string {
-  const all = models.flatMap(allCommands);
+  const { models: all, aliases } = placesOf(models);
+  const tools = aliases.map(({ path }) => quote(path));
+  const toTool =
+    tools.length === 0
+      ? ""
+      : `            case ${tools.join(" ")}\n                set place $word\n`;
   const places = all.filter((model) => model.path.includes(" ")).map((model) => quote(model.path));
   const names = models.map((model) => model.name).join(" ");
-  const lines = models.flatMap((model) =>
-    allCommands(model).flatMap((place) => placeLines(model.name, place)),
-  );
+  const callers = new Map(aliases.map(({ path, tool }) => [tool, path.split(" ")[0] ?? ""]));
+  const lines = all.flatMap((place) => {
+    const [name = ""] = place.path.split(" ");
+    const caller = callers.get(name);
+    return placeLines(caller === undefined ? [name] : [caller, name], place);
+  });
   return `# Completion of ${names} for fish. Made by "triad completions fish"; to use it:
 #   triad completions fish | source
 
@@ -17,7 +25,7 @@ function __triad_at --argument-names wanted
     set -l place (string replace -r '.*/' '' -- $words[1])
     for word in $words[2..-1]
         switch "$place $word"
-            case ${places.join(" ")}
+${toTool}            case ${places.join(" ")}
                 set place "$place $word"
         end
     end
@@ -28,8 +36,8 @@ ${lines.join("\n")}
 `;
 }
 
-function placeLines(name: string, model: CommandModel): string[] {
-  const start = `complete -c ${name} -n ${quote(`__triad_at ${quote(model.path)}`)}`;
+function placeLines(names: readonly string[], model: CommandModel): string[] {
+  const start = `complete -c ${names.join(" -c ")} -n ${quote(`__triad_at ${quote(model.path)}`)}`;
   const commands = model.commands.map(
     (command) => `${start} -f -a ${quote(command.name)} -d ${quote(command.summary)}`,
   );

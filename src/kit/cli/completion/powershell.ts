@@ -1,9 +1,10 @@
 import type { CommandModel, FlagModel } from "../model.ts";
-import { allCommands } from "../model.ts";
+import { placesOf } from "./places.ts";
 
 /** Completion for PowerShell 5 and later. Where it offers nothing, PowerShell offers file names. */
 export function powershellCompletion(models: readonly CommandModel[]): string {
-  const all = models.flatMap(allCommands);
+  const { models: all, aliases } = placesOf(models);
+  const tools = aliases.map(({ path, tool }) => `${quote(path)} = ${quote(tool)}`).join("; ");
   const names = models.map((model) => model.name);
   return `# Completion of ${names.join(" ")} for PowerShell.
 # Made by "triad completions powershell"; to use it:
@@ -17,11 +18,13 @@ ${all.map(placeEntry).join("\n")}
     $values = @{
 ${all.flatMap(valueEntries).join("\n")}
     }
+    $tools = @{ ${tools} }
     $words = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })
     if ($wordToComplete -ne '' -and $words.Count -gt 1) { $words = $words[0..($words.Count - 2)] }
     $place = [System.IO.Path]::GetFileNameWithoutExtension($words[0])
     foreach ($word in @($words | Select-Object -Skip 1)) {
-        if ($places.ContainsKey("$place $word")) { $place = "$place $word" }
+        if ($tools.ContainsKey("$place $word")) { $place = $tools["$place $word"] }
+        elseif ($places.ContainsKey("$place $word")) { $place = "$place $word" }
     }
     $previous = "$place $($words[-1])"
     # Plain assignments: as the value of an "if", a list of one pair would lose its outer list.

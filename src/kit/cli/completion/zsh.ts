@@ -1,9 +1,11 @@
 import type { CommandModel, FlagModel, PositionalModel } from "../model.ts";
-import { allCommands } from "../model.ts";
+import { placesOf } from "./places.ts";
 
 /** Completion for zsh, to be sourced or put into a folder of $fpath as `_triad`. */
 export function zshCompletion(models: readonly CommandModel[]): string {
-  const all = models.flatMap(allCommands);
+  const { models: all, aliases } = placesOf(models);
+  const tools = aliases.map(({ path }) => quote(path));
+  const toTool = tools.length === 0 ? "" : `      (${tools.join("|")}) place=$words[i]; at=$i ;;\n`;
   const places = all.filter((model) => model.path.includes(" ")).map((model) => quote(model.path));
   const names = models.map((model) => model.name).join(" ");
   return `#compdef ${names}
@@ -15,7 +17,7 @@ _triad() {
   for ((i = 2; i < CURRENT; i++)); do
     [[ $words[i] == -- ]] && break
     case "$place $words[i]" in
-      (${places.join("|")}) place="$place $words[i]"; at=$i ;;
+${toTool}      (${places.join("|")}) place="$place $words[i]"; at=$i ;;
     esac
   done
   words=("$place" "\${(@)words[at+1,-1]}")

@@ -24,4 +24,5 @@ const infoCommand = defineCommand({
 export const systemCommand = defineCommand({
   meta: { name: "system", description: "Show what this system is" },
   subCommands: { info: () => infoCommand },
+  examples: [{ command: "rastos system info", description: "Machine, what is booted, versions" }],
 });

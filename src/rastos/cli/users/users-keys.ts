@@ -54,4 +54,7 @@ const removeCommand = defineCommand({
 export const usersKeysCommand = defineCommand({
   meta: { name: "keys", description: "Add and remove the ssh keys that may log in as a user" },
   subCommands: { add: () => addCommand, remove: () => removeCommand },
+  examples: [
+    { command: "rastos users keys add ada ~/.ssh/id_ed25519.pub", description: "One more key" },
+  ],
 });

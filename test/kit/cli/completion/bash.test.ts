@@ -12,14 +12,13 @@ const bashTest = testUnless(needsProgram("bash"));
 
 /** What bash offers for the words, of which the last is the one at the cursor. */
 async function complete(words: readonly string[], cwd = "/"): Promise<string[]> {
-  const program = `source /dev/stdin <<'TRIAD_SCRIPT'
-${script}
-TRIAD_SCRIPT
+  const program = `source /dev/stdin
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _triad_complete
 printf '%s\\n' "\${COMPREPLY[@]}"`;
   const child = Bun.spawn(["bash", "--norc", "-c", program, "bash", ...words], {
     cwd,
+    stdin: new Blob([script]),
     stderr: "pipe",
   });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);

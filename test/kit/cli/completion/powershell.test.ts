@@ -8,9 +8,10 @@ const script = powershellCompletion(await documentedTools());
 
 test("every place is in the table, with a comma that keeps a lone pair a list", () => {
   expect(script).toContain(
-    "-CommandName 'triad', 'blast', 'blit', 'blit-utils', 'blitd' -ScriptBlock {",
+    "-CommandName 'triad', 'blast', 'blit', 'blit-utils', 'blitd', 'rastos' -ScriptBlock {",
   );
-  expect(script).toContain("'triad blit copy' = @(@('-n', ");
+  expect(script).toContain("'blit copy' = @(@('-n', ");
+  expect(script).toContain("'triad blit' = 'blit'; ");
   expect(script).toContain("'blit copy --color' = @(@('auto', ");
   expect(script).not.toContain("ludicrous");
 });

@@ -77,7 +77,7 @@ zshTest(
       "triad blit copy --dry": "triad blit copy --dry-run ",
       "triad comp": "triad completions ",
       "triad completions fi": "triad completions fish ",
-      "triad ras": "triad ras",
+      "triad ras": "triad rastos ",
       "blit copy --lud": "blit copy --lud",
       "blit copy --color=ne": "blit copy --color=never ",
       "blit copy --color ne": "blit copy --color never ",
