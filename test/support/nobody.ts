@@ -11,8 +11,8 @@ export const nobody = { reason: firstReason(needsRoot(), needsProgram("setpriv")
 let copied: string | undefined;
 
 /**
- * Runs the compiled `blit`, or the executable itself, as nobody, with none of root's rights. The executable is copied first to
- * where that user can read it.
+ * Runs the compiled `blit`, or the executable itself, as nobody, with none of root's rights. The
+ * executable is copied first to where that user can read it.
  */
 export async function runAsNobody(
   args: readonly string[],
