@@ -16,6 +16,7 @@ import type { Deployment } from "../snapshot/types.ts";
 import { commandLine } from "./command-line.ts";
 import { filesystemUuid } from "./filesystem-uuid.ts";
 import { formatFstab, PERSISTENT_SUBVOLUMES } from "./fstab.ts";
+import { keepIdentity } from "./identity.ts";
 import { clearIntent, writeIntent } from "./intent.ts";
 import { findKernel, type InstalledKernel } from "./kernel.ts";
 import {
@@ -260,6 +261,11 @@ function makeDeployment(
   const path = join(tree.root, subvolume);
   makeClone(tree.root, identity.snapshot, path);
   using root = RootFolder.open(path);
+  const before = deploymentBefore(tree, options);
+  if (before !== undefined) {
+    using from = RootFolder.open(before);
+    keepIdentity(from, root);
+  }
   root.writeFile(
     "etc/fstab",
     formatFstab(root.readText("etc/fstab") ?? "", {
@@ -281,6 +287,15 @@ function makeDeployment(
   };
   tree.update((state) => ({ ...state, deployments: [...state.deployments, deployment] }));
   return deployment;
+}
+
+/** The deployment that runs, or that boots next: this one is for the same machine. */
+function deploymentBefore(tree: SnapshotTree, options: DeployOptions): string | undefined {
+  const { deployments, defaultDeployment } = tree.state;
+  const wanted = options.booted ?? defaultDeployment;
+  const found = deployments.find(({ id }) => id === wanted);
+  const path = found === undefined ? undefined : join(tree.root, found.subvolume);
+  return path !== undefined && existsSync(path) ? path : undefined;
 }
 
 function entryOf(
