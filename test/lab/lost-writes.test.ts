@@ -16,7 +16,7 @@ import { systemToml } from "./declared.ts";
 import { espOf, mountPartition, partitionsOf } from "./disk.ts";
 import { firmwareVariables, Guest } from "./guest.ts";
 import { isLabLong, needsLab } from "./needs.ts";
-import { copyEsp, loaderEntries, problemsOf } from "./system-check.ts";
+import { copyBootFiles, loaderEntries, problemsOf } from "./system-check.ts";
 import { cutDisks, readWriteLog } from "./write-log.ts";
 
 /**
@@ -99,7 +99,7 @@ function problemsNow(): readonly string[] {
   const partition = partitionsOf(image).at(-1);
   if (partition === undefined) return ["there is no partition left"];
   output(["rm", "-rf", work.at("esp")]);
-  const esp = copyEsp(image, espOf(image).offset, work.at("esp"));
+  const esp = copyBootFiles(image, espOf(image).offset, work.at("esp"));
   const mountOptions = { at: work.at("top"), mountOptions: "rw" };
   using mounted = mountPartition(image, partition, mountOptions);
   const problems = [...problemsOf({ top: mounted.path, esp })];

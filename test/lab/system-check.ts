@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { output } from "./cache.ts";
 
 /**
@@ -33,7 +33,25 @@ export function copyEsp(image: string, offset: number, to: string): string {
   return to;
 }
 
-/** The boot entries of an ESP, by file name. */
+/**
+ * Copies out of an image what a boot loader reads: entries, and what they lead to. A file that was
+ * being written when the power went is none of it, and may lead nowhere.
+ */
+export function copyBootFiles(image: string, offset: number, to: string): string {
+  const drive = `${image}@@${offset}`;
+  mkdirSync(to, { recursive: true });
+  output(["mcopy", "-s", "-n", "-i", drive, "::loader", to]);
+  for (const { values } of loaderEntries(to)) {
+    for (const path of [values["linux"], values["initrd"]]) {
+      if (path === undefined) continue;
+      mkdirSync(dirname(join(to, path)), { recursive: true });
+      output(["mcopy", "-n", "-i", drive, `::${path}`, join(to, path)]);
+    }
+  }
+  return to;
+}
+
+/** The boot entries of an ESP, by file name; a loader leaves out those without a kernel. */
 export function loaderEntries(esp: string): readonly LoaderEntry[] {
   const folder = join(esp, "loader/entries");
   if (!existsSync(folder)) return [];
@@ -46,6 +64,8 @@ export function loaderEntries(esp: string): readonly LoaderEntry[] {
       const lines = readFileSync(join(folder, file), "utf8").split("\n");
       const pairs = lines.map((line) => line.trim().split(/\s+(.*)/s));
       const values = Object.fromEntries(pairs.map(([key = "", value = ""]) => [key, value]));
+      // FAT renames in several writes: a cut between them leaves an empty file.
+      if (values["linux"] === undefined) return [];
       const triesLeft = left === undefined ? undefined : Number(left);
       return [{ file, name, triesLeft, triesDone: Number(done ?? 0), values }];
     });
