@@ -20,7 +20,11 @@ export interface BootFiles {
   read(path: string): Uint8Array | undefined;
   /** Makes or replaces a file as a whole, and the folders above it. */
   write(path: string, content: string | Uint8Array): void;
-  /** Gives a file another name in the same folder; one that has it already is replaced. */
+  /**
+   * Gives a file another name in the same folder; one that has it already is replaced. The new one
+   * is there as a whole before the old one goes: a FAT has no rename that survives a power cut, so
+   * after one both may be there.
+   */
   rename(folder: string, from: string, to: string): void;
   /** Removes a file; one that is not there is fine. */
   remove(path: string): void;

@@ -5,7 +5,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statfsSync,
 } from "node:fs";
@@ -51,7 +50,9 @@ export class FolderFiles implements BootFiles {
 
   rename(folder: string, from: string, to: string): void {
     this.#attempt("rename", join(folder, from), () => {
-      renameSync(this.#at(folder, from), this.#at(folder, to));
+      const content = readFileSync(this.#at(folder, from));
+      writeFileAtomic({ path: this.#at(folder, to), content });
+      rmSync(this.#at(folder, from));
       this.#syncFolder(folder);
     });
   }

@@ -72,7 +72,10 @@ export class ImageFiles implements BootFiles {
   }
 
   rename(folder: string, from: string, to: string): void {
-    this.#move(join(folder, from), join(folder, to));
+    const content = this.read(join(folder, from));
+    if (content === undefined) throw this.#fault("rename", join(folder, from), "it is not there");
+    this.write(join(folder, to), content);
+    this.remove(join(folder, from));
   }
 
   remove(path: string): void {

@@ -76,12 +76,12 @@ export class BootMenu {
     this.refreshGrub();
   }
 
-  /** Counts no more boots of it: it is good. A rename, and nothing else. */
+  /** Counts no more boots of it: it is good. Another name, and nothing else. */
   bless(name: string): void {
     this.#count(name, { triesLeft: undefined, triesDone: 0 });
   }
 
-  /** Has the loader take it only when there is nothing else. A rename, and nothing else. */
+  /** Has the loader take it only when there is nothing else. Another name, and nothing else. */
   condemn(name: string): void {
     const { triesDone } = this.#entry(name);
     this.#count(name, { triesLeft: 0, triesDone: Math.max(triesDone, 1) });
@@ -186,7 +186,7 @@ export class BootMenu {
     });
   }
 
-  /** In the loader's order, each name once: with two files of a name the one with more boots. */
+  /** In the loader's order, each name once: of two files of a name the one written last. */
   #stored(): readonly StoredEntry[] {
     const env = parseGrubEnv(this.#text(GRUB_ENV) ?? "");
     const byName = new Map<string, StoredEntry>();
@@ -195,7 +195,7 @@ export class BootMenu {
       const entry = text === undefined ? undefined : parseEntry(file, text);
       if (entry === undefined) continue;
       const other = byName.get(entry.name);
-      if (other !== undefined && other.triesDone >= entry.triesDone) continue;
+      if (other !== undefined && !isLater(entry, other)) continue;
       byName.set(entry.name, { ...entry, ...countersOf(entry, env), file });
     }
     return [...byName.values()].sort(compareEntries);
@@ -222,6 +222,19 @@ export class BootMenu {
     const bytes = this.files.read(path);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
   }
+}
+
+/**
+ * Which of two files of one entry was written last, where a power cut has kept both: what is blessed
+ * is never counted again, and tries only become fewer.
+ */
+function isLater(one: BootEntry, other: BootEntry): boolean {
+  if (one.triesLeft === undefined || other.triesLeft === undefined) {
+    return one.triesLeft === undefined && other.triesLeft !== undefined;
+  }
+  return one.triesDone !== other.triesDone
+    ? one.triesDone > other.triesDone
+    : one.triesLeft < other.triesLeft;
 }
 
 /** GRUB cannot rename: what it has counted stands in its own file until the next change. */

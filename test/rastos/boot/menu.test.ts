@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { formatGrubConfig } from "../../../src/rastos/boot/grub-config.ts";
 import { emptyGrubEnv, parseGrubEnv } from "../../../src/rastos/boot/grub-env.ts";
 import { BootMenu } from "../../../src/rastos/boot/menu.ts";
@@ -53,6 +54,20 @@ describe("the menu", () => {
     menu.bless("rastos-2-2");
     expect(filesOf(work)).toEqual(["rastos-2-2.conf"]);
     expect(menu.entry("rastos-2-2").triesLeft).toBeUndefined();
+  });
+
+  test("of two files of an entry, which a power cut can leave, the later one counts", () => {
+    using work = createWorkspace();
+    const menu = open(work);
+    add(menu, 1);
+    add(menu, 2, 3);
+    const entries = work.at("esp/loader/entries");
+    const text = readFileSync(join(entries, "rastos-2-2+3.conf"));
+    writeFileSync(join(entries, "rastos-2-2.conf"), text);
+    expect(menu.entry("rastos-2-2").triesLeft).toBeUndefined();
+    expect(menu.repair()).toEqual(["loader/entries/rastos-2-2+3.conf"]);
+    writeFileSync(join(entries, "rastos-1-1+2.conf"), "");
+    expect(menu.entry("rastos-1-1").triesLeft).toBeUndefined();
   });
 
   test("puts an older one first, and falls back from the next one to it", () => {
