@@ -9,7 +9,7 @@ setDefaultTimeout(900_000);
 
 const modules = ["aes_generic", "ctr", "gcm", "ghash-generic", "tls"];
 
-testUnless(needsLab())("streams are encrypted by a kernel that has TLS", async () => {
+testUnless(needsLab("long"))("streams are encrypted by a kernel that has TLS", async () => {
   const { output, code } = await runInLab({
     modules,
     files: ["ffi", "src/blit", "src/kit", "test/support", "test/blit/wire"],

@@ -27,9 +27,9 @@ import { copyEsp, loaderEntries, problemsOf } from "./system-check.ts";
 setDefaultTimeout(3_600_000);
 
 /** Cuts of each command; some of them are checked more closely. */
-const CUTS = isLabLong() ? { deploy: 60, apply: 60 } : { deploy: 13, apply: 12 };
+const CUTS = isLabLong() ? { deploy: 60, apply: 60 } : { deploy: 8, apply: 7 };
 const CHECKED_EACH = 10;
-const BOOTED_EACH = isLabLong() ? 10 : 25;
+const BOOTED_EACH = isLabLong() ? 10 : 15;
 
 const reason = firstReason(
   needsLab(),
