@@ -40,7 +40,11 @@ export function copyEsp(image: string, offset: number, to: string): string {
 export function copyBootFiles(image: string, offset: number, to: string): string {
   const drive = `${image}@@${offset}`;
   mkdirSync(to, { recursive: true });
-  output(["mcopy", "-s", "-n", "-i", drive, "::loader", to]);
+  mkdirSync(join(to, "loader/entries"), { recursive: true });
+  const listed = output(["mdir", "-b", "-i", drive, "::loader/entries"]);
+  for (const path of listed.split("\n").filter((line) => line.endsWith(".conf"))) {
+    copyWhole(drive, path, join(to, "loader/entries"));
+  }
   for (const { values } of loaderEntries(to)) {
     for (const path of [values["linux"], values["initrd"]]) {
       if (path === undefined) continue;
@@ -49,6 +53,15 @@ export function copyBootFiles(image: string, offset: number, to: string): string
     }
   }
   return to;
+}
+
+/** A name can be on the disk before the clusters that it counts on: nobody can read such a file. */
+function copyWhole(drive: string, path: string, to: string): void {
+  try {
+    output(["mcopy", "-n", "-i", drive, path, to]);
+  } catch (error) {
+    if (!String(error).includes("Fat problem")) throw error;
+  }
 }
 
 /** The boot entries of an ESP, by file name; a loader leaves out those without a kernel. */
