@@ -225,8 +225,8 @@ export class BootMenu {
 }
 
 /**
- * Which of two files of one entry was written last, where a power cut has kept both: what is blessed
- * is never counted again, and tries only become fewer.
+ * Which of two files of one entry was written last, where a power cut has kept both: what is
+ * blessed is never counted again, and tries only become fewer.
  */
 function isLater(one: BootEntry, other: BootEntry): boolean {
   if (one.triesLeft === undefined || other.triesLeft === undefined) {

@@ -2,8 +2,8 @@ import type { RootFolder } from "../../kit/fs/root-folder.ts";
 
 /**
  * What a machine has made for itself at its first boot and is known by: its number (machine-id(5))
- * and the host keys of ssh. They are no part of a snapshot, which may go to other machines too, so a
- * new deployment takes them from the one before it. What it has itself stays.
+ * and the host keys of ssh. They are no part of a snapshot, which may go to other machines too, so
+ * a new deployment takes them from the one before it. What it has itself stays.
  */
 
 const MACHINE_ID = "etc/machine-id";
