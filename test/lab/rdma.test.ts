@@ -15,11 +15,9 @@ const setUp = [
   "rdma link add rxe0 type rxe netdev dm0; rdma link",
 ];
 
-const reason = firstReason(needsLab(), needsProgram("rdma"));
-/** What the executable does over RDMA is looked at each time, its parts now and then. */
-const reasonOfParts = firstReason(needsLab("long"), needsProgram("rdma"));
+const reason = firstReason(needsLab("long"), needsProgram("rdma"));
 
-testUnless(reasonOfParts)("files go over RDMA: Soft-RoCE on a dummy device", async () => {
+testUnless(reason)("files go over RDMA: Soft-RoCE on a dummy device", async () => {
   const { output, code } = await runInLab({
     flavour: "full",
     named: { bun: process.execPath },
