@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -189,6 +190,10 @@ testUnless(needed)(
     work.write("disk.raw", "precious");
     const taken = await build(work, work.at("disk.raw"));
     expect(taken.stderr).toContain("there is something of that name");
+    Bun.spawnSync(["mkfifo", work.at("pipe.raw")]);
+    const device = await build(work, work.at("pipe.raw"), "--force");
+    expect([device.code, device.stderr]).toEqual([1, expect.stringContaining("it is no file")]);
+    expect(lstatSync(work.at("pipe.raw")).isFIFO()).toBe(true);
     expect(readFileSync(work.at("disk.raw"), "utf8")).toBe("precious");
   },
   60_000,

@@ -54,6 +54,13 @@ async function listAll(
   return found;
 }
 
+const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
+  ConnectionRefused: "the connection was refused",
+  ConnectionClosed: "the connection was closed",
+  DNSResolveFailed: "the name of the server is not known",
+  Timeout: "the server does not answer",
+};
+
 /** Refusals of the server in words; what it says never holds the secret. */
 async function tell<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {
@@ -68,6 +75,13 @@ async function tell<T>(what: string, act: () => Promise<T>): Promise<T> {
       const hint = "look at access_key_id and secret_access_key, and at what the key may do";
       throw new Fault({ code: "E_AUTH", message, hint });
     }
-    throw new Fault({ code: "E_NETWORK", message });
+    // Of connections Bun says in its code alone what was wrong.
+    const why = CONNECTION_FAILURES[code];
+    if (why === undefined) throw new Fault({ code: "E_NETWORK", message });
+    throw new Fault({
+      code: "E_NETWORK",
+      message: `Cannot ${what}: ${why}`,
+      hint: "is the endpoint in backup.toml right, and does the server run?",
+    });
   }
 }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -170,7 +171,15 @@ function refuseExisting(output: string, request: ImageRequest): void {
       message: `Cannot write "${output}": ${reasonOf(error)}`,
     });
   }
-  if (request.isForced || !names.includes(basename(output))) return;
+  if (!names.includes(basename(output))) return;
+  if (!lstatSync(output).isFile()) {
+    throw new Fault({
+      code: "E_REFUSED",
+      message: `Cannot write "${output}": it is no file`,
+      hint: "rastos image install puts a system onto a disk",
+    });
+  }
+  if (request.isForced) return;
   throw new Fault({
     code: "E_REFUSED",
     message: `Cannot write "${output}": there is something of that name`,

@@ -5,6 +5,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { Readable } from "node:stream";
@@ -49,25 +50,31 @@ export async function* decompress(source: Bytes): Bytes {
   }
 }
 
-/** Writes a stream into a file, which has its name only when it is whole. @throws {Fault} */
+/**
+ * Writes a stream into a file, which has its name only when it is whole. Into a device or a pipe it
+ * goes as it comes: their names must not become those of a file.
+ *
+ * @throws {Fault} E_NO_SPACE, E_IO
+ */
 export async function writeToFile(path: string, source: Bytes): Promise<number> {
-  const temporary = `${path}.part`;
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const written = isFile ? `${path}.part` : path;
   let bytes = 0;
   try {
-    const fd = openSync(temporary, "w", 0o600);
+    const fd = openSync(written, isFile ? "w" : "r+", 0o600);
     try {
       for await (const chunk of source) {
         for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
         bytes += chunk.length;
       }
-      fsyncSync(fd);
+      if (isFile) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    if (isFile) renameSync(written, path);
     return bytes;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (isFile) rmSync(written, { force: true });
     if (error instanceof Fault) throw error;
     const isFull = (error as NodeJS.ErrnoException).code === "ENOSPC";
     throw new Fault({

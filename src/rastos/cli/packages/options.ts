@@ -32,7 +32,7 @@ export function requireRepositories(options: RootPackageOptions): void {
   if (options.repositories.length > 0) return;
   throw new Fault({
     code: "E_CONFIG",
-    message: `Cannot install packages: no repository is named by "${options.root}"`,
+    message: "Cannot install packages: no repository is named in the system",
     hint: "name one in its /etc/pacman.conf or system.toml, or give --config FILE",
   });
 }
