@@ -7,7 +7,7 @@ export async function listedTools(ports: TriadPorts): Promise<readonly CommandMo
   const models = [await describeCommand(await ports.triad(), "triad")];
   for (const [name, load] of Object.entries(ports.tools)) {
     const spec = await load();
-    if (spec.reserved !== true && spec.meta.hidden !== true) {
+    if (spec.meta.hidden !== true) {
       models.push(await describeCommand(spec, name));
     }
   }

@@ -129,8 +129,6 @@ export interface CommandSpec<A extends ArgsSpec = ArgsSpec> {
   readonly exitCodes?: Readonly<Record<number, string>>;
   /** Variables of the environment that the command reads, with what they do. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** The name is taken, the command is not in this build: dispatchable, listed nowhere. */
-  readonly reserved?: boolean;
   /** Everything after the first positional is handed on as it is: `run CMD --flag of CMD`. */
   readonly passThrough?: boolean;
   /** Its pages in the reference and the manual are those of another command, of the same words. */

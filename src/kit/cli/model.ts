@@ -66,7 +66,7 @@ export async function describeCommand(
   const commands: CommandModel[] = [];
   for (const [name, load] of Object.entries(spec.subCommands ?? {})) {
     const child = await load();
-    if (child.meta.hidden !== true && child.reserved !== true) {
+    if (child.meta.hidden !== true) {
       commands.push(await describeCommand(child, `${path} ${name}`, page));
     }
   }

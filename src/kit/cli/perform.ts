@@ -42,17 +42,10 @@ export async function perform(performance: Performance): Promise<number> {
 
 async function performWith(printer: Printer, performance: Performance): Promise<number> {
   const { call, parsed } = performance;
-  const { spec, path, unknownWord } = call;
+  const { spec, unknownWord } = call;
   if (parsed.values["help"] === true) {
     await printHelp(call, { printer, long: parsed.spelled["help"] === "--help", fd: 1 });
     return 0;
-  }
-  if (spec.reserved === true) {
-    throw new Fault({
-      code: "E_NOT_BUILT",
-      message: `Cannot run "${path}": this build of triad does not contain it yet`,
-      hint: "install a later release",
-    });
   }
   if (unknownWord !== undefined) {
     const { unknownCommand } = await import("./usage-fault.ts");

@@ -118,7 +118,7 @@ async function unknownFlagHint(flag: string, place: Place): Promise<string> {
 async function subCommandWith(flag: string, spec: CommandSpec): Promise<string | undefined> {
   for (const [name, load] of Object.entries(spec.subCommands ?? {})) {
     const child = await load();
-    const isShown = child.meta.hidden !== true && child.reserved !== true;
+    const isShown = child.meta.hidden !== true;
     if (isShown && spellingsOf(child.args ?? {}).includes(flag)) {
       return name;
     }
@@ -158,8 +158,8 @@ function spellingsOfFlag(name: string, spec: ArgSpec): string[] {
 async function commandCandidates(spec: CommandSpec): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
   for (const [word, load] of Object.entries(spec.subCommands ?? {})) {
-    const { meta, reserved } = await load();
-    if (meta.hidden !== true && reserved !== true) {
+    const { meta } = await load();
+    if (meta.hidden !== true) {
       candidates.push({ word, synonyms: meta.synonyms ?? [] });
     }
   }

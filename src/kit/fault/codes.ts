@@ -102,8 +102,8 @@ export const FAULT_CODES = {
   },
   E_NOT_BUILT: {
     exit: 1,
-    summary: "The name is reserved, but this build of triad does not contain the command.",
-    remedy: "Install a later release.",
+    summary: "What is asked for is not contained in this build of triad, or in that of a server.",
+    remedy: "Install a later release there; the message says what is missing.",
   },
   E_BUG: {
     exit: 3,
