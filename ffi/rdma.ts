@@ -1,5 +1,5 @@
 import { dlopen, FFIType } from "bun:ffi";
-import { existsSync } from "node:fs";
+import { findSharedLibrary } from "./shared-library.ts";
 import { restarting, type sys } from "./sys.ts";
 
 /**
@@ -31,12 +31,6 @@ const symbols = {
   rclose: { args: [i32], returns: i32 },
 } as const;
 
-const folders = [
-  `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
-  "/usr/lib64",
-  "/usr/lib",
-];
-
 type Table = Pick<
   typeof sys,
   | "socket"
@@ -56,7 +50,7 @@ type Table = Pick<
 > & { readonly accept: (fd: number, address: number, length: number) => number };
 
 function open(): Table | undefined {
-  const path = folders.map((folder) => `${folder}/librdmacm.so.1`).find((file) => existsSync(file));
+  const path = findSharedLibrary(["librdmacm.so.1"]);
   if (path === undefined) return undefined;
   try {
     const c = dlopen(path, symbols).symbols;

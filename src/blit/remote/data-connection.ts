@@ -45,7 +45,7 @@ export async function connectData(
   const fd = calls.socket(familyOf(bytes), calls.streamType, 0);
   if (fd < 0) throw new DataPortUnreachable(errnoText(-fd));
   try {
-    calls.fcntl(fd, FCNTL.SETFL, O.NONBLOCK);
+    if (transport === "rdma") calls.fcntl(fd, FCNTL.SETFL, O.NONBLOCK);
     memory.bytes.set(bytes);
     const begun = calls.connect(fd, memory.pointer, bytes.length);
     if (begun < 0 && begun !== -errno.EINPROGRESS) throw new DataPortUnreachable(errnoText(-begun));

@@ -1,5 +1,5 @@
 import { Fault } from "../../kit/fault/fault.ts";
-import { type KeyedSnapshot, keysOf, keysOfAll } from "../snapshot/part-keys.ts";
+import { commonParent, keysOf, keysOfAll } from "../snapshot/part-keys.ts";
 import { receiveSnapshot } from "../snapshot/receive.ts";
 import { sendSnapshot } from "../snapshot/send.ts";
 import type { SnapshotTree } from "../snapshot/tree.ts";
@@ -235,7 +235,7 @@ export class Backups {
   }
 }
 
-/** The newest snapshot that is here and in a backup: up the line of parents, then any other. */
+/** The nearest snapshot that is here and in a backup, as for another machine that has it. */
 function baseFor(
   top: string,
   state: SystemState,
@@ -243,17 +243,9 @@ function baseFor(
   backups: readonly BackupManifest[],
 ): { readonly snapshot: number; readonly backup: BackupManifest } | undefined {
   const own = keysOfAll(top, state);
-  const backupOf = (snapshot: number): BackupManifest | undefined => {
-    const keys = own.find((each: KeyedSnapshot) => each.id === snapshot)?.keys;
-    return keys && backups.findLast((backup) => holdsKeys(backup, keys));
-  };
-  const parents = new Map(state.snapshots.map((each) => [each.id, each.parent]));
-  const line: number[] = [];
-  for (let at = parents.get(id); at !== undefined; at = parents.get(at)) line.push(at);
-  const others = state.snapshots.map((each) => each.id).filter((each) => each !== id);
-  for (const snapshot of [...line, ...others.reverse()]) {
-    const backup = backupOf(snapshot);
-    if (backup !== undefined) return { snapshot, backup };
-  }
-  return undefined;
+  const theirs = backups.map(({ keys }, index) => ({ id: index, keys }));
+  const snapshot = commonParent({ state, own, theirs, id });
+  const keys = own.find((each) => each.id === snapshot)?.keys;
+  const backup = keys && backups.findLast((each) => holdsKeys(each, keys));
+  return snapshot === undefined || backup === undefined ? undefined : { snapshot, backup };
 }
