@@ -108,6 +108,22 @@ export class Guest implements AsyncDisposable {
     }
   }
 
+  /**
+   * Waits for several texts, in whatever order they come: services start side by side.
+   *
+   * @throws Error as {@link waitFor} does
+   */
+  async waitForAll(patterns: readonly string[], options: WaitOptions = {}): Promise<void> {
+    const from = this.#seen;
+    let last = from;
+    for (const pattern of patterns) {
+      this.#seen = from;
+      await this.waitFor(pattern, options);
+      last = Math.max(last, this.#seen);
+    }
+    this.#seen = last;
+  }
+
   /** Types a line. */
   send(line: string): void {
     this.#child.stdin.write(`${line}\n`);
@@ -200,7 +216,7 @@ function leash(): readonly string[] {
  */
 export const CONSOLE_SCRIPT = [
   "stty -echo 2>/dev/null",
-  'echo "lab: console"',
+  'echo "lab: console $(cat /etc/hostname 2>/dev/null)"',
   "while read -r number line; do",
   '  echo "lab: begin $number"',
   '  eval "$line"',

@@ -5,7 +5,7 @@ const JUNIT = `<testsuites name="bun test" tests="4" failures="1" skipped="1">
 <testsuite name="a.test.ts" file="a.test.ts">
   <testcase name="good" classname="" time="0.1" file="a.test.ts" line="1" assertions="1" />
   <testcase name="&lt;a&gt; &amp; &quot;b&quot;&#10;c" classname="" file="a.test.ts" line="2">
-    <failure type="AssertionError" message="m">text of <skipped /> in it</failure>
+    <failure type="AssertionError" message="1&#10;2">text of <skipped /> in it</failure>
   </testcase>
   <testcase name="later [skipped: needs root]" file="a.test.ts"><skipped /></testcase>
   <testcase name="good too" file="a.test.ts" line="1" assertions="1" />
@@ -16,7 +16,8 @@ test("counts each test once and names what did not pass", () => {
     passed: 2,
     failed: 1,
     skipped: 1,
-    lines: ['failed: a.test.ts: <a> & "b" c', "skipped: a.test.ts: later [skipped: needs root]"],
+    lines: ['failed: a.test.ts: <a> & "b"\nc', "skipped: a.test.ts: later [skipped: needs root]"],
+    messages: ['failed: a.test.ts: <a> & "b"\nc\n    1\n    2'],
   });
 });
 

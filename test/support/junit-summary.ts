@@ -7,6 +7,8 @@ export interface Summary {
   readonly skipped: number;
   /** Names of failed and skipped tests, one line each, and of the checks that failed. */
   readonly lines: readonly string[];
+  /** What each failed test said. */
+  readonly messages: readonly string[];
 }
 
 interface Outcome {
@@ -24,6 +26,7 @@ interface Outcome {
 export function summarise(outcome: Outcome): Summary {
   const { junit = "", runnerExit, failedChecks } = outcome;
   const lines: string[] = [];
+  const messages: string[] = [];
   let failed = 0;
   let skipped = 0;
   let tests = 0;
@@ -34,6 +37,7 @@ export function summarise(outcome: Outcome): Summary {
     if (/<(failure|error)\b/.test(body)) {
       failed++;
       lines.push(`failed: ${name}`);
+      messages.push(`failed: ${name}${indented(shortened(attribute(body, "message")))}`);
     } else if (body.includes("<skipped")) {
       skipped++;
       lines.push(`skipped: ${name}`);
@@ -51,14 +55,26 @@ export function summarise(outcome: Outcome): Summary {
     failed++;
     lines.push(`failed: ${check}`);
   }
-  return { passed, failed, skipped, lines: lines.sort() };
+  return { passed, failed, skipped, lines: lines.sort(), messages };
+}
+
+const MESSAGE_CHARACTERS = 2000;
+
+/** Its begin, and its end: the console of a machine says last what went wrong. */
+function shortened(text: string): string {
+  if (text.length <= 2 * MESSAGE_CHARACTERS) return text;
+  return `${text.slice(0, MESSAGE_CHARACTERS)}\n[…]\n${text.slice(-MESSAGE_CHARACTERS)}`;
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replace(/^/gm, "    ").replace(/^/, "\n");
 }
 
 function attribute(attributes: string, name: string): string {
   const value = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
   const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
   return value
-    .replace(/&#\d+;/g, " ")
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
     .replace(/&(\w+);/g, (whole, entity: string) => entities[entity] ?? whole);
 }
 
@@ -68,6 +84,6 @@ if (import.meta.main) {
   const summary = summarise({ junit, runnerExit: Number(runnerExit), failedChecks });
   const { passed, failed, skipped } = summary;
   const last = `${passed} passed, ${failed} failed, ${skipped} skipped`;
-  process.stdout.write(`${[...summary.lines, last].join("\n")}\n`);
+  process.stdout.write(`${[...summary.messages, ...summary.lines, last].join("\n")}\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -21,6 +21,7 @@ import { type MakeOptions, makeCall, requireTools, sourceDateSeconds } from "./m
 import { type ConfigLayer, type MergedConfig, mergeConfigs, type Override } from "./merge.ts";
 import { claimOutput, type OutputPaths, outputPaths } from "./output-folder.ts";
 import { packKernel } from "./package.ts";
+import { kernelPackageName } from "./package-name.ts";
 import type { KernelProfile } from "./profiles.ts";
 import { type KernelSource, openSource } from "./source.ts";
 import { type ConfigValues, type LostSetting, verifySettings } from "./verify.ts";
@@ -286,7 +287,7 @@ class Build {
     for (const [from, to] of Object.entries(copies)) {
       copyFileSync(join(this.#paths.build, from), join(fresh, modules, to));
     }
-    const name = `linux-rastos-${this.#request.profile?.name ?? "own"}`;
+    const name = kernelPackageName(this.#request.profile?.name);
     // mkinitcpio names what it makes after it.
     writeFileSync(join(fresh, modules, "pkgbase"), `${name}\n`);
     rmSync(this.#paths.install, { recursive: true, force: true });

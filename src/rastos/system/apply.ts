@@ -15,7 +15,7 @@ import type { SnapshotTree, TemporaryClone } from "../snapshot/tree.ts";
 import type { Snapshot } from "../snapshot/types.ts";
 import { Configuration } from "./configure.ts";
 import { markReason } from "./install-reason.ts";
-import { planPackages } from "./package-plan.ts";
+import { missingOf, planPackages } from "./package-plan.ts";
 import { packageRootOf } from "./package-root.ts";
 import { planSystem, type SystemPlan } from "./plan.ts";
 import { recordText } from "./record-text.ts";
@@ -46,6 +46,8 @@ export interface ApplyRequest {
   readonly onEvent: (event: ApplyEvent) => void;
   /** Builds packages of the AUR for a root: files to be installed. */
   readonly buildAur?: AurBuilder | undefined;
+  /** Builds the kernel of a profile: the file of a package. */
+  readonly buildKernel?: KernelBuilder | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,6 +56,9 @@ export type AurBuilder = (
   names: readonly string[],
   place: RootPackageOptions,
 ) => Promise<readonly string[]>;
+
+/** Builds a kernel by a profile from a folder of sources; returns the file of its package. */
+export type KernelBuilder = (profile: string, source: string) => Promise<string>;
 
 /** The whole difference, packages by version. */
 export interface ApplyPlan extends SystemPlan {
@@ -118,7 +123,7 @@ class Application {
       configuration.carryOutHomes("shared");
       return { kind: "homes", plan };
     }
-    const files = await this.#buildAur(plan);
+    const files = [...(await this.#buildAur(plan)), ...(await this.#buildKernel(plan))];
     await this.#hooks("pre_install");
     await this.#changePackages(plan, files);
     using configuration = await this.#configuration();
@@ -197,14 +202,27 @@ class Application {
     };
   }
 
-  /** A build may take hours: others may have the tree meanwhile, the clone stays ours. */
   async #buildAur({ packages }: ApplyPlan): Promise<readonly string[]> {
     const { buildAur } = this.#request;
     if (packages.addAur.length === 0 || buildAur === undefined) return [];
-    this.#begin("aur");
+    return await this.#build("aur", () => buildAur(packages.addAur, this.#packageRoot()));
+  }
+
+  async #buildKernel({ packages }: ApplyPlan): Promise<readonly string[]> {
+    const { buildKernel } = this.#request;
+    const { profile, source } = this.#config.kernel;
+    if (packages.addKernel === undefined || profile === undefined || buildKernel === undefined) {
+      return [];
+    }
+    return [await this.#build("kernel", () => buildKernel(profile, source))];
+  }
+
+  /** A build may take hours: others may have the tree meanwhile, the clone stays ours. */
+  async #build<T>(what: string, build: () => Promise<T>): Promise<T> {
+    this.#begin(what);
     this.#tree.pause();
     try {
-      return await buildAur(packages.addAur, this.#packageRoot());
+      return await build();
     } finally {
       this.#tree.resume();
     }
@@ -226,6 +244,7 @@ class Application {
     );
     // Of the AUR come also those that the declared ones need.
     const declared = new Set(this.#config.packages.aur.map((name) => name.replace(/#.*$/, "")));
+    if (plan.packages.addKernel !== undefined) declared.add(plan.packages.addKernel);
     const needed = built.filter(({ kind, name }) => kind === "install" && !declared.has(name));
     const named = (names: readonly string[]): PackageRecord[] =>
       installed.filter(({ name }) => names.includes(name));
@@ -319,12 +338,11 @@ class Application {
         hint: "take it out of [packages] aur, or install it by hand",
       });
     }
-    const { profile } = this.#config.kernel;
-    if (profile === undefined) return;
+    if (packages.addKernel === undefined || this.#request.buildKernel !== undefined) return;
     throw new Fault({
       code: "E_NOT_BUILT",
-      message: `Cannot apply the kernel profile "${profile}": apply builds no kernels yet`,
-      hint: "`rastos kernel build` does; [kernel] package takes one from a repository",
+      message: `Cannot install "${packages.addKernel}": kernels cannot be built here`,
+      hint: "[kernel] package takes one from a repository",
     });
   }
 
@@ -356,10 +374,10 @@ const DESCRIPTION_LENGTH_MAX = 70;
 
 /** `system.toml: +vim -nano, hostname, users`. */
 function descriptionOf(file: SystemFile, plan: ApplyPlan): string {
-  const { add, addAur, remove } = plan.packages;
+  const { remove } = plan.packages;
   const upgraded = plan.transaction.changes.filter(({ kind }) => kind === "upgrade").length;
   const words = [
-    ...[...add, ...addAur].map((name) => `+${name}`),
+    ...missingOf(plan.packages).map((name) => `+${name}`),
     ...remove.map((name) => `-${name}`),
     ...(upgraded === 0 ? [] : [`${upgraded} upgraded`]),
     ...new Set(plan.configuration.changes.map(({ area }) => area)),

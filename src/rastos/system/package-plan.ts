@@ -1,3 +1,4 @@
+import { kernelPackageName } from "../kernel/package-name.ts";
 import { dependencyOf, satisfies } from "../package/dependency.ts";
 import type { PackageRecord } from "../package/types.ts";
 import type { SystemConfig } from "./types.ts";
@@ -16,6 +17,8 @@ export interface PackagePlan {
   readonly add: readonly string[];
   /** Packages of the AUR. */
   readonly addAur: readonly string[];
+  /** Package of the kernel that is built here by its profile; undefined: it is there. */
+  readonly addKernel: string | undefined;
   readonly remove: readonly string[];
   /** Installed for the sake of others, and now wanted by name. */
   readonly markExplicit: readonly string[];
@@ -42,6 +45,7 @@ export function planPackages(situation: PackageSituation, config: SystemConfig):
     specs.filter((spec) => !isIgnored(nameOf(spec)));
   const add = heeded(wanted.official).filter((spec) => !isThere(installed, spec));
   const addAur = heeded(wanted.aur).filter((spec) => !isThere(installed, nameOf(spec)));
+  const addKernel = wanted.built.find((name) => !isThere(installed, name));
   const isDeclared = declaredTest(wanted, installed);
   const explicit = installed.filter(({ reason }) => reason === "explicit");
   const undeclared = explicit.filter((one) => !isDeclared(one) && !isIgnored(one.name));
@@ -64,6 +68,7 @@ export function planPackages(situation: PackageSituation, config: SystemConfig):
   return {
     add,
     addAur,
+    addKernel,
     remove: [...gone, ...orphansOf(gone, installed, needed)]
       .map(({ name }) => name)
       .filter((name) => !isIgnored(name)),
@@ -84,15 +89,23 @@ function membersByGroup(available: readonly PackageRecord[]): Map<string, string
   return groups;
 }
 
+/** What is declared and not installed, wherever it is to come from. */
+export function missingOf({ add, addAur, addKernel }: PackagePlan): readonly string[] {
+  return [...add, ...addAur, ...(addKernel === undefined ? [] : [addKernel])];
+}
+
 /** True where nothing is to be done. */
 export function isEmptyPackagePlan(plan: PackagePlan): boolean {
-  const { add, addAur, remove, markExplicit, markDependency } = plan;
+  const { add, addAur, addKernel, remove, markExplicit, markDependency } = plan;
+  if (addKernel !== undefined) return false;
   return [add, addAur, remove, markExplicit, markDependency].every((list) => list.length === 0);
 }
 
 interface Declared {
   readonly official: readonly string[];
   readonly aur: readonly string[];
+  /** Built here. */
+  readonly built: readonly string[];
 }
 
 /** Everything that is declared by name, groups as their packages. */
@@ -110,15 +123,17 @@ function declaredPackages(
     const name = nameOf(spec);
     if ((bound.get(name) ?? name) === name) bound.set(name, spec);
   }
-  return { official: [...bound.values()], aur };
+  const { profile } = config.kernel;
+  const built = profile === undefined ? [] : [kernelPackageName(profile)];
+  return { official: [...bound.values()], aur, built };
 }
 
 /** Whether a package is one that is declared: by its name, or as all that provides a name. */
 function declaredTest(
-  { official, aur }: Declared,
+  { official, aur, built }: Declared,
   installed: readonly PackageRecord[],
 ): (one: PackageRecord) => boolean {
-  const names = new Set([...official, ...aur].map(nameOf));
+  const names = new Set([...official, ...aur, ...built].map(nameOf));
   const present = new Set(installed.map(({ name }) => name));
   const virtual = [...names].filter((name) => !present.has(name)).map(dependencyOf);
   return (one) => names.has(one.name) || virtual.some((name) => satisfies(one, name));

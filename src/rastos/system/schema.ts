@@ -189,9 +189,12 @@ const kernelTable = z
   .strictObject({
     package: plainName.optional().describe("Package with the kernel; it is installed too."),
     profile: z
-      .enum(["container-host", "development", "production"])
+      .enum(["container-host", "development", "production", "tiny"])
       .optional()
       .describe("Build the kernel here by this profile instead."),
+    source: absolutePath
+      .default("/usr/src/linux")
+      .describe("Folder with the sources that `profile` is built from."),
     cmdline: oneLine.optional().describe("Further words for the kernel's command line."),
   })
   .prefault({})

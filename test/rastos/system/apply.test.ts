@@ -141,4 +141,29 @@ describeUnless(missing)("a declaration, applied by the engine", () => {
     expect(world.state().snapshots).toEqual(snapshots);
     expect((await apply(text)).kind).toBe("nothing");
   });
+
+  test("the kernel of a profile is built once, and goes with its declaration", async () => {
+    const folder = work.folder("kernels");
+    const asked: (readonly string[])[] = [];
+    const buildKernel = async (profile: string, source: string): Promise<string> => {
+      asked.push([profile, source]);
+      return makePackage(folder, { name: `linux-rastos-${profile}`, version: "6.1-1" }).path;
+    };
+    const text = '[kernel]\nprofile = "tiny"\nsource = "/src/linux"\n';
+    expect((await apply(text, { buildKernel })).kind).toBe("applied");
+    expect(asked).toEqual([["tiny", "/src/linux"]]);
+    const kernels = (): readonly string[] => {
+      const newest = world.state().snapshots.at(-1)?.id ?? 0;
+      const names = readdirSync(world.at(newest, "var/lib/pacman/local"));
+      return names.filter((name) => name.startsWith("linux-rastos"));
+    };
+    expect(kernels()).toEqual(["linux-rastos-tiny-6.1-1"]);
+    expect((await apply(text, { buildKernel })).kind).toBe("nothing");
+    const other = text.replace("tiny", "production");
+    expect((await apply(other, { buildKernel })).kind).toBe("applied");
+    expect(kernels()).toEqual(["linux-rastos-production-6.1-1"]);
+    expect((await apply("", { buildKernel })).kind).toBe("applied");
+    expect(kernels()).toEqual([]);
+    expect(asked.length).toBe(2);
+  });
 });

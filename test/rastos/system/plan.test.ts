@@ -195,5 +195,7 @@ test("what is no file of the root is a difference too, and a comment is none", (
     "hooks: post_install changed",
     "packages: ignored none → linux",
   ]);
-  expect(compare(root, config, config).isEmpty).toBe(true);
+  const again = compare(root, config, config);
+  expect(again.declared).toEqual([]);
+  expect(again.packages.addKernel).toBe("linux-rastos-production");
 });

@@ -1,21 +1,17 @@
 import type { CommandContext } from "../../../kit/cli/command.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
-import { createProgress, type Progress } from "../../../kit/out/progress.ts";
 import { formatCount, formatSeconds } from "../../../kit/text/format.ts";
 import {
   buildKernel,
   type KernelBuildRequest,
   type KernelBuildResult,
-  type KernelEvent,
   planKernelBuild,
 } from "../../kernel/build.ts";
-import { formatSetting } from "../../kernel/config-file.ts";
 import { defaultJobs } from "../../kernel/make.ts";
-import type { Override } from "../../kernel/merge.ts";
 import { findProfile, KERNEL_PROFILES, type KernelProfile } from "../../kernel/profiles.ts";
-import type { LostSetting } from "../../kernel/verify.ts";
 import type { BuildArgs } from "./build.ts";
+import { KernelTeller, overrideText } from "./kernel-teller.ts";
 
 type Context = Pick<CommandContext<BuildArgs>, "args" | "printer">;
 
@@ -24,7 +20,7 @@ export async function run(context: Context): Promise<number> {
   const request = requestOf(context);
   if (context.args["dry-run"]) return await showPlan(request, context.printer);
   const startedMs = performance.now();
-  const teller = new Teller(context.printer);
+  const teller = new KernelTeller(context.printer);
   try {
     const result = await buildKernel(request, (event) => teller.tell(event));
     teller.end();
@@ -73,66 +69,6 @@ function checkedBase(base: string): string {
     message: `Cannot start from "${base}": it is no configuration target`,
     hint: "such targets are defconfig, tinyconfig, allnoconfig and the like",
   });
-}
-
-/** Says what happens, on stderr. */
-class Teller {
-  readonly #printer: Printer;
-  #progress: Progress | undefined;
-
-  constructor(printer: Printer) {
-    this.#printer = printer;
-  }
-
-  tell(event: KernelEvent): void {
-    switch (event.kind) {
-      case "phase":
-        this.end();
-        this.#printer.note(event.text);
-        return;
-      case "override":
-        this.#override(event.override);
-        return;
-      case "lost":
-        this.#printer.warn(`Lost: ${lostText(event.lost)}`);
-        return;
-      case "line":
-        if (event.text !== "") this.#printer.verbose(event.text);
-        if (this.#printer.debugMode && this.#printer.level < 1) this.#printer.debug(event.text);
-        return;
-      case "compiled":
-        this.#progress ??= createProgress(this.#printer, { label: "Compiled", countsOnly: true });
-        this.#progress.update({
-          doneBytes: 0,
-          doneItems: event.done,
-          totalItems: event.total,
-          totalIsFinal: false,
-          ...(event.current === undefined ? {} : { current: event.current }),
-        });
-    }
-  }
-
-  /** What only changes the base's default is what a profile is for, and not worth a line. */
-  #override(override: Override): void {
-    const text = overrideText(override);
-    if (/config$/.test(override.from.layer)) this.#printer.verbose(text);
-    else this.#printer.note(text);
-  }
-
-  end(): void {
-    this.#progress?.finish();
-    this.#progress = undefined;
-  }
-}
-
-function overrideText({ symbol, from, to }: Override): string {
-  const before = `${from.value} of ${from.layer}`;
-  return `${formatSetting(symbol, to.value)} (${to.layer}:${to.line}) overrides ${before}`;
-}
-
-function lostText(lost: LostSetting): string {
-  const setting = `${formatSetting(lost.symbol, lost.wanted)} (${lost.layer}:${lost.line})`;
-  return `${setting} became ${lost.got}: ${lost.reason}`;
 }
 
 function report(result: KernelBuildResult, printer: Printer, seconds: number): void {

@@ -2,6 +2,7 @@ import type { CommandContext } from "../../../kit/cli/command.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { formatSeconds } from "../../../kit/text/format.ts";
 import { deploySnapshot } from "../../deploy/deploy.ts";
+import { kernelPackageName } from "../../kernel/package-name.ts";
 import type { SnapshotTree } from "../../snapshot/tree.ts";
 import type { Deployment, Snapshot } from "../../snapshot/types.ts";
 import { type ApplyOutcome, applySystem } from "../../system/apply.ts";
@@ -16,6 +17,7 @@ import { openTree } from "../snapshot/open-tree.ts";
 import type { ApplyArgs } from "./apply.ts";
 import { ApplyTeller } from "./apply-teller.ts";
 import { aurBuilder } from "./aur-builder.ts";
+import { kernelBuilder } from "./kernel-builder.ts";
 import { planJson, printPlan } from "./plan-text.ts";
 
 type Context = Pick<CommandContext<ApplyArgs>, "args" | "printer" | "commandPath">;
@@ -67,6 +69,7 @@ async function applyTo(
     description: args.description,
     signal: teller.signal,
     onEvent: (event) => teller.tell(event),
+    buildKernel: kernelBuilder(tree.root, printer),
     buildAur: aurBuilder(tree.root, { printer, reviewed: args["yes-reviewed"] }),
     agree: async (plan) => {
       teller.pause();
@@ -92,7 +95,7 @@ async function deploy(
     loader: boot.loader === "grub" ? "grub" : undefined,
     timeout: boot.timeout,
     tries: boot.tries,
-    kernel: kernel.package,
+    kernel: kernel.profile === undefined ? kernel.package : kernelPackageName(kernel.profile),
     booted: what.place.booted?.deployment,
   });
 }

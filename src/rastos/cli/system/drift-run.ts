@@ -10,6 +10,7 @@ import { openRoot } from "../../snapshot/root.ts";
 import type { Deployment, SystemState } from "../../snapshot/types.ts";
 import { baseSnapshot } from "../../system/base.ts";
 import { readDrift } from "../../system/drift.ts";
+import { missingOf } from "../../system/package-plan.ts";
 import type { SystemPlan } from "../../system/plan.ts";
 import { sharedFolders } from "../../system/shared-folders.ts";
 import { findSnapshot } from "../snapshot/find-snapshot.ts";
@@ -39,7 +40,7 @@ export async function run(context: Context): Promise<number> {
     printer.json({
       schema: "rastos.drift/1",
       deployment: deployment?.entry ?? null,
-      missing: [...plan.packages.add, ...plan.packages.addAur],
+      missing: missingOf(plan.packages),
       undeclared: plan.packages.undeclared,
       changes: plan.configuration.changes,
       etc,
@@ -75,7 +76,7 @@ const ETC_SIGNS = { added: "+", removed: "-", changed: "~" } as const;
 function linesOf(plan: SystemPlan, etc: readonly EtcChange[]): string[] {
   const { packages, configuration } = plan;
   return [
-    ...[...packages.add, ...packages.addAur].map((name) => `- package ${name}: declared, missing`),
+    ...missingOf(packages).map((name) => `- package ${name}: declared, missing`),
     ...packages.undeclared.map((name) => `+ package ${name}: installed by name, not declared`),
     ...packages.markExplicit.map((name) => `~ package ${name}: declared, there for others only`),
     // What applying would do is what somebody has undone.

@@ -23,6 +23,7 @@ export function printPlan(printer: Printer, plan: ApplyPlan): void {
 function packageLines({ packages, transaction }: ApplyPlan): string[] {
   const marks = [
     ...packages.addAur.map((name) => `+ package ${name} (AUR)`),
+    ...(packages.addKernel === undefined ? [] : [`+ package ${packages.addKernel} (built here)`]),
     ...packages.markExplicit.map((name) => `~ package ${name}: wanted by name`),
     ...packages.markDependency.map((name) => `~ package ${name}: for the sake of others`),
   ];
@@ -66,6 +67,7 @@ export function planJson(plan: ApplyPlan): Readonly<Record<string, unknown>> {
     packages: {
       changes: transaction.changes,
       aur: packages.addAur,
+      kernel: packages.addKernel ?? null,
       markExplicit: packages.markExplicit,
       markDependency: packages.markDependency,
       undeclared: packages.undeclared,
