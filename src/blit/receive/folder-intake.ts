@@ -18,6 +18,7 @@ import {
   readFolderHead,
   readLinks,
 } from "./manifest.ts";
+import { PlainEntries } from "./plain-entries.ts";
 import { awaited, awaitedState, ReceivedFolder } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
 import { hasArrived } from "./settle.ts";
@@ -39,6 +40,7 @@ export class FolderIntake {
   readonly #t: Thread;
   readonly #reader = new EntryReader();
   readonly #bases: BaseRequests;
+  readonly #plain: PlainEntries;
   readonly #offsets = new Uint32Array(frameEntriesMax);
   readonly #states = new Uint8Array(frameEntriesMax);
   /** Files of several names that are under way, by the name that leads them. */
@@ -48,6 +50,7 @@ export class FolderIntake {
     this.#r = receiver;
     this.#t = receiver.t;
     this.#bases = new BaseRequests(receiver);
+    this.#plain = new PlainEntries(receiver.t);
   }
 
   /** A FOLDER frame. */
@@ -130,14 +133,24 @@ export class FolderIntake {
     const { node } = folder;
     const reader = this.#reader;
     const wantsNames = !isLast && (node?.targetEntries ?? -1) >= 0;
+    const passes = !wantsNames && this.#mayPass(folder);
+    const states = this.#states;
     let at = from;
     let count = 0;
     while (at < payload.length) {
+      if (passes && node !== undefined) {
+        at = this.#plain.pass(node, payload, at, entriesPerLook);
+        const { passed } = this.#plain;
+        states.fill(0, count, count + passed);
+        count += passed;
+        if (passed > 0) this.#r.between();
+        if (passed === entriesPerLook || at >= payload.length) continue;
+      }
       const offset = at;
       at = reader.read(payload, offset);
       this.#offsets[count] = offset;
       const index = folder.entries + count;
-      this.#states[count] = node === undefined ? 0 : this.#entry(folder, node, payload, index);
+      states[count] = node === undefined ? 0 : this.#entry(folder, node, payload, index);
       if (wantsNames) {
         folder.names ??= new Set();
         folder.names.add(payload.text(reader.nameOffset, reader.nameLength));
@@ -149,8 +162,14 @@ export class FolderIntake {
       settleReplacements(t);
     }
     const before = folder.keptBytes;
-    folder.keep(payload, this.#offsets.slice(0, count), this.#states.slice(0, count));
+    folder.keep(payload, this.#offsets.subarray(0, count), states.subarray(0, count));
     this.#r.kept(folder.keptBytes - before);
+  }
+
+  /** Whether entries that are plainly unchanged may be passed over. */
+  #mayPass({ node, targetName }: ReceivedFolder): boolean {
+    if (node === undefined || targetName !== undefined || this.#r.isSettling) return false;
+    return this.#plain.mayPass(node);
   }
 
   /** Decides about one entry, which the reader is at. Returns its state for ReceivedFolder. */

@@ -93,12 +93,17 @@ export class ReceivedFolder {
     return this.isListed && this.#awaited === 0;
   }
 
-  /** Keeps the entries of a frame whose `states` say that content is awaited. */
+  /** Keeps the entries of a frame whose `states` say that content is awaited: copies of both. */
   keep(payload: Payload, offsets: Uint32Array, states: Uint8Array): void {
     let count = 0;
     for (const state of states) if (state !== 0) count++;
     if (count > 0) {
-      this.#listed.push({ firstIndex: this.entries, payload, offsets, states });
+      this.#listed.push({
+        firstIndex: this.entries,
+        payload,
+        offsets: offsets.slice(),
+        states: states.slice(),
+      });
       this.keptBytes += payload.length;
     }
     this.#awaited += count;
