@@ -1,6 +1,6 @@
 /**
  * One change of a snapshot tree in a process of its own, which a test may kill or disturb:
- * `bun test/support/snapshot-driver.ts TOP clone|create|keep|remove`.
+ * `bun test/support/snapshot-driver.ts TOP clone|create|keep|remove|hand-over`.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +18,11 @@ switch (action) {
   case "remove":
     tree.remove([tree.state.nextSnapshot - 1], { force: false });
     break;
+  case "hand-over": {
+    const owner = tree.state.snapshots.find(({ description }) => description === "owner");
+    tree.remove([owner?.id ?? -1], { force: true });
+    break;
+  }
   case "keep": {
     using clone = tree.temporary(0);
     writeFileSync(join(clone.path, "etc/hostname"), "two\n");

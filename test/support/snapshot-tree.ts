@@ -1,4 +1,11 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SnapshotTree } from "../../src/rastos/snapshot/tree.ts";
 import { type MountedFilesystem, mountFilesystem } from "./loop-filesystem.ts";
@@ -33,14 +40,33 @@ export function openTree(top: string, command = "test"): SnapshotTree {
   return tree;
 }
 
-/** All subvolumes below the top level, as `btrfs subvolume list` has them, sorted. */
+/**
+ * All subvolumes below the top level, as `btrfs subvolume list` has them, and all links beside them
+ * (what a clone has in common with its parent) that lead to one of them; sorted.
+ */
 export function subvolumesOf(top: string): string[] {
   const run = Bun.spawnSync(["btrfs", "subvolume", "list", top], { stdout: "pipe" });
   const paths = [...run.stdout.toString().matchAll(/ path (.*)$/gm)].map((match) => match[1] ?? "");
-  return paths.sort();
+  return [...paths, ...linksOf(top, new Set(paths))].sort();
 }
 
-/** The subvolumes of these snapshots, sorted. */
+/** Links to these subvolumes in the folders of etc and var; what leads nowhere has `->` in it. */
+export function linksOf(top: string, subvolumes: ReadonlySet<string>): string[] {
+  return ["etc", "var"].flatMap((part) => {
+    const folder = `.snapshots/${part}`;
+    if (!existsSync(join(top, folder))) return [];
+    const entries = readdirSync(join(top, folder), { withFileTypes: true });
+    const links = entries.filter((entry) => entry.isSymbolicLink());
+    return links.map(({ name }) => {
+      const path = `${folder}/${name}`;
+      if (!existsSync(join(top, path))) return `${path} -> nowhere`;
+      const target = realpathSync(join(top, path)).slice(realpathSync(top).length + 1);
+      return subvolumes.has(target) ? path : `${path} -> ${target}`;
+    });
+  });
+}
+
+/** The parts of these snapshots, sorted. */
 export function partsOf(...ids: number[]): string[] {
   return ids
     .flatMap((id) => [

@@ -150,6 +150,14 @@ export function renameAt(from: number, fromPath: string, to: number, toPath: str
   return sys.renameat2(from, place(fromPath, 0), to, place(toPath, 1), 0);
 }
 
+/** renameat2(2) that gives each of two things the name of the other, in one step. */
+export function exchangeAt(from: number, fromPath: string, to: number, toPath: string): number {
+  const source = place(fromPath, 0);
+  if (source < 0) return source;
+  const target = place(toPath, 1);
+  return target < 0 ? target : sys.renameat2(from, source, to, target, RENAME.EXCHANGE);
+}
+
 /** Whether the path names anything at all; a dangling link counts. */
 export function isThere(folder: number, path: string): boolean {
   const fd = openAt(folder, path, O.PATH | O.NOFOLLOW);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { entryName, identityOf } from "../boot/entry.ts";
 import type { BootMenu } from "../boot/menu.ts";
 import type { BootEntry, EntryIdentity } from "../boot/types.ts";
-import { partPath } from "../snapshot/layout.ts";
+import { partPlace } from "../snapshot/part-place.ts";
 import type { DeploymentState, SystemState } from "../snapshot/types.ts";
 import { compareEtc, type EtcChange } from "./etc-diff.ts";
 import { subvolumeOf } from "./recover.ts";
@@ -70,7 +70,7 @@ export function readStatus(sources: StatusSources): SystemStatus {
 /** What was changed in the etc of a deployment since it was made. */
 export function etcChanges(top: string, identity: EntryIdentity): readonly EtcChange[] {
   const own = join(top, subvolumeOf(identity), "etc");
-  const original = partPath(top, "etc", identity.snapshot);
+  const original = partPlace(top, "etc", identity.snapshot);
   if (!existsSync(own) || !existsSync(original)) return [];
   return compareEtc(original, own);
 }

@@ -2,7 +2,8 @@ import { changedInodes, inodePaths } from "../../../ffi/btrfs/changed.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { TreeComparison, type TreePair } from "./compare-trees.ts";
 import type { FileChange } from "./file-change.ts";
-import { PARTS, type Part, partPath } from "./layout.ts";
+import { PARTS, type Part } from "./layout.ts";
+import { partPlace } from "./part-place.ts";
 import { openFolder, subvolumeInfo } from "./subvolume.ts";
 import type { Snapshot, SystemState } from "./types.ts";
 
@@ -31,11 +32,12 @@ export function diffFiles(request: DiffRequest): FileChange[] {
   const { top, state, from, to } = request;
   const ancestor = request.isThorough === true ? undefined : commonAncestor(state, from, to);
   const changes = PARTS.flatMap((part) => {
-    const [a, b] = [partPath(top, part, from), partPath(top, part, to)];
+    const [a, b] = [partPlace(top, part, from), partPlace(top, part, to)];
+    if (a === b) return [];
     const since =
       ancestor === undefined
         ? undefined
-        : subvolumeInfo(partPath(top, part, ancestor)).createdTransaction;
+        : subvolumeInfo(partPlace(top, part, ancestor)).createdTransaction;
     const found = diffPart({ a, b, prefix: PREFIXES[part], since });
     return part === "root" ? found.filter(({ path }) => !PLACE_OF_PART.test(path)) : found;
   });

@@ -1,16 +1,17 @@
-import { readdirSync } from "node:fs";
+import { type Dirent, readdirSync } from "node:fs";
 import { btrfsCalls } from "../../../ffi/btrfs/calls.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
 import { callFault } from "./fault.ts";
 import { idOfName, PARTS, type Part, partFolder, partPath, unfinishedOf } from "./layout.ts";
+import { partOwner } from "./part-place.ts";
 import {
   type FoundParts,
   type InspectedRoot,
   planRecovery,
   type TreePlan,
 } from "./plan-recovery.ts";
-import { readRecord } from "./record.ts";
+import { nameBeside, readRecord, type SnapshotRecord } from "./record.ts";
 import { readStateFile } from "./state.ts";
 import { openFolder } from "./subvolume.ts";
 import type { SystemState } from "./types.ts";
@@ -30,30 +31,45 @@ export function findTree(top: string, stored: SystemState | undefined): TreePlan
   const parts = listParts(top);
   const known = new Set(stored?.snapshots.map(({ id }) => id));
   const inspected = new Map<number, InspectedRoot>();
+  using folder = openFolder(partFolder(top, "root"));
   for (const id of parts.ids.root) {
-    if (!known.has(id)) inspected.set(id, inspectRoot(partPath(top, "root", id)));
+    if (known.has(id)) continue;
+    const record = readRecord(folder.number, nameBeside(id));
+    const isWhole = (["etc", "var"] as const).every((part) => {
+      return parts.ids[part].has(id) && parts.own[part].has(partOwner(top, part, id));
+    });
+    inspected.set(id, { ...inspectRoot(partPath(top, "root", id), record), isWhole });
   }
   return planRecovery({ stored, parts, inspected });
 }
 
-function listParts(top: string): FoundParts {
+/** What the folders of a tree list. */
+interface ListedParts extends FoundParts {
+  /** Those that are no links to others. */
+  readonly own: Readonly<Record<Part, ReadonlySet<number>>>;
+}
+
+function listParts(top: string): ListedParts {
   const unfinished: FoundParts["unfinished"][number][] = [];
   const ids: Record<Part, Set<number>> = { root: new Set(), etc: new Set(), var: new Set() };
+  const own: Record<Part, Set<number>> = { root: new Set(), etc: new Set(), var: new Set() };
   for (const part of PARTS) {
-    for (const name of namesIn(top, part)) {
+    for (const entry of entriesIn(top, part)) {
+      const { name } = entry;
       const id = idOfName(part, name);
       if (id !== undefined) ids[part].add(id);
+      if (id !== undefined && entry.isDirectory()) own[part].add(id);
       const rest = unfinishedOf(name);
       if (rest !== undefined) unfinished.push({ part, name, ...rest });
     }
   }
-  return { ids, unfinished };
+  return { ids, own, unfinished };
 }
 
-function namesIn(top: string, part: Part): string[] {
+function entriesIn(top: string, part: Part): Dirent[] {
   const folder = partFolder(top, part);
   try {
-    return readdirSync(folder);
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EACCES") {
@@ -82,12 +98,20 @@ export function noTree(top: string): Fault {
   });
 }
 
-/** What the root of a snapshot says of itself. @throws {Fault} */
-export function inspectRoot(path: string): InspectedRoot {
+/**
+ * What the root of a snapshot says of itself.
+ *
+ * @param beside the record of it that lies beside it: then the one in it is another's
+ * @throws {Fault}
+ */
+function inspectRoot(
+  path: string,
+  beside: SnapshotRecord | undefined,
+): Omit<InspectedRoot, "isWhole"> {
   using fd = openFolder(path);
   const info = btrfsCalls().info(fd.number);
   if (typeof info === "number") throw callFault(`read the subvolume "${path}"`, info);
   const { isReadOnly, uuid, createdMs } = info;
   const isReceived = info.receivedUuid !== "";
-  return { isReadOnly, uuid, createdMs, isReceived, record: readRecord(fd.number) };
+  return { isReadOnly, uuid, createdMs, isReceived, record: beside ?? readRecord(fd.number) };
 }

@@ -22,7 +22,10 @@ export function partName(part: Part, id: number): string {
   return `${PART_NAMES[part]}-${id}`;
 }
 
-/** Absolute path of a part of a snapshot. */
+/**
+ * Absolute path of a part of a snapshot, by its name. For etc and var that may be a link: what is
+ * to be read is at `partPlace` (part-place.ts).
+ */
 export function partPath(top: string, part: Part, id: number): string {
   return join(partFolder(top, part), partName(part, id));
 }
@@ -32,15 +35,6 @@ export interface SnapshotPaths {
   readonly root: string;
   readonly etc: string;
   readonly var: string;
-}
-
-/** The folders of a snapshot, whether it is there or not. */
-export function snapshotPaths(top: string, id: number): SnapshotPaths {
-  return {
-    root: partPath(top, "root", id),
-    etc: partPath(top, "etc", id),
-    var: partPath(top, "var", id),
-  };
 }
 
 /** The id in a part's name, or undefined for every other name. */

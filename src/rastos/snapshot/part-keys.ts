@@ -1,4 +1,4 @@
-import { partPath } from "./layout.ts";
+import { partPlace } from "./part-place.ts";
 import type { PartKeys } from "./stream-format.ts";
 import { subvolumeInfo } from "./subvolume.ts";
 import type { SystemState } from "./types.ts";
@@ -14,7 +14,7 @@ export interface KeyedSnapshot {
  */
 export function keysOf(top: string, id: number): PartKeys {
   const key = (part: "root" | "etc" | "var"): string => {
-    const { uuid, receivedUuid } = subvolumeInfo(partPath(top, part, id));
+    const { uuid, receivedUuid } = subvolumeInfo(partPlace(top, part, id));
     return receivedUuid === "" ? uuid : receivedUuid;
   };
   return { root: key("root"), etc: key("etc"), var: key("var") };

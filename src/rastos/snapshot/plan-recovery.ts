@@ -17,6 +17,8 @@ export interface FoundParts {
 
 /** A root that the state does not list yet. */
 export interface InspectedRoot {
+  /** Its etc and var are there, its own or an ancestor's. */
+  readonly isWhole: boolean;
   readonly isReadOnly: boolean;
   readonly record: SnapshotRecord | undefined;
   readonly uuid: string;
@@ -70,8 +72,7 @@ export function planRecovery(options: {
   for (const id of [...parts.ids.root].sort((a, b) => a - b)) {
     const root = inspected.get(id);
     if (own.has(id) || root === undefined) continue;
-    const isWhole = parts.ids.etc.has(id) && parts.ids.var.has(id);
-    const verdict = verdictOn(root, { id, isWhole, next: stored?.nextSnapshot });
+    const verdict = verdictOn(root, { id, next: stored?.nextSnapshot });
     if (verdict === "leftover") remove.push({ part: "root", name: partName("root", id) });
     if (verdict === "unclear") issues.push(`Snapshot ${id} is not whole, and was left alone`);
     if (verdict === "seal") seal.push(id);
@@ -96,22 +97,27 @@ export function planRecovery(options: {
       dropped.size > 0 ||
       kept.length < before.snapshots.length ||
       adopted.length > UNWRITTEN_MAX,
-    remove,
+    // A root that has gone says until the end that its etc and var are nobody's.
+    remove: [...remove.filter(notRoot), ...remove.filter((one) => !notRoot(one))],
     seal,
     issues,
   };
+}
+
+function notRoot({ part }: { readonly part: Part }): boolean {
+  return part !== "root";
 }
 
 type Verdict = "whole" | "seal" | "leftover" | "unclear";
 
 function verdictOn(
   root: InspectedRoot,
-  about: { readonly id: number; readonly isWhole: boolean; readonly next: number | undefined },
+  about: { readonly id: number; readonly next: number | undefined },
 ): Verdict {
-  const { record, isReadOnly } = root;
+  const { record, isReadOnly, isWhole } = root;
   // Made after the last time that the state was written: so it may be a run's that was interrupted.
   const isNew = about.next !== undefined && about.id >= about.next;
-  if (!about.isWhole) return isNew && record !== undefined ? "leftover" : "unclear";
+  if (!isWhole) return isNew && record !== undefined ? "leftover" : "unclear";
   if (isReadOnly) return "whole";
   if (record === undefined) return "seal";
   return isNew ? "leftover" : "unclear";

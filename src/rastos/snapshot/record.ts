@@ -5,8 +5,10 @@ import { must } from "./fault.ts";
 import type { Snapshot } from "./types.ts";
 
 /**
- * The record that a snapshot carries in itself, as an extended attribute of its root: what is
- * needed to build the state anew without the state.
+ * The record of a snapshot: what is needed to build the state anew without the state. It is an
+ * extended attribute of its root or, where the root was never writable, of the folder of all roots
+ * (`user.rastos.snapshot-7`). No file: an attribute is in the same commit as the subvolume that is
+ * made after it, while the bytes of a file would have to be waited for.
  */
 export type SnapshotRecord = Pick<
   Snapshot,
@@ -18,28 +20,45 @@ const NAME = "user.rastos.snapshot";
 /** Extended attributes of btrfs fit into one node of 16 KiB; longer system files are left out. */
 const VALUE_BYTES_MAX = 12_000;
 
-/** Writes the record; the subvolume must be writable. @throws {Fault} */
-export function writeRecord(fd: number, record: SnapshotRecord): void {
+/**
+ * Writes the record; the subvolume must be writable.
+ *
+ * @param name `user.rastos.snapshot`, or what {@link nameBeside} says for the folder of all roots
+ * @throws {Fault}
+ */
+export function writeRecord(fd: number, record: SnapshotRecord, name = NAME): void {
   let value = Buffer.from(JSON.stringify(record));
   if (value.length > VALUE_BYTES_MAX) {
     value = Buffer.from(JSON.stringify({ ...record, system: undefined }));
   }
   const memory = scratch();
-  const name = placeName(memory);
-  memory.bytes.set(value, name);
-  const result = sys.fsetxattr(fd, memory.pointer, memory.pointer + name, value.length, 0);
+  const at = placeName(memory, name);
+  memory.bytes.set(value, at);
+  const result = sys.fsetxattr(fd, memory.pointer, memory.pointer + at, value.length, 0);
   must(result, `write the record of snapshot ${record.id}`);
 }
 
 /** Reads the record; undefined where there is none, or nothing that is understood. */
-export function readRecord(fd: number): SnapshotRecord | undefined {
+export function readRecord(fd: number, name = NAME): SnapshotRecord | undefined {
   const memory = scratch();
-  const name = placeName(memory);
-  const room = MEMORY_BYTES - name;
-  const got = sys.fgetxattr(fd, memory.pointer, memory.pointer + name, room);
+  const at = placeName(memory, name);
+  const got = sys.fgetxattr(fd, memory.pointer, memory.pointer + at, MEMORY_BYTES - at);
   if (got === -errno.ENODATA || got === -errno.EOPNOTSUPP) return undefined;
   must(got, "read the record of a snapshot");
-  return parseRecord(Buffer.from(memory.bytes.slice(name, name + got)).toString("utf8"));
+  return parseRecord(Buffer.from(memory.bytes.slice(at, at + got)).toString("utf8"));
+}
+
+/** Removes a record; one that is not there is fine. @throws {Fault} */
+export function removeRecord(fd: number, name: string): void {
+  const memory = scratch();
+  placeName(memory, name);
+  const result = sys.fremovexattr(fd, memory.pointer);
+  if (result !== -errno.ENODATA) must(result, "remove the record of a snapshot");
+}
+
+/** The name under which the folder of all roots has the record of one. */
+export function nameBeside(id: number): string {
+  return `${NAME}-${id}`;
 }
 
 /** More than any extended attribute of btrfs can hold. */
@@ -52,8 +71,8 @@ function scratch(): Memory {
   return block;
 }
 
-function placeName(memory: Memory): number {
-  const bytes = Buffer.from(`${NAME}\0`);
+function placeName(memory: Memory, name: string): number {
+  const bytes = Buffer.from(`${name}\0`);
   memory.bytes.set(bytes);
   return bytes.length;
 }

@@ -1,6 +1,6 @@
 import { Fault } from "../../kit/fault/fault.ts";
-import { partPath } from "./layout.ts";
 import { keysOf } from "./part-keys.ts";
+import { partPlace } from "./part-place.ts";
 import type { SnapshotRecord } from "./record.ts";
 import {
   CHUNK_BYTES_MAX,
@@ -35,8 +35,8 @@ export async function* sendSnapshot(request: SendRequest): AsyncGenerator<Uint8A
   const parentKeys: PartKeys | undefined = parent === undefined ? undefined : keysOf(top, parent);
   yield framed(formatHeader({ snapshot: recordOf(snapshot), keys, parent: parentKeys }));
   for (const part of STREAM_PARTS) {
-    const from = parent === undefined ? [] : ["-p", partPath(top, part, parent)];
-    for await (const bytes of sendPart([...from, partPath(top, part, snapshot.id)])) {
+    const from = parent === undefined ? [] : ["-p", partPlace(top, part, parent)];
+    for await (const bytes of sendPart([...from, partPlace(top, part, snapshot.id)])) {
       yield framed(lengthBytes(bytes.length));
       yield framed(bytes);
     }

@@ -1,7 +1,8 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
 import { extentBytes } from "../../../ffi/btrfs/extents.ts";
 import { must } from "./fault.ts";
-import { PARTS, partPath } from "./layout.ts";
+import { PARTS, type Part } from "./layout.ts";
+import { partOwner, partPlace, readLinks } from "./part-place.ts";
 import { syncFilesystem } from "./subvolume.ts";
 
 /** What a snapshot takes, in bytes on the disk. */
@@ -25,12 +26,18 @@ export function snapshotSizes(top: string, ids: readonly number[]): SnapshotSize
   return ids.map((id) => {
     let [totalBytes, sharedBytes] = [0, 0];
     for (const part of PARTS) {
-      const size = sizeBelow(partPath(top, part, id));
+      const size = sizeBelow(partPlace(top, part, id));
       totalBytes += size.bytes;
-      sharedBytes += size.sharedBytes;
+      sharedBytes += isCommon(top, part, id) ? size.bytes : size.sharedBytes;
     }
     return { id, totalBytes, sharedBytes, exclusiveBytes: totalBytes - sharedBytes };
   });
+}
+
+/** Whether other snapshots have the same subvolume. */
+function isCommon(top: string, part: Part, id: number): boolean {
+  if (partOwner(top, part, id) !== id) return true;
+  return part !== "root" && [...readLinks(top, part).values()].includes(id);
 }
 
 function sizeBelow(path: string): { readonly bytes: number; readonly sharedBytes: number } {

@@ -4,6 +4,7 @@ import { LOCK } from "../../../ffi/abi/constants.ts";
 import type { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { partPath, temporaryFolder } from "./layout.ts";
+import { partPlace } from "./part-place.ts";
 import {
   isSubvolume,
   openFolder,
@@ -49,7 +50,7 @@ export function makeClone(top: string, id: number, target: string): void {
   for (const part of NESTED) {
     const place = join(target, part);
     removeEmptyFolder(place);
-    clone(partPath(top, part, id), place);
+    clone(partPlace(top, part, id), place);
   }
 }
 

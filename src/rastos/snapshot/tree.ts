@@ -9,20 +9,30 @@ import { bytesToCopy, fillParts, placeHolders } from "./fill.ts";
 import { findTree } from "./find-tree.ts";
 import {
   deletedName,
+  idOfName,
   newName,
   PARTS,
   type Part,
   partFolder,
+  partName,
   partPath,
   SNAPSHOTS,
   type SnapshotPaths,
-  snapshotPaths,
   temporaryFolder,
   treeFolders,
+  unfinishedOf,
 } from "./layout.ts";
 import { lockTree, RESUME_WAIT_MS } from "./lock-tree.ts";
+import {
+  linkPart,
+  partPlace,
+  readLinks,
+  removePart,
+  retirePart,
+  snapshotPaths,
+} from "./part-place.ts";
 import type { TreePlan } from "./plan-recovery.ts";
-import { type SnapshotRecord, writeRecord } from "./record.ts";
+import { nameBeside, removeRecord, type SnapshotRecord, writeRecord } from "./record.ts";
 import { requireRemovable } from "./removable.ts";
 import { takeReserve, writeState } from "./reserve-file.ts";
 import { requireSpace } from "./space.ts";
@@ -161,18 +171,20 @@ export class SnapshotTree implements Disposable {
     this.reserve(0);
     const id = this.#state.nextSnapshot;
     const system = options.system ?? source.system;
+    const record = this.#record(id, from, { ...options, system });
     try {
-      // The root comes last: without it the others are nothing. It says whose it is before it is
-      // sealed, and until then it still says that it is its parent.
-      for (const part of ["etc", "var", "root"] as const) {
-        snapshotSubvolume({
-          source: partPath(this.root, part, from),
-          target: partPath(this.root, part, id),
-          isReadOnly: part !== "root",
-        });
+      // The root comes last: without it the others are nothing. It is read-only from the beginning,
+      // and takes along to the disk what was done before it: one commit for all of them.
+      {
+        using folder = openFolder(partFolder(this.root, "root"));
+        writeRecord(folder.number, record, nameBeside(id));
       }
-      const record = this.#record(id, from, { ...options, system });
-      this.#sealRoot(partPath(this.root, "root", id), record);
+      for (const part of NESTED) linkPart(this.root, part, { from, to: id });
+      snapshotSubvolume({
+        source: partPath(this.root, "root", from),
+        target: partPath(this.root, "root", id),
+        isReadOnly: true,
+      });
       return this.#add(record);
     } catch (error) {
       this.#removeParts(id);
@@ -185,15 +197,12 @@ export class SnapshotTree implements Disposable {
     const doomed = new Set(ids);
     for (const id of doomed) this.snapshot(id);
     if (!options.force) requireRemovable(this.#state, doomed);
-    for (const part of PARTS) {
-      for (const id of doomed) {
-        const path = partPath(this.root, part, id);
-        const target = join(partFolder(this.root, part), deletedName(id));
-        if (part === "root" || isSubvolume(path)) {
-          must(renameAt(HERE, path, HERE, target), `remove "${path}"`);
-        }
-      }
+    for (const id of doomed) {
+      const path = partPath(this.root, "root", id);
+      const target = join(partFolder(this.root, "root"), deletedName(id));
+      must(renameAt(HERE, path, HERE, target), `remove "${path}"`);
     }
+    this.#retire(doomed);
     const parents = new Map(this.#state.snapshots.map(({ id, parent }) => [id, parent]));
     const heir = (id: number | undefined): number | undefined =>
       id !== undefined && doomed.has(id) ? heir(parents.get(id)) : id;
@@ -201,6 +210,7 @@ export class SnapshotTree implements Disposable {
       .filter(({ id }) => !doomed.has(id))
       .map((snapshot) => ({ ...snapshot, parent: heir(snapshot.parent) }));
     this.#write({ ...this.#state, snapshots });
+    for (const id of doomed) this.#forget(id);
     for (const part of ["etc", "var", "root"] as const) {
       for (const id of doomed) {
         removeSubvolume(join(partFolder(this.root, part), deletedName(id)));
@@ -208,6 +218,22 @@ export class SnapshotTree implements Disposable {
     }
     syncFilesystem(this.root);
     takeReserve(this.root);
+  }
+
+  /** Takes etc and var from snapshots that are no more; what others have too, they keep. */
+  #retire(ids: Iterable<number>): void {
+    // A link leads to a lower number: from above, none is handed over to what goes as well.
+    const sorted = [...ids].sort((a, b) => b - a);
+    for (const part of NESTED) {
+      const links = readLinks(this.root, part);
+      for (const id of sorted) retirePart(this.root, part, id, links);
+    }
+  }
+
+  /** Removes the record that lies beside a root. */
+  #forget(id: number): void {
+    using folder = openFolder(partFolder(this.root, "root"));
+    removeRecord(folder.number, nameBeside(id));
   }
 
   describe(id: number, description: string): void {
@@ -382,7 +408,8 @@ export class SnapshotTree implements Disposable {
   }
 
   #removeParts(id: number): void {
-    for (const part of PARTS) removeSubvolume(partPath(this.root, part, id));
+    for (const part of PARTS) removePart(this.root, part, partName(part, id));
+    this.#forget(id);
   }
 
   #write(state: SystemState): void {
@@ -409,15 +436,21 @@ export class SnapshotTree implements Disposable {
       writeState(this.root, plan.state);
       takeReserve(this.root);
     }
+    const counts = new Set(plan.state.snapshots.map((snapshot) => snapshot.id));
     for (const { part, name } of plan.remove) {
-      removeSubvolume(join(partFolder(this.root, part), name));
+      const id = idOfName(part, name) ?? unfinishedOf(name)?.id;
+      if (id !== undefined && !counts.has(id)) this.#forget(id);
+      if (part !== "root" && idOfName(part, name) === id && id !== undefined) {
+        retirePart(this.root, part, id, readLinks(this.root, part));
+        removePart(this.root, part, deletedName(id));
+      } else removePart(this.root, part, name);
     }
   }
 
   /** A snapshot that others have made, such as the first boot of an image. */
   #sealFound(snapshot: Snapshot): void {
     const { isPinned: _, uuid: __, ...record } = snapshot;
-    for (const part of NESTED) sealSubvolume(partPath(this.root, part, snapshot.id));
+    for (const part of NESTED) sealSubvolume(partPlace(this.root, part, snapshot.id));
     this.#sealRoot(partPath(this.root, "root", snapshot.id), record);
   }
 

@@ -37,7 +37,8 @@ function inspected(recordId: number | undefined, more: Partial<InspectedRoot> = 
     recordId === undefined
       ? undefined
       : { id: recordId, parent: 0, branch: "b", description: "found", createdMs: 5, system: "s" };
-  return { isReadOnly: true, record, uuid: "found", createdMs: 7, isReceived: false, ...more };
+  const common = { isWhole: true, isReadOnly: true, isReceived: false };
+  return { ...common, record, uuid: "found", createdMs: 7, ...more };
 }
 
 function plan(
@@ -80,12 +81,14 @@ describe("a snapshot that the state does not list", () => {
   test("is a leftover while it is writable or parts of it are missing", () => {
     const writable = plan(state([0]), parts([0, 1]), { 1: inspected(0, { isReadOnly: false }) });
     expect(writable.remove).toEqual([
-      { part: "root", name: "snapshot-1" },
       { part: "etc", name: "etc-1" },
       { part: "var", name: "var-1" },
+      { part: "root", name: "snapshot-1" },
     ]);
     expect(writable.state.nextSnapshot).toBe(2);
-    const partial = plan(state([0]), parts([0, 1], [0]), { 1: inspected(1) });
+    const partial = plan(state([0]), parts([0, 1], [0]), {
+      1: inspected(1, { isWhole: false }),
+    });
     expect(partial.remove).toEqual([{ part: "root", name: "snapshot-1" }]);
     const early = plan(state([0]), parts([0], [0, 1]));
     expect(early.remove).toEqual([
@@ -95,11 +98,15 @@ describe("a snapshot that the state does not list", () => {
   });
 
   test("is left alone when it may be somebody's", () => {
-    const old = plan(state([0], 5), parts([0, 3], [0]), { 3: inspected(3) });
+    const old = plan(state([0], 5), parts([0, 3], [0]), {
+      3: inspected(3, { isWhole: false }),
+    });
     expect([old.remove, old.issues]).toEqual([[], ["Snapshot 3 is not whole, and was left alone"]]);
     const stateless = plan(undefined, parts([], [0, 1]));
     expect(stateless.remove).toEqual([]);
-    const foreign = plan(undefined, parts([0], []), { 0: inspected(undefined) });
+    const foreign = plan(undefined, parts([0], []), {
+      0: inspected(undefined, { isWhole: false }),
+    });
     expect([foreign.remove, foreign.issues.length]).toEqual([[], 1]);
   });
 
@@ -116,10 +123,11 @@ describe("what is being removed", () => {
     const unfinished = [{ part: "root", name: ".del-1", kind: "del", id: 1 }] as const;
     const found = plan(state([0, 1]), parts([0], [0, 1], unfinished));
     expect(found.state.snapshots.map(({ id }) => id)).toEqual([0]);
+    // The root comes last: until then it says that the others are nobody's.
     expect(found.remove).toEqual([
-      { part: "root", name: ".del-1" },
       { part: "etc", name: "etc-1" },
       { part: "var", name: "var-1" },
+      { part: "root", name: ".del-1" },
     ]);
     expect([found.mustWrite, found.state.nextSnapshot, found.issues]).toEqual([true, 2, []]);
   });
@@ -136,7 +144,9 @@ test("nothing that the state lists and that is there is ever removed", () => {
     fc.property(few, few, few, fc.boolean(), (listed, roots, others, hasState) => {
       const stored = hasState ? state(listed) : undefined;
       const map = Object.fromEntries(
-        roots.filter((id) => !hasState || !listed.includes(id)).map((id) => [id, inspected(id)]),
+        roots
+          .filter((id) => !hasState || !listed.includes(id))
+          .map((id) => [id, inspected(id, { isWhole: others.includes(id) })]),
       );
       const found = plan(stored, parts(roots, others), map);
       const kept = new Set(found.state.snapshots.map(({ id }) => id));

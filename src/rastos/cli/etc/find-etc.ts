@@ -8,7 +8,7 @@ import { identityNamed } from "../../deploy/bless.ts";
 import type { EtcChange } from "../../deploy/etc-diff.ts";
 import { subvolumeOf } from "../../deploy/recover.ts";
 import { etcChanges } from "../../deploy/status.ts";
-import { partPath } from "../../snapshot/layout.ts";
+import { partPlace } from "../../snapshot/part-place.ts";
 import { type BootPlace, findPlace } from "../boot/place.ts";
 
 interface Context {
@@ -34,7 +34,7 @@ export function findEtc(context: Context): FoundEtc {
   const identity = chosen(context, place);
   return {
     identity,
-    original: partPath(place.top, "etc", identity.snapshot),
+    original: partPlace(place.top, "etc", identity.snapshot),
     own: join(place.top, subvolumeOf(identity), "etc"),
     changes: etcChanges(place.top, identity),
   };

@@ -4,7 +4,7 @@ import { Fault } from "../../../kit/fault/fault.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import type { PackageRoot } from "../../package/root-options.ts";
 import { readTree } from "../../snapshot/find-tree.ts";
-import { snapshotPaths } from "../../snapshot/layout.ts";
+import { snapshotPaths } from "../../snapshot/part-place.ts";
 import { openRoot } from "../../snapshot/root.ts";
 import { SnapshotTree } from "../../snapshot/tree.ts";
 import type { Deployment, Snapshot, SystemState } from "../../snapshot/types.ts";

@@ -6,7 +6,7 @@ import { diffFiles } from "../../snapshot/diff.ts";
 import { diffPackages, type PackageDifference } from "../../snapshot/diff-packages.ts";
 import type { FileChange } from "../../snapshot/file-change.ts";
 import { readTree } from "../../snapshot/find-tree.ts";
-import { partPath } from "../../snapshot/layout.ts";
+import { partPlace } from "../../snapshot/part-place.ts";
 import { openRoot } from "../../snapshot/root.ts";
 import type { Snapshot, SystemState } from "../../snapshot/types.ts";
 import type { DiffArgs } from "./diff.ts";
@@ -22,7 +22,7 @@ export async function run({ args, printer }: Context): Promise<number> {
   const state = readTree(top);
   const [from, to] = pairOf(state, args);
   const all = args.packages === args.files;
-  const variable = (id: number): string => partPath(top, "var", id);
+  const variable = (id: number): string => partPlace(top, "var", id);
   const packages = all || args.packages ? diffPackages(variable(from), variable(to)) : [];
   const files = all || args.files ? diffFiles({ top, state, from, to }) : [];
   if (printer.jsonMode) {
