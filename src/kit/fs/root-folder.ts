@@ -16,6 +16,8 @@ import {
   replaceAt,
   writeAllTo,
 } from "./at.ts";
+import { type Attributes, attributesOf, giveAttributes } from "./attributes.ts";
+import { fillFrom } from "./fill-from.ts";
 
 /** What something in a root folder is. */
 export interface EntryStatus {
@@ -159,6 +161,61 @@ export class RootFolder implements Disposable {
     });
   }
 
+  /**
+   * Makes or replaces a file by a copy of the one at the same path of another root, with its rights
+   * and attributes; on one file system the copy shares its blocks. The folder must be there.
+   *
+   * @param isSynced false where somebody else sees to it that the copy gets to the disk
+   */
+  copyFile(from: RootFolder, path: string, rights: EntryRights = {}, isSynced = true): void {
+    const source = from.#open(path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+    if (source < 0) throw pathFault("read", from.#shown(path), -source);
+    try {
+      const { mode, uid, gid, size } = fstatSync(source);
+      if ((mode & S.IFMT) !== S.IFREG) throw pathFault("read", from.#shown(path), errno.EINVAL);
+      const make = (parent: number, temporary: string): number => {
+        const fd = openAt(parent, temporary, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+        if (fd < 0) return fd;
+        let result = size === 0 ? 0 : fillFrom(source, fd);
+        if (result >= 0) result = own(fd, { uid, gid, ...given(rights) });
+        if (result >= 0) result = sys.fchmod(fd, rights.mode ?? mode & 0o7777);
+        if (result >= 0) result = giveAttributes(fd, attributesOf(source));
+        if (result >= 0 && isSynced) result = sys.fsync(fd);
+        sys.close(fd);
+        return result;
+      };
+      this.#replace(path, make, isSynced);
+    } finally {
+      sys.close(source);
+    }
+  }
+
+  /** Extended attributes of a file or folder, not through a link. */
+  attributes(path: string): Attributes {
+    const fd = this.#openSelf(path, "read");
+    const found = attributesOf(fd);
+    sys.close(fd);
+    return found;
+  }
+
+  /** Has a file or folder have exactly these extended attributes. */
+  setAttributes(path: string, attributes: Attributes): void {
+    const fd = this.#openSelf(path, "change");
+    const result = giveAttributes(fd, attributes);
+    sys.close(fd);
+    if (result < 0) throw pathFault("change", this.#shown(path), -result);
+  }
+
+  /** Gives something another name, in the place of what has it, unless that is a full folder. */
+  rename(path: string, to: string): void {
+    const [from, target] = [this.#openParent(path), this.#openParent(to)];
+    const missing = Math.min(from, target);
+    const result = missing < 0 ? missing : replaceAt(from, nameOf(path), target, nameOf(to));
+    if (from >= 0) sys.close(from);
+    if (target >= 0) sys.close(target);
+    if (result < 0) throw pathFault("rename", this.#shown(path), -result);
+  }
+
   /** Makes a file, unless the name is taken: then false. For locks. */
   createFile(path: string, content: string, rights: { readonly mode: number }): boolean {
     const parent = this.#openParent(path);
@@ -192,8 +249,7 @@ export class RootFolder implements Disposable {
     path: string,
     rights: { readonly mode: number; readonly uid: number; readonly gid: number },
   ): void {
-    const fd = this.#open(path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
-    if (fd < 0) throw pathFault("change", this.#shown(path), -fd);
+    const fd = this.#openSelf(path, "change");
     try {
       const owned = own(fd, rights);
       const result = owned < 0 ? owned : sys.fchmod(fd, rights.mode);
@@ -240,7 +296,11 @@ export class RootFolder implements Disposable {
     }
   }
 
-  #replace(path: string, make: (parent: number, temporary: string) => number): void {
+  #replace(
+    path: string,
+    make: (parent: number, temporary: string) => number,
+    isSynced = true,
+  ): void {
     const parent = this.#openParent(path);
     if (parent < 0) throw pathFault("write", this.#shown(path), -parent);
     const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
@@ -253,10 +313,16 @@ export class RootFolder implements Disposable {
         removeFileAt(parent, temporary);
         throw pathFault("write", this.#shown(path), -result);
       }
-      this.#sync(parent);
+      if (isSynced) this.#sync(parent);
     } finally {
       sys.close(parent);
     }
+  }
+
+  #openSelf(path: string, action: string): number {
+    const fd = this.#open(path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+    if (fd < 0) throw pathFault(action, this.#shown(path), -fd);
+    return fd;
   }
 
   /** Makes the names in a folder last; the descriptor may be an O_PATH one. */

@@ -13,10 +13,14 @@ import { isSubvolume, syncFilesystem } from "../snapshot/subvolume.ts";
 import { makeClone } from "../snapshot/temporary.ts";
 import type { SnapshotTree } from "../snapshot/tree.ts";
 import type { Deployment } from "../snapshot/types.ts";
+import { sharedFolders } from "../system/shared-folders.ts";
+import { carryEtc } from "./carry-etc.ts";
+import type { CarriedChange } from "./carry-plan.ts";
 import { commandLine } from "./command-line.ts";
 import { filesystemUuid } from "./filesystem-uuid.ts";
 import { formatFstab, PERSISTENT_SUBVOLUMES } from "./fstab.ts";
 import { keepIdentity } from "./identity.ts";
+import { type Inheritance, planInheritance } from "./inherit.ts";
 import { clearIntent, writeIntent } from "./intent.ts";
 import { findKernel, type InstalledKernel } from "./kernel.ts";
 import {
@@ -47,6 +51,8 @@ export interface DeployOptions {
   readonly keep?: number | undefined;
   /** The deployment that is running. */
   readonly booted?: number | undefined;
+  /** Takes what was changed by hand in /etc along. Default: yes. */
+  readonly carriesEtc?: boolean | undefined;
   /** Modules that the initial ram disk gets besides the usual ones. */
   readonly modules?: readonly string[] | undefined;
   /** Milliseconds since 1970. */
@@ -63,6 +69,18 @@ export interface DeploymentPlan {
   readonly freeBytes: number;
   /** Deployments that would be removed at the end. */
   readonly removes: readonly string[];
+  /** What would become of what was changed by hand in /etc. */
+  readonly etc: readonly CarriedChange[];
+  /** Folders in which the deployment before has what the new one will not have; absolute. */
+  readonly leftBehind: readonly string[];
+}
+
+/** A deployment that was made. */
+export interface MadeDeployment extends Deployment {
+  /** The one that it takes the place of. */
+  readonly before: string | undefined;
+  readonly etc: readonly CarriedChange[];
+  readonly leftBehind: readonly string[];
 }
 
 /** What is left free on the boot partition: entries, counters, a loader's update. */
@@ -80,6 +98,7 @@ export async function planDeployment(
   const freeBytes = place.menu.files.freeBytes();
   checkBootSpace(place, options, bootBytes);
   const identity = { snapshot: options.snapshot, deployment: nextNumber(place) };
+  const { carry, leftBehind } = planInheritance(tree, options);
   return {
     snapshot: options.snapshot,
     entry: entryName(identity),
@@ -88,6 +107,8 @@ export async function planDeployment(
     bootBytes,
     freeBytes,
     removes: unneeded(place, options).map(({ entry }) => entry),
+    etc: carry.changes,
+    leftBehind,
   };
 }
 
@@ -102,17 +123,21 @@ export async function planDeployment(
 export async function deploySnapshot(
   tree: SnapshotTree,
   options: DeployOptions,
-): Promise<Deployment> {
+): Promise<MadeDeployment> {
   const place = openPlace(tree, options);
   recoverDeployments(place);
   const { kernel, bytes } = await readBoot(tree, options);
   checkBootSpace(place, options, bytes.kernel.length + bytes.initrd.length);
+  const inheritance = planInheritance(tree, options);
   tree.reserve(0);
   const identity = takeNumber(place, options.snapshot);
   writeIntent(tree.root, { kind: "deploy", ...identity });
   let deployment: Deployment;
+  let etc: readonly CarriedChange[];
   try {
-    deployment = makeDeployment(tree, options, { identity, kernel });
+    makeClone(tree.root, identity.snapshot, join(tree.root, subvolumeOf(identity)));
+    etc = await inherit(tree, identity, inheritance);
+    deployment = finishDeployment(tree, options, { identity, kernel, fstab: inheritance.fstab });
     putBoot(place, options, { identity, bytes });
   } catch (error) {
     undoQuietly(place);
@@ -121,7 +146,9 @@ export async function deploySnapshot(
   recordDefault(place);
   clearIntent(tree.root);
   removeDeployments(place, unneeded(place, options));
-  return tree.state.deployments.find(({ id }) => id === deployment.id) ?? deployment;
+  const made = tree.state.deployments.find(({ id }) => id === deployment.id) ?? deployment;
+  const { before, leftBehind } = inheritance;
+  return { ...made, before: before?.entry, etc, leftBehind };
 }
 
 /** The kernel and its initial ram disk, and the entry once they are on the disk. */
@@ -250,25 +277,39 @@ function takeNumber(place: DeployPlace, snapshot: number): EntryIdentity {
   return { snapshot, deployment };
 }
 
-/** The writable clone with its fstab, on the disk and in the state. */
-function makeDeployment(
+/** What the clone takes over from the deployment before it. */
+async function inherit(
+  tree: SnapshotTree,
+  identity: EntryIdentity,
+  { before, carry, declaration }: Inheritance,
+): Promise<readonly CarriedChange[]> {
+  if (before === undefined) return [];
+  const path = join(tree.root, subvolumeOf(identity));
+  const mine = join(tree.root, before.subvolume);
+  const shared = sharedFolders(tree.root);
+  const etc = await carryEtc(carry, { root: path, mine: join(mine, "etc"), declaration, shared });
+  using root = RootFolder.open(path);
+  using from = RootFolder.open(mine);
+  keepIdentity(from, root);
+  return etc;
+}
+
+/** The clone with its fstab, on the disk and in the state. */
+function finishDeployment(
   tree: SnapshotTree,
   options: DeployOptions,
-  made: { readonly identity: EntryIdentity; readonly kernel: InstalledKernel },
+  made: {
+    readonly identity: EntryIdentity;
+    readonly kernel: InstalledKernel;
+    readonly fstab: string | undefined;
+  },
 ): Deployment {
   const { identity, kernel } = made;
   const subvolume = subvolumeOf(identity);
-  const path = join(tree.root, subvolume);
-  makeClone(tree.root, identity.snapshot, path);
-  using root = RootFolder.open(path);
-  const before = deploymentBefore(tree, options);
-  if (before !== undefined) {
-    using from = RootFolder.open(before);
-    keepIdentity(from, root);
-  }
+  using root = RootFolder.open(join(tree.root, subvolume));
   root.writeFile(
     "etc/fstab",
-    formatFstab(root.readText("etc/fstab") ?? "", {
+    formatFstab(made.fstab ?? root.readText("etc/fstab") ?? "", {
       uuid: filesystemUuid(tree.root),
       subvolume,
       persistent: PERSISTENT_SUBVOLUMES.filter(({ name }) => isSubvolume(join(tree.root, name))),
@@ -287,15 +328,6 @@ function makeDeployment(
   };
   tree.update((state) => ({ ...state, deployments: [...state.deployments, deployment] }));
   return deployment;
-}
-
-/** The deployment that runs, or that boots next: this one is for the same machine. */
-function deploymentBefore(tree: SnapshotTree, options: DeployOptions): string | undefined {
-  const { deployments, defaultDeployment } = tree.state;
-  const wanted = options.booted ?? defaultDeployment;
-  const found = deployments.find(({ id }) => id === wanted);
-  const path = found === undefined ? undefined : join(tree.root, found.subvolume);
-  return path !== undefined && existsSync(path) ? path : undefined;
 }
 
 function entryOf(

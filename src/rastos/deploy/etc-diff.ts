@@ -1,6 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
-import { join } from "node:path";
-import { Fault } from "../../kit/fault/fault.ts";
+import type { BigIntStats } from "node:fs";
+import { TreeComparison } from "../snapshot/compare-trees.ts";
+import type { FileChange } from "../snapshot/file-change.ts";
+import { isFstabEdited } from "./fstab.ts";
+import { readTextAt } from "./tree-path.ts";
 
 /** A difference between the etc of a snapshot and that of a deployment of it. */
 export interface EtcChange {
@@ -9,81 +11,75 @@ export interface EtcChange {
   readonly path: string;
 }
 
-/** What rastOS writes itself, and what each machine makes for itself at its first boot. */
+/** What rastOS and the system write themselves, and what holds for this moment only. */
 const OWN_PATHS = new Set([
   "fstab",
-  "machine-id",
   "mtab",
-  "adjtime",
   ".updated",
-  ".pwd.lock",
-  "resolv.conf",
   "ld.so.cache",
+  ".pwd.lock",
+  ...["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].flatMap((name) => [
+    `${name}-`,
+    `${name}.lock`,
+  ]),
 ]);
-/** A folder that holds more is not compared further: it is no configuration. */
-const CHANGES_MAX = 100_000;
+
+/** What a machine makes for itself at its first boot: no change of anybody, and still its own. */
+const MACHINE_PATHS = new Set(["machine-id", "adjtime", "resolv.conf"]);
 
 /**
- * Compares two folders by content, kind, rights and owner, not by time. A folder that is only on
- * one side is named without what is in it.
+ * All that differs between two etc folders, by content, kind, rights, owner and attributes, not by
+ * time; sockets, and what rastOS writes itself, left out. Paths begin with a slash.
+ *
+ * @param base the etc of the snapshot
+ * @param mine the etc of the deployment
+ */
+export function etcFileChanges(base: string, mine: string): readonly FileChange[] {
+  const comparison = new TreeComparison({
+    a: Buffer.from(base).toString("latin1"),
+    b: Buffer.from(mine).toString("latin1"),
+    prefix: "",
+    isSame: isUntouched,
+  });
+  comparison.compareBelow("");
+  const isOwn = (path: string): boolean => OWN_PATHS.has(path.slice(1));
+  return comparison.changes
+    .filter(({ path, type }) => type !== "other" && !isOwn(path))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A clone has the inodes of what it was made of; whatever changes one changes its ctime. */
+function isUntouched(a: BigIntStats, b: BigIntStats): boolean {
+  return a.ino === b.ino && a.ctimeNs === b.ctimeNs && a.size === b.size && a.mode === b.mode;
+}
+
+/**
+ * Compares the etc of a deployment with that of its snapshot. A folder that is only on one side is
+ * named without what is in it; what each machine makes for itself is left out.
  *
  * @param original the etc of the snapshot
  * @param own the etc of the deployment
  */
 export function compareEtc(original: string, own: string): readonly EtcChange[] {
-  const changes: EtcChange[] = [];
-  compareFolders({ original, own, below: "" }, changes);
-  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-interface FolderPair {
-  readonly original: string;
-  readonly own: string;
-  /** Path of both below etc, with a slash at its end; "" for etc itself. */
-  readonly below: string;
-}
-
-function compareFolders(pair: FolderPair, changes: EtcChange[]): void {
-  const before = new Set(readdirSync(join(pair.original, pair.below)));
-  const after = new Set(readdirSync(join(pair.own, pair.below)));
-  for (const name of new Set([...before, ...after])) {
-    const path = pair.below + name;
-    if (OWN_PATHS.has(path)) continue;
-    if (changes.length >= CHANGES_MAX) throw tooMany(pair.own);
-    if (!after.has(name)) changes.push({ kind: "removed", path });
-    else if (!before.has(name)) changes.push({ kind: "added", path });
-    else compareOne(pair, path, changes);
-  }
-}
-
-function compareOne(pair: FolderPair, path: string, changes: EtcChange[]): void {
-  const [left, right] = [join(pair.original, path), join(pair.own, path)];
-  const [a, b] = [statusOf(left), statusOf(right)];
-  if (a === undefined || b === undefined) {
-    changes.push({ kind: "changed", path });
-    return;
-  }
-  const isChanged =
-    a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || !hasSameContent(left, a, right, b);
-  if (isChanged) changes.push({ kind: "changed", path });
-  const areFolders = a.isDirectory() && b.isDirectory();
-  if (areFolders) compareFolders({ ...pair, below: `${path}/` }, changes);
-}
-
-/** Undefined for what has just gone, and for names that are no text. */
-function statusOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
-
-function hasSameContent(left: string, a: Stats, right: string, b: Stats): boolean {
-  if (a.isSymbolicLink() && b.isSymbolicLink()) return readlinkSync(left) === readlinkSync(right);
-  if (!a.isFile() || !b.isFile()) return a.rdev === b.rdev;
-  return a.size === b.size && readFileSync(left).equals(readFileSync(right));
-}
-
-function tooMany(path: string): Fault {
-  return new Fault({
-    code: "E_REFUSED",
-    message: `Cannot compare "${path}": more than ${CHANGES_MAX} things are different`,
+  const found = etcFileChanges(original, own);
+  // What stands for all below it.
+  const whole = new Set(
+    found.filter(({ kind, aspects }) => kind !== "changed" || aspects.includes("type")).map(pathOf),
+  );
+  const changes = found.flatMap((change): EtcChange[] => {
+    const path = change.path.slice(1);
+    if (MACHINE_PATHS.has(path) || whole.has(parentOf(change.path))) return [];
+    return [{ kind: change.kind, path: Buffer.from(path, "latin1").toString("utf8") }];
   });
+  const isEdited = isFstabEdited(readTextAt(original, "fstab"), readTextAt(own, "fstab"));
+  const all = isEdited ? [...changes, { kind: "changed" as const, path: "fstab" }] : changes;
+  return all.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function pathOf({ path }: FileChange): string {
+  return path;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

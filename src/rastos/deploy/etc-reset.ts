@@ -1,6 +1,8 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import { RootFolder } from "../../kit/fs/root-folder.ts";
+import { BESIDE } from "./carry-plan.ts";
 import type { EtcChange } from "./etc-diff.ts";
+import { resetFstab } from "./fstab.ts";
 
 /** The two sides: the etc of a snapshot, and that of a deployment of it. */
 export interface EtcPair {
@@ -30,7 +32,9 @@ export function chosenChanges(
       hint: "rastos etc diff shows what was changed",
     });
   }
-  return changes.filter((change) => wanted.some((name) => isNamed(change, name)));
+  // With a file of mine goes the snapshot's that was put beside it.
+  const all = wanted.flatMap((name) => [name, `${name}${BESIDE}`]);
+  return changes.filter((change) => all.some((name) => isNamed(change, name)));
 }
 
 /**
@@ -43,7 +47,9 @@ export function resetEtc(pair: EtcPair, changes: readonly EtcChange[]): void {
   using original = RootFolder.open(pair.original, "none");
   using own = RootFolder.open(pair.own, "none");
   for (const { kind, path } of changes) {
-    if (kind === "added") removeWhole(own, path);
+    if (path === "fstab") {
+      own.writeFile(path, resetFstab(original.readText(path), own.readText(path) ?? ""));
+    } else if (kind === "added") removeWhole(own, path);
     else restore({ original, own }, path);
   }
 }
@@ -61,19 +67,19 @@ function restore(sides: Sides, path: string): void {
   if (now !== undefined && now.kind !== before.kind) removeWhole(own, path);
   const { mode, uid, gid } = before;
   if (before.kind === "link") own.writeLink(path, original.readLink(path) ?? "");
-  else if (before.kind === "file") {
-    own.writeFile(path, original.read(path) ?? "", { mode, uid, gid });
-  } else if (before.kind === "folder") {
+  else if (before.kind === "file") own.copyFile(original, path);
+  else if (before.kind === "folder") {
     const isNew = now?.kind !== "folder";
     own.makeFolder(path, { mode, uid, gid });
     own.setRights(path, { mode, uid, gid });
+    own.setAttributes(path, original.attributes(path));
     // What is in a folder that was there has changes of its own.
     if (isNew) for (const name of original.names(path)) restore(sides, `${path}/${name}`);
   }
 }
 
 /** Removes a file, or a folder with all in it, never what a link leads to. */
-function removeWhole(own: RootFolder, path: string): void {
+export function removeWhole(own: RootFolder, path: string): void {
   if (own.status(path)?.kind !== "folder") {
     own.remove(path);
     return;

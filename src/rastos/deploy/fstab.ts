@@ -45,13 +45,47 @@ export function formatFstab(old: string, content: FstabContent): string {
     ...persistent.map(({ name, mountPoint }) => line(mountPoint, name)),
     ...(espId === undefined ? [] : [esp]),
   ];
-  const places = new Set(own.map((text) => text.split(" ")[1]));
-  const kept = withoutOwn(old.split("\n")).filter((text) => {
-    const [source = "", mountPoint] = text.trim().split(/\s+/);
+  return withBlock([BEGIN, ...own, END], restOf(old, own));
+}
+
+/**
+ * Whether somebody has changed the fstab of a deployment: the lines that are not ours are not those
+ * that it was made with.
+ *
+ * @param original the snapshot's
+ * @param own the deployment's
+ */
+export function isFstabEdited(original: string | undefined, own: string | undefined): boolean {
+  if (own === undefined) return false;
+  const block = blockOf(own);
+  return restOf(own, block) !== restOf(original ?? "", block);
+}
+
+/** A deployment's fstab with the further lines of its snapshot, as it was in the beginning. */
+export function resetFstab(original: string | undefined, own: string): string {
+  const block = blockOf(own);
+  return withBlock(block, restOf(original ?? "", block));
+}
+
+function withBlock(block: readonly string[], rest: string): string {
+  return `${[...block, ...(rest === "" ? [] : [rest])].join("\n")}\n`;
+}
+
+/** The lines that are not ours and that are about places which ours are not about. */
+function restOf(text: string, block: readonly string[]): string {
+  const places = new Set(block.map((line) => line.split(" ")[1]));
+  const kept = withoutOwn(text.split("\n")).filter((line) => {
+    const [source = "", mountPoint] = line.trim().split(/\s+/);
     return source === "" || source.startsWith("#") || !places.has(mountPoint);
   });
-  const rest = kept.join("\n").trim();
-  return `${[BEGIN, ...own, END, ...(rest === "" ? [] : [rest])].join("\n")}\n`;
+  return kept.join("\n").trim();
+}
+
+function blockOf(text: string): string[] {
+  const lines = text.split("\n");
+  const begin = lines.indexOf(BEGIN);
+  const end = lines.indexOf(END);
+  return begin < 0 || end < begin ? [] : lines.slice(begin, end + 1);
 }
 
 function withoutOwn(lines: readonly string[]): string[] {

@@ -115,3 +115,38 @@ test("what is no file holds nobody up", () => {
   expect(() => work.root.read("etc/pipe")).toThrow("Cannot read");
   expect(work.root.status("etc/pipe")?.kind).toBe("other");
 });
+
+describe("from one root to another", () => {
+  test("a copy has content, rights and attributes, and no link is copied through", () => {
+    using work = world();
+    using other = RootFolder.open(work.folder("other"));
+    work.root.writeFile("etc/secret", "psk\n", { mode: 0o640 });
+    const set = ["setfattr", "-n", "user.note", "-v", "1", work.at("root/etc/secret")];
+    const hasAttributes = Bun.spawnSync(set).success;
+    other.makeFolder("etc");
+    other.copyFile(work.root, "etc/secret");
+    expect(other.readText("etc/secret")).toBe("psk\n");
+    expect(other.status("etc/secret")).toMatchObject({ mode: 0o640 });
+    const expected = hasAttributes ? [["user.note", "1"]] : [];
+    expect([...other.attributes("etc/secret")]).toEqual(expected as [string, string][]);
+    other.setAttributes("etc/secret", new Map());
+    expect([...other.attributes("etc/secret")]).toEqual([]);
+    other.copyFile(work.root, "etc/secret", { mode: 0o600 }, false);
+    expect(other.status("etc/secret")).toMatchObject({ mode: 0o600 });
+    symlinkSync(work.at("outside/etc/passwd"), work.at("root/etc/link"));
+    expect(() => other.copyFile(work.root, "etc/link")).toThrow();
+    expect(names(work, "other/etc")).toEqual(["secret"]);
+  });
+
+  test("a new name takes the place of a file, and stays within the root", () => {
+    using work = world();
+    work.root.writeFile("etc/a", "a");
+    work.root.writeFile("etc/b", "b");
+    work.root.rename("etc/a", "etc/b");
+    expect(work.root.readText("etc/b")).toBe("a");
+    expect(names(work, "root/etc")).toEqual(["b", "passwd"]);
+    symlinkSync(work.at("outside"), work.at("root/way-out"));
+    expect(() => work.root.rename("etc/b", "way-out/b")).toThrow("no such file");
+    expect(names(work, "outside")).toEqual(["etc"]);
+  });
+});

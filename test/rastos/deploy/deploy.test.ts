@@ -7,6 +7,7 @@ import type { BootTarget } from "../../../src/rastos/boot/types.ts";
 import {
   type DeployOptions,
   deploySnapshot,
+  type MadeDeployment,
   planDeployment,
 } from "../../../src/rastos/deploy/deploy.ts";
 import { writeIntent } from "../../../src/rastos/deploy/intent.ts";
@@ -31,7 +32,7 @@ async function within<T>(call: (place: DeployPlace) => T | Promise<T>): Promise<
 }
 
 const target = (): BootTarget => ({ kind: "folder", path: world.esp });
-const deploy = (options: Partial<DeployOptions> = {}): Promise<Deployment> =>
+const deploy = (options: Partial<DeployOptions> = {}): Promise<MadeDeployment> =>
   within(({ tree }) => deploySnapshot(tree, { snapshot: 0, target: target(), ...options }));
 const entryFiles = (): string[] => readdirSync(join(world.esp, "loader/entries")).sort();
 const problems = (): readonly string[] => problemsOf({ top: world.top, esp: world.esp });
@@ -67,6 +68,9 @@ describeUnless(cannotMount("btrfs"))("deploying", () => {
       reason: undefined,
       createdMs: 1234,
       kernelVersion: "6.1.0-1",
+      before: undefined,
+      etc: [],
+      leftBehind: [],
     });
     expect(entryFiles()).toEqual(["rastos-0-1+3.conf"]);
     expect(readFileSync(join(world.esp, "loader/loader.conf"), "utf8")).toBe(

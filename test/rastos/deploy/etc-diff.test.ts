@@ -20,6 +20,7 @@ test("content, kind, rights and links are compared, times are not", () => {
   work.folder("b/kind");
   expect(compareEtc(work.at("a"), work.at("b"))).toEqual([
     { kind: "changed", path: "content" },
+    { kind: "changed", path: "fstab" },
     { kind: "changed", path: "kind" },
     { kind: "changed", path: "link" },
     { kind: "changed", path: "mode" },
@@ -28,14 +29,16 @@ test("content, kind, rights and links are compared, times are not", () => {
   ]);
 });
 
-test("a name that is no text is a change, and no failure", () => {
+test("names that are no text are compared as well", () => {
   using work = createWorkspace();
-  const name = Buffer.from([0x66, 0xff]);
   for (const side of ["a", "b"]) {
     mkdirSync(work.at(side));
-    writeFileSync(Buffer.concat([Buffer.from(`${work.at(side)}/`), name]), "x");
+    for (const [last, content] of [[0xfe, side] as const, [0xff, "same"] as const]) {
+      const name = Buffer.from([0x66, last]);
+      writeFileSync(Buffer.concat([Buffer.from(`${work.at(side)}/`), name]), content);
+    }
   }
-  expect(compareEtc(work.at("a"), work.at("b"))).toMatchObject([{ kind: "changed" }]);
+  expect(compareEtc(work.at("a"), work.at("b"))).toEqual([{ kind: "changed", path: "f\ufffd" }]);
 });
 
 test("a reset makes both sides equal, only where it was asked for", () => {

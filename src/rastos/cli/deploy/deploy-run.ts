@@ -8,6 +8,7 @@ import { findSnapshot } from "../snapshot/find-snapshot.ts";
 import { openTree } from "../snapshot/open-tree.ts";
 import { reportDryRun } from "../snapshot/report.ts";
 import type { DeployArgs } from "./deploy.ts";
+import { inheritanceLines, tellInheritance } from "./inheritance-text.ts";
 
 type Context = Pick<CommandContext<DeployArgs>, "args" | "printer" | "commandPath">;
 
@@ -22,7 +23,7 @@ export async function run(context: Context): Promise<number> {
     const size = `${formatBytes(plan.bootBytes)} of ${formatBytes(plan.freeBytes)} that are free`;
     const removes = plan.removes.length === 0 ? "" : `; would remove ${plan.removes.join(", ")}`;
     const text = `Would deploy snapshot ${plan.snapshot} as ${plan.entry}: ${size}${removes}`;
-    reportDryRun(printer, text, { ...plan });
+    reportDryRun(printer, [text, ...inheritanceLines(plan)].join("\n"), { ...plan });
     return 0;
   }
   const made = await deploySnapshot(tree, options);
@@ -30,6 +31,7 @@ export async function run(context: Context): Promise<number> {
     printer.json({ schema: "rastos.deployment/1", ...made });
     return 0;
   }
+  tellInheritance(printer, made);
   printer.note(`Deployed snapshot ${made.snapshot} as ${made.entry}: it boots next`);
   if (options.tries === 0) return 0;
   printer.note("It counts as good when `rastos boot bless` has run in it");
@@ -47,6 +49,7 @@ function optionsOf({ args }: Context, place: BootPlace, snapshot: number): Deplo
     loader,
     keep,
     booted: place.booted?.deployment,
+    carriesEtc: args.etc,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ArgsSpec, defineCommand } from "../../../kit/cli/command.ts";
 import { ESP_ARG } from "../boot/boot-args.ts";
-import { DESTROY_ARGS } from "../root-args.ts";
+import { CHANGE_ARGS } from "../root-args.ts";
+import { ETC_ARG } from "./inherit-args.ts";
 
 const DEPLOY_ARGS = {
   snapshot: {
@@ -38,7 +39,8 @@ const DEPLOY_ARGS = {
     number: { minimum: 1, maximum: 100 },
     description: "Good deployments to keep beside the new one; 3 if nothing is said",
   },
-  ...DESTROY_ARGS,
+  ...ETC_ARG,
+  ...CHANGE_ARGS,
 } as const satisfies ArgsSpec;
 
 /** The arguments of `rastos deploy`. */
@@ -54,6 +56,11 @@ export const deployCommand = defineCommand({
       now stays as it is, and boots again by itself when nobody blesses the new one within its
       tries. A crash at any moment leaves the old system or the new one.
 
+      What was changed by hand in /etc of the deployment that is running goes along. Where the
+      snapshot has changed the same file too, the file is yours and the snapshot's is put beside it
+      as NAME.rastos-new; accounts are merged one by one; what system.toml declares counts more
+      than either. \`rastos etc diff\` shows beforehand what was changed.
+
       Deployments beyond those to keep are removed at the end, never the one that is running, and
       never those of pinned snapshots.
 
@@ -64,6 +71,7 @@ export const deployCommand = defineCommand({
   examples: [
     { command: "rastos deploy", description: "The newest snapshot" },
     { command: "rastos deploy 3 --dry-run", description: "What it would take" },
+    { command: "rastos deploy --no-etc", description: "With /etc just as the snapshot has it" },
     { command: "rastos deploy 3 --root /mnt --esp disk.img", description: "Of another system" },
   ],
   run: async (context) => (await import("./deploy-run.ts")).run(context),

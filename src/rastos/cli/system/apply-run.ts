@@ -1,16 +1,17 @@
 import type { CommandContext } from "../../../kit/cli/command.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { formatSeconds } from "../../../kit/text/format.ts";
-import { deploySnapshot } from "../../deploy/deploy.ts";
+import { deploySnapshot, type MadeDeployment } from "../../deploy/deploy.ts";
 import { kernelPackageName } from "../../kernel/package-name.ts";
 import type { SnapshotTree } from "../../snapshot/tree.ts";
-import type { Deployment, Snapshot } from "../../snapshot/types.ts";
+import type { Snapshot } from "../../snapshot/types.ts";
 import { type ApplyOutcome, applySystem } from "../../system/apply.ts";
 import { baseSnapshot } from "../../system/base.ts";
 import { readSystemFile } from "../../system/read.ts";
 import { recordText } from "../../system/record-text.ts";
 import type { SystemFile } from "../../system/types.ts";
 import { type BootPlace, findPlace } from "../boot/place.ts";
+import { tellInheritance } from "../deploy/inheritance-text.ts";
 import { confirm } from "../snapshot/confirm.ts";
 import { findSnapshot } from "../snapshot/find-snapshot.ts";
 import { openTree } from "../snapshot/open-tree.ts";
@@ -41,7 +42,7 @@ export async function run(context: Context): Promise<number> {
   const isNew = !tree.state.deployments.some(({ snapshot }) => snapshot === made.id);
   const deployment =
     place !== undefined && isNew && outcome.kind !== "planned"
-      ? await deploy(tree, { file, place, snapshot: made })
+      ? await deploy(tree, { file, place, snapshot: made, carriesEtc: args.etc })
       : undefined;
   if (printer.jsonMode) {
     printer.json(outcomeJson(outcome, deployment));
@@ -85,8 +86,13 @@ async function applyTo(
 
 async function deploy(
   tree: SnapshotTree,
-  what: { readonly file: SystemFile; readonly place: BootPlace; readonly snapshot: Snapshot },
-): Promise<Deployment> {
+  what: {
+    readonly file: SystemFile;
+    readonly place: BootPlace;
+    readonly snapshot: Snapshot;
+    readonly carriesEtc: boolean;
+  },
+): Promise<MadeDeployment> {
   const { boot, kernel } = what.file.config;
   return await deploySnapshot(tree, {
     snapshot: what.snapshot.id,
@@ -96,11 +102,16 @@ async function deploy(
     timeout: boot.timeout,
     tries: boot.tries,
     kernel: kernel.profile === undefined ? kernel.package : kernelPackageName(kernel.profile),
+    carriesEtc: what.carriesEtc,
     booted: what.place.booted?.deployment,
   });
 }
 
-function report(printer: Printer, outcome: ApplyOutcome, deployment: Deployment | undefined): void {
+function report(
+  printer: Printer,
+  outcome: ApplyOutcome,
+  deployment: MadeDeployment | undefined,
+): void {
   switch (outcome.kind) {
     case "nothing":
       if (deployment === undefined) printer.note("Nothing to do: the system is what is declared");
@@ -116,12 +127,13 @@ function report(printer: Printer, outcome: ApplyOutcome, deployment: Deployment 
       break;
   }
   if (deployment === undefined) return;
+  tellInheritance(printer, deployment);
   printer.note(`Deployed snapshot ${deployment.snapshot} as ${deployment.entry}: it boots next`);
 }
 
 function outcomeJson(
   outcome: ApplyOutcome,
-  deployment: Deployment | undefined,
+  deployment: MadeDeployment | undefined,
 ): Readonly<Record<string, unknown>> {
   return {
     schema: "rastos.apply/1",
@@ -129,5 +141,7 @@ function outcomeJson(
     ...planJson(outcome.plan),
     snapshot: outcome.kind === "applied" ? outcome.snapshot.id : null,
     deployment: deployment?.entry ?? null,
+    etc: deployment?.etc ?? [],
+    leftBehind: deployment?.leftBehind ?? [],
   };
 }

@@ -1,5 +1,6 @@
 import { type ArgsSpec, defineCommand } from "../../../kit/cli/command.ts";
 import { ESP_ARG } from "../boot/boot-args.ts";
+import { ETC_ARG } from "../deploy/inherit-args.ts";
 import { DESTROY_ARGS } from "../root-args.ts";
 import { DECLARATION_ARGS } from "./plan-args.ts";
 
@@ -23,6 +24,7 @@ const APPLY_ARGS = {
     valueHint: "COMMIT",
     description: "Let this commit of the AUR pass without a question: you have looked at it",
   },
+  ...ETC_ARG,
   ...ESP_ARG,
   ...DESTROY_ARGS,
 } as const satisfies ArgsSpec;
