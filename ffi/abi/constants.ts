@@ -100,7 +100,7 @@ export const MMAP = { PROT_READ: 1, PROT_WRITE: 2, PRIVATE: 2, ANONYMOUS: 0x20 }
 export const MADV = { DONTNEED: 4 } as const;
 
 /** fcntl(2) commands. */
-export const FCNTL = { GETFL: 3, SETFL: 4, SETPIPE_SZ: 1031 } as const;
+export const FCNTL = { GETFL: 3, SETFL: 4, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031 } as const;
 
 /** splice(2) flags. */
 export const SPLICE = { MOVE: 1, NONBLOCK: 2, MORE: 4 } as const;

@@ -24,6 +24,21 @@ export interface Want {
   readonly extra?: Uint8Array;
 }
 
+/** A part of a file that was announced on another stream. */
+export interface SeenPart {
+  readonly owner: number;
+  readonly sequence: number;
+  readonly offset: number;
+  readonly content: Buffer;
+}
+
+/** A file that is announced to come in parts. */
+export interface SeenSplit {
+  readonly key: string;
+  readonly sequence: number;
+  readonly partBytes: number;
+}
+
 type Folder = { root: number; path: string; count: number; entries: SeenEntry[] };
 
 /**
@@ -44,6 +59,8 @@ export class FrameTarget {
   /** Called when a FILE frame has come, with the number of it. */
   onFile: ((attempt: number) => void) | undefined;
   files = 0;
+  readonly parts: SeenPart[] = [];
+  readonly splits: SeenSplit[] = [];
   /** In place of NEED frames. */
   answers: ((id: number) => void) | undefined;
   purpose = 0;
@@ -89,6 +106,14 @@ export class FrameTarget {
       case frameType.data:
       case frameType.fileEnd:
         this.#large(type, id, payload);
+        return true;
+      case frameType.part:
+        this.parts.push({
+          owner: id,
+          sequence: payload.readUInt32LE(0),
+          offset: Number(payload.readBigUInt64LE(8)),
+          content: Buffer.from(payload.subarray(16)),
+        });
         return true;
       case frameType.alive:
         return true;
@@ -232,6 +257,10 @@ export class FrameTarget {
       const path = this.#keyOf(id, payload.readUInt32LE(0));
       const size = Number(payload.readBigUInt64LE(8));
       this.files++;
+      if (payload.readUInt8(4) === 3) {
+        const [sequence, partBytes] = [payload.readUInt32LE(16), payload.readUInt32LE(20)];
+        this.splits.push({ key: path, sequence, partBytes });
+      }
       this.onFile?.(this.files);
       this.#file = { path, mode: payload.readUInt8(4), content: Buffer.alloc(size) };
       return;

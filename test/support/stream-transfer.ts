@@ -39,6 +39,8 @@ export interface Transfer {
   readonly targetBase?: Base;
   readonly kind?: "tcp" | "local";
   readonly isEncrypted?: boolean;
+  /** Large files go over several streams; as of today's peers. */
+  readonly splits?: boolean;
 }
 
 export interface PassResult {
@@ -65,6 +67,7 @@ export class StreamTransfer implements AsyncDisposable {
     const targetBase = transfer.targetBase ?? freeBase;
     const send = await SendSession.open({ options, base: sourceBase, sources, streams });
     const { roots } = send;
+    if (transfer.splits !== false) send.splitFiles();
     const request = { options, base: targetBase, target, roots, streams };
     const receive = await ReceiveSession.open(request).catch(async (error) => {
       await send.close();

@@ -98,6 +98,7 @@ class Pull {
       sources: this.#sources,
       streams: streams.tokens.length,
     });
+    if (capabilities?.supportsParts === true && !streams.isOverGrpc) session.splitFiles();
     this.#session = session;
     this.#say({
       case: "negotiation",

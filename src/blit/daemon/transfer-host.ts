@@ -107,5 +107,6 @@ export function negotiationOf(streams: SessionStreams) {
     kernelTls: streams.hasKernelTls,
     isEncrypted: streams.isEncrypted,
     session: streams.session,
+    supportsParts: !streams.isOverGrpc,
   };
 }

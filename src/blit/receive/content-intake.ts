@@ -15,6 +15,7 @@ import { broken, readU64 } from "./check.ts";
 import { planCopy, settleEqual } from "./decide.ts";
 import { beginDelta, closeBase } from "./delta-intake.ts";
 import {
+  type AnnouncedFile,
   abandonLargeFile,
   beginLargeFile,
   fileMode,
@@ -24,10 +25,13 @@ import {
 import { EntryReader, readLinks } from "./manifest.ts";
 import { awaited, type ReceivedFolder } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
+import { announceSplit, awaitParts, readSplit, takeOwnPart } from "./split-intake.ts";
 import { writeSmall } from "./write-small.ts";
 
 const smallHeadBytes = 12;
 const fileHeadBytes = 16;
+/** The same with how a file comes in parts. */
+const splitHeadBytes = 24;
 const dataHeadBytes = 16;
 const reuseBytes = 24;
 const endBytes = 8;
@@ -58,8 +62,14 @@ export class ContentIntake {
 
   /** The stream has broken, or not: nothing incomplete stays but what a later run can use. */
   abandon(): void {
+    this.#closeParts(this.#file);
     if (this.#file !== undefined) abandonLargeFile(this.#t, this.#file);
     this.#file = undefined;
+  }
+
+  /** What other streams still bring of it is skipped. */
+  #closeParts(file: LargeFile | undefined): void {
+    if (file?.split !== undefined) this.#r.parts.close(this.#r.stream);
   }
 
   /** The view on what is not consumed; good until the next call of the socket. */
@@ -206,15 +216,9 @@ export class ContentIntake {
 
   /** A FILE frame, and those that belong to it. */
   takeFile(id: number, length: number): void {
-    if (length !== fileHeadBytes) broken("a file of the wrong length");
-    const { view, bytes, at } = this.#input(fileHeadBytes);
-    const index = view.getUint32(at, true);
-    const mode = bytes[at + 4] as number;
-    const sizeBytes = readU64(view, at + 8);
-    if (mode > fileMode.delta) broken("a file of an unknown kind");
-    this.#r.socket.consume(fileHeadBytes);
-    const entry = this.#find(id, index);
-    let file = this.#begin(entry, { index, mode, sizeBytes });
+    const announced = this.#announced(length);
+    const entry = this.#find(id, announced.index);
+    let file = this.#begin(entry, announced);
     this.#file = file;
     const started = performance.now();
     for (;;) {
@@ -235,17 +239,27 @@ export class ContentIntake {
     this.#r.failIfCancelled();
   }
 
-  /** It changed while the source read it, which begins again. */
-  #again(entry: Awaited, file: LargeFile, length: number): LargeFile {
-    if (length !== fileHeadBytes) broken("a file of the wrong length");
-    const { view, bytes, at } = this.#input(fileHeadBytes);
+  /** What a FILE frame says. */
+  #announced(length: number): AnnouncedFile {
+    if (length !== fileHeadBytes && length !== splitHeadBytes) broken("a file of the wrong length");
+    const { view, bytes, at } = this.#input(length);
+    const index = view.getUint32(at, true);
     const mode = bytes[at + 4] as number;
     const sizeBytes = readU64(view, at + 8);
-    if (view.getUint32(at, true) !== entry.index) broken("parts of two files mixed");
-    if (mode > fileMode.delta) broken("a file of an unknown kind");
-    this.#r.socket.consume(fileHeadBytes);
+    if (mode > fileMode.split) broken("a file of an unknown kind");
+    const isSplit = mode === fileMode.split;
+    if (isSplit !== (length === splitHeadBytes)) broken("a file of the wrong length");
+    const split = isSplit ? readSplit(view, at + fileHeadBytes, sizeBytes) : undefined;
+    this.#r.socket.consume(length);
+    return { index, mode, sizeBytes, split };
+  }
+
+  /** It changed while the source read it, which begins again. */
+  #again(entry: Awaited, file: LargeFile, length: number): LargeFile {
+    const announced = this.#announced(length);
+    if (announced.index !== entry.index) broken("parts of two files mixed");
     this.#drop(file);
-    return this.#begin(entry, { index: entry.index, mode, sizeBytes });
+    return this.#begin(entry, announced);
   }
 
   #noteSpeed(file: LargeFile, elapsedMs: number): void {
@@ -254,10 +268,13 @@ export class ContentIntake {
     this.#r.linkBytesPerSecond = Math.max(rate, this.#r.linkBytesPerSecond ?? 0);
   }
 
-  #begin(
-    entry: Awaited,
-    announced: { readonly index: number; readonly mode: number; readonly sizeBytes: number },
-  ): LargeFile {
+  #begin(entry: Awaited, announced: AnnouncedFile): LargeFile {
+    const file = this.#made(entry, announced);
+    if (file.split !== undefined) announceSplit(this.#r, file, file.split);
+    return file;
+  }
+
+  #made(entry: Awaited, announced: AnnouncedFile): LargeFile {
     const t = this.#t;
     const { folder, node, index, state } = entry;
     if (t.isDry) {
@@ -282,6 +299,15 @@ export class ContentIntake {
     if (length > dataBytesMax || (!isPacked && length !== packed))
       broken("a piece of wrong length");
     if (offset + length > file.sizeBytes) broken("a piece beyond the end of its file");
+    if (file.split !== undefined) {
+      if (isPacked) broken("a part of a file that is packed");
+      socket.consume(dataHeadBytes);
+      takeOwnPart(this.#r, file, file.split.sequence, { offset, length });
+      this.#t.add(counter.bytesDone, length);
+      file.position += length;
+      this.#look();
+      return;
+    }
     const isNext = file.mode === fileMode.sparse ? offset >= file.position : true;
     const isInOrder = file.mode === fileMode.whole ? offset === file.position : isNext;
     if (!isInOrder) broken("pieces of a file out of order");
@@ -389,6 +415,10 @@ export class ContentIntake {
       return;
     }
     if (t.source.sizeBytes !== file.sizeBytes) broken("a file of another size than announced");
+    if (file.split !== undefined && file.fd >= 0 && file.written.result >= 0) {
+      awaitParts(this.#r, file);
+    }
+    if (file.split !== undefined) file.position = file.sizeBytes;
     const isWhole = file.mode === fileMode.sparse || file.position === file.sizeBytes;
     if (!isWhole) broken("a file that is cut off");
     const replaces = (entry.state & awaited.replaces) !== 0;
@@ -417,6 +447,7 @@ export class ContentIntake {
   }
 
   #drop(file: LargeFile): void {
+    this.#closeParts(file);
     closeBase(file);
     if (file.fd < 0) return;
     sys.close(file.fd);
@@ -427,6 +458,7 @@ export class ContentIntake {
   #complete(entry: Awaited, file: LargeFile, replaces: boolean): void {
     const t = this.#t;
     const { folder, node } = entry;
+    this.#closeParts(file);
     closeBase(file);
     if (file.fd < 0) {
       const path = node.pathOf(t.entryName());

@@ -9,6 +9,7 @@ import { creationMode, newFileOwner } from "../engine/metadata.ts";
 import { partialName } from "../engine/staging.ts";
 import type { Thread } from "../engine/thread.ts";
 import type { SettledBase } from "./received-folder.ts";
+import type { SplitInto } from "./split-intake.ts";
 
 /** A file that comes in pieces: under a name of its own until all of it is there. */
 
@@ -18,13 +19,14 @@ const flags = O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
 const keepSize = 1;
 
 /** What a FILE frame says. */
-export const fileMode = { whole: 0, sparse: 1, delta: 2 } as const;
+export const fileMode = { whole: 0, sparse: 1, delta: 2, split: 3 } as const;
 
 export type LargeFile = {
   readonly node: FolderNode;
   readonly index: number;
   readonly mode: number;
   readonly sizeBytes: number;
+  readonly split: SplitInto | undefined;
   /** -1 where it could not be made: what comes of it is skipped. */
   fd: number;
   readonly temporaryName: string;
@@ -45,6 +47,8 @@ export type AnnouncedFile = {
   readonly index: number;
   readonly mode: number;
   readonly sizeBytes: number;
+  /** Of mode 3: how it comes. */
+  readonly split: SplitInto | undefined;
 };
 
 /** A file that is not made. */
@@ -143,9 +147,12 @@ export function abandonLargeFile(t: Thread, file: LargeFile): void {
   file.baseFd = -1;
   if (file.fd < 0) return;
   const position = file.delta?.position ?? file.position;
-  const isWorthIt = file.isKept && file.mode !== fileMode.sparse && position > largeFileBytes;
+  // Of parts only those are known here that came over the stream itself.
+  const least = file.split === undefined ? largeFileBytes : 0;
+  const isWorthIt = file.isKept && file.mode !== fileMode.sparse && position > least;
   if (!isWorthIt) sys.unlinkat(file.node.targetFd, t.cTemporary(file.temporaryName), 0);
-  else if (file.delta === undefined) sys.ftruncate(file.fd, position);
+  // Parts may lie behind each other's gaps; a later run compares all of it.
+  else if (file.delta === undefined && file.split === undefined) sys.ftruncate(file.fd, position);
   sys.close(file.fd);
   file.fd = -1;
 }

@@ -26,6 +26,8 @@ export type ToReceiver =
       readonly seat: StreamSeat;
       readonly options: EngineOptions;
       readonly shared: SharedBuffers;
+      /** Of PartTable. */
+      readonly parts: SharedArrayBuffer;
       /** Given up before anything is touched. */
       readonly base: Base;
     }

@@ -22,6 +22,7 @@ import type {
 import { finishLate } from "./late-folders.ts";
 import type { Found, LateFolder, TargetRoot, ToReceiver } from "./messages.ts";
 import { holdUmask, releaseUmask } from "./open-umask.ts";
+import { PartTable } from "./part-table.ts";
 import { ReceiveStream, type StreamAnswer } from "./receive-stream.ts";
 import { refuseSameMachine } from "./same-machine.ts";
 import { completeOptions, enginePurpose, firstOptions, withFolding } from "./target-options.ts";
@@ -68,6 +69,7 @@ export class ReceiveSession {
   readonly #places: TargetPlace[];
   readonly #backup: BackupPlace | undefined;
   readonly #streams: ReceiveStream[] = [];
+  readonly #parts: PartTable;
   /** By root: paths of which the source has to stay at the end of a move. */
   readonly #stays: Set<string>[];
   #tellFailed: (fault: Fault) => void = () => {};
@@ -100,6 +102,7 @@ export class ReceiveSession {
     });
     // Row 0 is the session's: a stream's is its index and one.
     this.shared = SharedState.create(streams + 1);
+    this.#parts = PartTable.create(streams);
     const main = new Thread(0, firstOptions(options, base), this.shared);
     main.newFolderMode = 0o777 & ~formerMask;
     this.#main = main;
@@ -152,6 +155,7 @@ export class ReceiveSession {
       seat,
       options,
       shared: this.shared.buffers,
+      parts: this.#parts.buffer,
       base,
     };
     const events = {
@@ -190,6 +194,7 @@ export class ReceiveSession {
     const { options } = this.#main;
     const stays = purpose === "settle" ? this.#stays.map((paths) => [...paths]) : [];
     const avoidsDelta = this.#avoidsDelta;
+    this.#parts.begin(this.#streams.length);
     for (const stream of this.#streams) {
       stream.post({ kind: "pass", purpose, options, roots, stays, avoidsDelta });
     }

@@ -22,7 +22,9 @@ import { HandOver } from "./hand-over.ts";
 import { LateFolders } from "./late-folders.ts";
 import type { TargetRoot, ToReceiver } from "./messages.ts";
 import { NeedWriter } from "./need-writer.ts";
+import type { PartTable } from "./part-table.ts";
 import type { ReceivedFolder } from "./received-folder.ts";
+import { takePart } from "./split-intake.ts";
 import { streamFault } from "./stream-fault.ts";
 import { TargetFolders } from "./target-folders.ts";
 
@@ -61,7 +63,10 @@ export class Receiver {
   readonly #content: ContentIntake;
   readonly #folder: FolderIntake;
   readonly #stallMs: number;
-  readonly #stream: number;
+  /** Number of the stream, the same on both sides. */
+  readonly stream: number;
+  /** Files that come over several streams. */
+  readonly parts: PartTable;
   readonly #flush: () => void;
   #keptBytes = 0;
   #isInPass = false;
@@ -70,10 +75,11 @@ export class Receiver {
   constructor(
     t: Thread,
     socket: DataSocket,
-    seat: { readonly stallMs: number; readonly index: number },
+    seat: { readonly stallMs: number; readonly index: number; readonly parts: PartTable },
     flush: () => void,
   ) {
     this.t = t;
+    this.parts = seat.parts;
     this.#flush = flush;
     this.socket = socket;
     this.needs = new NeedWriter(socket, (result) => this.must(result));
@@ -83,14 +89,14 @@ export class Receiver {
     this.#folder = new FolderIntake(this);
     t.pulse = () => this.#pulse();
     this.#stallMs = seat.stallMs;
-    this.#stream = seat.index;
+    this.stream = seat.index;
   }
 
   /** @throws Fault for a -errno of the socket */
   must(result: number): void {
     if (result >= 0) return;
     const { lastWait } = this.socket;
-    throw streamFault(result, { lastWait, stallMs: this.#stallMs, stream: this.#stream });
+    throw streamFault(result, { lastWait, stallMs: this.#stallMs, stream: this.stream });
   }
 
   get isSettling(): boolean {
@@ -120,6 +126,7 @@ export class Receiver {
       this.needs.bare(frameType.passDone);
     } finally {
       this.#isInPass = false;
+      this.parts.endOne();
       this.#content.abandon();
       this.#folder.abandon(this.open.values());
       this.open.clear();
@@ -200,7 +207,8 @@ export class Receiver {
     const isPlain = bytes[at + 2] === 0 && bytes[at + 3] === 0 && u32At(bytes, at + 12) === 0;
     const id = u32At(bytes, at + 4);
     const length = u32At(bytes, at + 8);
-    const max = type === frameType.data ? DATA_PAYLOAD_BYTES_MAX : FRAME_PAYLOAD_BYTES_MAX;
+    const isContent = type === frameType.data || type === frameType.part;
+    const max = isContent ? DATA_PAYLOAD_BYTES_MAX : FRAME_PAYLOAD_BYTES_MAX;
     if (!isPlain || length > max) broken("a frame that is too long");
     socket.consume(FRAME_HEADER_BYTES);
     return { type, flags, id, length };
@@ -226,6 +234,9 @@ export class Receiver {
         return true;
       case frameType.file:
         this.#content.takeFile(id, length);
+        return true;
+      case frameType.part:
+        takePart(this, id, length);
         return true;
       case frameType.alive:
       case frameType.passEnd:

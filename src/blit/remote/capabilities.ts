@@ -19,5 +19,7 @@ export function capabilities(
     forceGrpcData,
     streamsMax,
     supportsZstd: true,
+    // Over the control connection one stream may hold up another, and parts wait for each other.
+    supportsParts: makesConnections && !forceGrpcData,
   };
 }

@@ -115,6 +115,7 @@ class PushLink implements Link {
           )
         : await connectStreams(client, offer, request.signal);
       heard.streams = streams;
+      if (offer.supportsParts && !offer.overGrpc) session.splitFiles();
       for (const seat of streams.seats) session.addStream(seat);
       return new PushLink(parts, { talk, heard, offer, streams });
     } catch (error) {

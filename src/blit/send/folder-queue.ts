@@ -1,3 +1,5 @@
+import { acquireLock, releaseLock } from "../wire/shared-lock.ts";
+
 /**
  * Folders that any stream may take, in memory that all sending workers share: a stack of bytes
  * behind a lock. So a worker can sleep in a system call for the whole of a pass; no message has to
@@ -38,7 +40,7 @@ export class FolderQueue {
   /** Notes folders that were found (positive) or one that has been walked (-1). */
   addWalking(count: number): void {
     const before = Atomics.add(this.#words, word.walking, count);
-    if (before + count === 0) this.#changed();
+    if (before + count === 0) this.wake();
   }
 
   /** How many workers wait for a folder. */
@@ -56,7 +58,7 @@ export class FolderQueue {
 
   /** Puts a folder on the stack; false where there is no room for it. */
   push(root: number, path: string): boolean {
-    this.#acquire();
+    acquireLock(this.#words, word.lock);
     const top = this.#words[word.top] as number;
     const end = top + path.length + frameBytes;
     const fits = end <= stackBytes;
@@ -66,14 +68,14 @@ export class FolderQueue {
       this.#view.setUint16(end - 2, root, true);
       this.#words[word.top] = end;
     }
-    this.#release();
-    if (fits) this.#changed();
+    releaseLock(this.#words, word.lock);
+    if (fits) this.wake();
     return fits;
   }
 
   pop(): QueuedFolder | undefined {
     if (this.isEmpty) return undefined;
-    this.#acquire();
+    acquireLock(this.#words, word.lock);
     const top = this.#words[word.top] as number;
     let found: QueuedFolder | undefined;
     if (top > 0) {
@@ -84,41 +86,33 @@ export class FolderQueue {
       found = { root: this.#view.getUint16(top - 2, true), path: bytes.toString("latin1") };
       this.#words[word.top] = start;
     }
-    this.#release();
+    releaseLock(this.#words, word.lock);
     return found;
   }
 
-  /** Sleeps until something is pushed, the walk is over or `ms` have passed. */
-  wait(ms: number): void {
+  /**
+   * Sleeps until something is pushed, the walk is over, `wake` is called or `ms` have passed; not
+   * at all where `isDue` says that there is something to do.
+   */
+  wait(ms: number, isDue: () => boolean): void {
     const changes = Atomics.load(this.#words, word.changes);
-    if (!this.isEmpty || this.walking === 0) return;
+    if (!this.isEmpty || isDue()) return;
     Atomics.wait(this.#words, word.changes, changes, ms);
   }
 
-  /** Forgets everything: a pass was cancelled. */
-  clear(): void {
-    this.#acquire();
-    this.#words[word.top] = 0;
-    this.#words[word.walking] = 0;
-    this.#words[word.hungry] = 0;
-    this.#release();
-    this.#changed();
-  }
-
-  #changed(): void {
+  /** Ends the sleep of all. */
+  wake(): void {
     Atomics.add(this.#words, word.changes, 1);
     Atomics.notify(this.#words, word.changes);
   }
 
-  #acquire(): void {
-    // Held for less than a microsecond, unless its holder lost the processor.
-    while (Atomics.compareExchange(this.#words, word.lock, 0, 1) !== 0) {
-      Atomics.wait(this.#words, word.lock, 1, 1);
-    }
-  }
-
-  #release(): void {
-    Atomics.store(this.#words, word.lock, 0);
-    Atomics.notify(this.#words, word.lock, 1);
+  /** Forgets everything: a pass was cancelled. */
+  clear(): void {
+    acquireLock(this.#words, word.lock);
+    this.#words[word.top] = 0;
+    this.#words[word.walking] = 0;
+    this.#words[word.hungry] = 0;
+    releaseLock(this.#words, word.lock);
+    this.wake();
   }
 }

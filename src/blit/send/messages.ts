@@ -35,6 +35,8 @@ export type ToSender =
       readonly roots: readonly OpenRoot[];
       readonly shared: SharedBuffers;
       readonly queue: SharedArrayBuffer;
+      /** Of PartBoard; undefined: each file goes over one stream. */
+      readonly board: SharedArrayBuffer | undefined;
       /** Wall clock at the start of the session, seconds. */
       readonly startedAtSec: number;
       /** Of all streams together; 0 = as fast as it goes. */

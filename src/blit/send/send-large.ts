@@ -12,6 +12,8 @@ import {
   STATUS_BYTES,
 } from "../wire/frame.ts";
 import { isAsSent, type OpenFolder } from "./open-folder.ts";
+import { cut, sendPromised } from "./send-content.ts";
+import { sendSplit, splits } from "./send-split.ts";
 import type { Sender } from "./sender.ts";
 import {
   isSameStatus,
@@ -20,7 +22,6 @@ import {
   reportUnread,
   type SmallPack,
 } from "./small-pack.ts";
-import { StreamBroken } from "./stream-broken.ts";
 
 /** Content of one DATA frame; the other streams' hunger and progress are looked at in between. */
 const pieceBytes = 8 * 1024 * 1024;
@@ -32,9 +33,6 @@ const dataHeadBytes = 16;
 const fileHeadBytes = 16;
 
 export const fileMode = { whole: 0, sparse: 1, delta: 2 } as const;
-
-/** How sending a file's content went: 0, -errno of reading it, or that it was cut. */
-const cut = -1_000_000;
 
 /** Sends a file by itself: as it lies in the page cache, or without its holes. */
 export function sendLarge(s: Sender, pack: SmallPack, folder: OpenFolder, index: number): void {
@@ -60,7 +58,8 @@ export function sendAttempts(
   let outcome: number = fileOutcome.failed;
   for (let attempt = firstAttempt; attempt <= changedRetries; attempt++) {
     const doneBefore = t.count[counter.bytesDone] as number;
-    const result = sendOnce(s, folder, index, fd);
+    const inParts = attempt === 1 ? sendInParts(s, folder, index, fd) : undefined;
+    const result = inParts ?? sendOnce(s, folder, index, fd);
     if (result < 0 && result !== cut) {
       outcome = reportUnread(s, folder, index, result, "read");
       break;
@@ -70,10 +69,24 @@ export function sendAttempts(
       break;
     }
     if (attempt === changedRetries) outcome = reportChanged(s, folder, index);
-    else t.count[counter.bytesDone] = doneBefore;
+    else {
+      const helped = inParts === undefined ? 0 : (s.board?.helpedBytes(s.stream) ?? 0);
+      t.count[counter.bytesDone] = doneBefore - helped;
+    }
   }
   endFile(s, folder, outcome, index);
 }
+
+/** The same over several streams; undefined: it is nothing for these. */
+function sendInParts(s: Sender, folder: OpenFolder, index: number, fd: number): number | undefined {
+  const { board, t } = s;
+  const { sizeBytes, blocks, mode } = t.statFd(fd, t.source) === 0 ? t.source : notThere;
+  const isDense = (mode & S.IFMT) === S.IFREG && blocks * 512 >= sizeBytes;
+  if (board === undefined || !isDense || !splits(s, sizeBytes)) return undefined;
+  return sendSplit(s, board, { folder, index, fd, sizeBytes });
+}
+
+const notThere = { sizeBytes: 0, blocks: 0, mode: 0 };
 
 /** Sends head and content. Status is in t.source. Returns 0, `cut` or -errno of the file. */
 function sendOnce(s: Sender, folder: OpenFolder, index: number, fd: number): number {
@@ -121,19 +134,9 @@ function sendRange(s: Sender, folder: OpenFolder, fd: number, from: number, to: 
       offset += length;
       continue;
     }
-    const startedMs = performance.now();
     dataHead(s, folder, offset, length);
-    const { sent, result, side } = s.socket.sendFile(fd, offset, length);
-    s.t.add(counter.bytesDone, sent);
-    zstd?.sent(sent, performance.now() - startedMs, 0);
-    if (sent < length) {
-      if (side === "socket") {
-        throw new StreamBroken(result, s.socket.lastWait, `stream ${s.t.index}`);
-      }
-      // The frame has promised its length.
-      s.must(s.socket.sendZeros(length - sent));
-      return result < 0 ? result : cut;
-    }
+    const result = sendPromised(s, fd, offset, length);
+    if (result !== 0) return result;
     offset += length;
     s.between();
   }

@@ -18,6 +18,7 @@ import type {
 import { sharedPace } from "../wire/pace.ts";
 import { FolderQueue } from "./folder-queue.ts";
 import type { ToSender, WalkedFolder } from "./messages.ts";
+import { PartBoard } from "./part-board.ts";
 import { linkParts } from "./send-links.ts";
 import { SendStream } from "./send-stream.ts";
 import { closeSourceRoots, type HeldRoot, openSourceRoots } from "./source-roots.ts";
@@ -55,6 +56,8 @@ export class SendSession {
   readonly #stays: Set<string>[];
   /** Names of files that have several, as the last transferring pass has found them. */
   #groups: LinkMember[][] = [];
+  /** undefined: each file goes over one stream. */
+  #board: PartBoard | undefined;
   #isWalked = true;
   #isClosed = false;
 
@@ -87,6 +90,12 @@ export class SendSession {
     return this.roots.filter((_, index) => this.#held[index]?.isEmpty === true);
   }
 
+  /** The target takes files in parts: to be said before there are streams. */
+  splitFiles(): void {
+    const { streams } = this.#request;
+    if (streams > 1) this.#board = PartBoard.create(streams);
+  }
+
   /** Hands a connected stream to a worker of its own. @throws Error without a way to start one */
   addStream(seat: StreamSeat): void {
     const { createSendWorker } = ports;
@@ -103,6 +112,7 @@ export class SendSession {
       roots,
       shared: this.shared.buffers,
       queue: this.#queue.buffer,
+      board: this.#board?.buffer,
       startedAtSec: this.#startedAtSec,
       bytesPerSecond: options.bytesPerSecond,
       pace: this.#pace,
@@ -190,6 +200,7 @@ export class SendSession {
     const walking = groups.length > 1 ? this.#streams.slice(0, 1) : this.#streams;
     for (const group of groups) {
       this.#queue.addWalking(group.length);
+      this.#board?.begin(walking.length);
       for (const { index } of group.toReversed()) this.#queue.push(index, "");
       for (const stream of walking) {
         this.#queue.addHungry(1);
@@ -213,6 +224,7 @@ export class SendSession {
     for (const [index, group] of groups.entries()) {
       shares[isOrdered ? 0 : index % streams.length]?.push(...linkParts(group));
     }
+    this.#board?.begin(streams.length);
     for (const [index, stream] of streams.entries()) {
       stream.post({ kind: "finish", groups: shares[index] ?? [] });
     }

@@ -21,7 +21,9 @@ import { FolderQueue } from "./folder-queue.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { OpenRoot, ToSender, WalkedFolder } from "./messages.ts";
 import { EntryCollector, type OpenFolder } from "./open-folder.ts";
+import { PartBoard } from "./part-board.ts";
 import { sendLinks } from "./send-links.ts";
+import { helpOthers } from "./send-split.ts";
 import { enginePurpose, sourceThread } from "./source-thread.ts";
 import { SourceXattrs } from "./source-xattrs.ts";
 import { StreamBroken } from "./stream-broken.ts";
@@ -57,6 +59,8 @@ export class Sender {
   readonly socket: DataSocket;
   readonly frames: FrameWriter;
   readonly queue: FolderQueue;
+  /** undefined: each file goes over one stream. */
+  readonly board: PartBoard | undefined;
   readonly roots: readonly OpenRoot[];
   readonly xattrs: SourceXattrs;
   readonly collector = new EntryCollector();
@@ -78,6 +82,10 @@ export class Sender {
   /** Entries of folders that the target has not decided about. */
   #openEntries = 0;
   #nextId = 1;
+  /** Of files that were sent in parts. */
+  #sequence = 0;
+  /** Nothing of its own is left to do in this phase: it is there for others' files. */
+  #isHelper = false;
   #isHungry = false;
   #isAnswering = false;
   #lastHeardMs = 0;
@@ -102,6 +110,7 @@ export class Sender {
     this.socket = makeSocket(seat, isCancelled, message);
     this.frames = new FrameWriter(this.socket);
     this.queue = new FolderQueue(message.queue);
+    this.board = message.board === undefined ? undefined : new PartBoard(message.board);
     this.roots = message.roots;
     this.xattrs = new SourceXattrs(this.t, options.xattrs);
     this.#walk = new FolderWalk(this);
@@ -131,6 +140,7 @@ export class Sender {
   walk(): void {
     // The session has counted this stream as one that wants folders: also before it came here.
     this.#isHungry = true;
+    this.#isHelper = false;
     while (!this.t.cancelled) {
       if (this.#receive()) continue;
       if (this.#answer()) continue;
@@ -141,8 +151,9 @@ export class Sender {
         this.flushIfMuch();
         continue;
       }
-      if (this.#folders.size === 0 && this.#stack.length === 0 && this.queue.walking === 0) break;
-      this.#rest();
+      const isAtEnd = this.#folders.size === 0 && this.#waitsForEnd();
+      if (isAtEnd && this.#hasHelped()) break;
+      if (!this.#help()) this.#rest();
     }
     this.#sated();
     this.flush();
@@ -150,6 +161,7 @@ export class Sender {
 
   /** The end of a pass: files of several names, then the wait for the target to be done. */
   finish(groups: readonly (readonly LinkMember[])[]): void {
+    this.#isHelper = false;
     for (const group of groups) {
       while (!this.t.cancelled && !this.#mayOpen()) if (!this.#step()) this.#rest();
       if (this.t.cancelled) return;
@@ -157,7 +169,9 @@ export class Sender {
       if (folder !== undefined) this.#opened(folder);
       this.flushIfMuch();
     }
-    while (!this.t.cancelled && this.#folders.size > 0) if (!this.#step()) this.#rest();
+    while (!this.t.cancelled && (this.#folders.size > 0 || !this.#hasHelped())) {
+      if (!this.#step() && !this.#help()) this.#rest();
+    }
     if (this.t.cancelled) return;
     this.#frame(frameType.passEnd);
     this.#hasEnded = true;
@@ -179,6 +193,15 @@ export class Sender {
 
   nextId(): number {
     return this.#nextId++;
+  }
+
+  nextSequence(): number {
+    return ++this.#sequence;
+  }
+
+  /** Number of the stream, the same on both sides. */
+  get stream(): number {
+    return this.#seat.index;
   }
 
   /** @throws StreamBroken for a -errno of the socket */
@@ -232,6 +255,21 @@ export class Sender {
 
   #step(): boolean {
     return this.#receive() || this.#answer();
+  }
+
+  #help(): boolean {
+    return this.board !== undefined && helpOthers(this, this.board);
+  }
+
+  /** To be asked with nothing of its own left: whether that holds for all streams. */
+  #hasHelped(): boolean {
+    const { board } = this;
+    if (board === undefined) return true;
+    if (!this.#isHelper) {
+      this.#isHelper = true;
+      if (board.endOne()) this.queue.wake();
+    }
+    return board.busy === 0;
   }
 
   #mayOpen(): boolean {
@@ -363,16 +401,29 @@ export class Sender {
       this.#isHungry = true;
       this.queue.addHungry(1);
     }
-    if (this.#folders.size === 0 && !this.#waitsForEnd()) {
-      this.queue.wait(idleMs);
-      this.t.add(counter.activity, 0);
-      this.#lastHeardMs = performance.now();
-    } else if (this.socket.waitInput(this.#waitsForEnd() ? idleMs : waitMs)) {
+    if (this.#isHelper && !this.#hasEnded) this.#sleep(() => this.board?.busy === 0);
+    else if (this.#folders.size === 0 && !this.#waitsForEnd()) {
+      this.#sleep(() => this.queue.walking === 0);
+    } else if (this.socket.waitInput(this.#mayRestLong() ? idleMs : waitMs)) {
       return;
     } else if (performance.now() - this.#lastHeardMs > this.#seat.stallMs) {
       throw new StreamBroken(-errno.ETIMEDOUT, "receive", `stream ${this.#seat.index}`);
     }
     if (this.isQuiet && !this.#hasEnded) this.showLife();
+  }
+
+  /** With nothing under way: until there is something to walk, to help with, or nothing at all. */
+  #sleep(isOver: () => boolean): void {
+    const { board } = this;
+    const isOffered = (): boolean => board?.hasPartsFor(this.stream) === true;
+    this.queue.wait(idleMs, () => isOver() || isOffered());
+    this.t.add(counter.activity, 0);
+    this.#lastHeardMs = performance.now();
+  }
+
+  /** No other stream has anything for this one. */
+  #mayRestLong(): boolean {
+    return this.#waitsForEnd() && (this.board === undefined || this.#hasEnded);
   }
 
   /** Nothing is left to walk anywhere, so that only the target has something to say. */

@@ -264,6 +264,11 @@ export class DataSocket {
     }
   }
 
+  /** Reads what is there, for whoever does not read otherwise for a while. Returns 0 or -errno. */
+  takeIn(): number {
+    return this.failure < 0 ? this.failure : this.#takeIn(POLL.IN);
+  }
+
   #takeIn(events: number): number {
     if ((events & POLL.IN) === 0 || !this.#input.hasRoom) return 0;
     const got = this.#input.fill(0);

@@ -13,8 +13,14 @@ export const FRAME_HEADER_BYTES = 16;
 /** Of every payload but that of DATA; checked before anything is allocated. */
 export const FRAME_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Of one DATA frame, its 16 bytes of head included. */
+/** Of one DATA or PART frame, its 16 bytes of head included. */
 export const DATA_PAYLOAD_BYTES_MAX = 16 * 1024 * 1024 + 16;
+
+/** A file that is sent in parts has no more than these, of at most so many bytes each. */
+export const PARTS_MAX = 512 * 1024;
+export const PART_BYTES_MAX = 16 * 1024 * 1024;
+/** A part is a power of two of bytes, and at least this. */
+export const PART_BYTES_MIN = 64 * 1024;
 
 /** Of a path below a root. */
 export const PATH_BYTES_MAX = 1024 * 1024;
@@ -42,6 +48,7 @@ export const frameType = {
   reuse: 7,
   fileEnd: 8,
   passEnd: 9,
+  part: 10,
   // Target to source.
   need: 20,
   passDone: 21,

@@ -16,6 +16,7 @@ import { FolderIntake } from "../receive/folder-intake.ts";
 import { HandOver } from "../receive/hand-over.ts";
 import { checkStatus, EntryReader } from "../receive/manifest.ts";
 import type { FromReceiver, ToReceiver } from "../receive/messages.ts";
+import { PartTable } from "../receive/part-table.ts";
 import { Receiver } from "../receive/receiver.ts";
 import { writeSmall } from "../receive/write-small.ts";
 import { compileFilterJson } from "../tree/filter.ts";
@@ -88,7 +89,8 @@ function start(message: Extract<ToReceiver, { kind: "start" }>): Receiver {
     socket.close();
     throw error;
   }
-  const made = new Receiver(t, socket, seat, () => flush(t));
+  const parts = new PartTable(message.parts);
+  const made = new Receiver(t, socket, { ...seat, parts }, () => flush(t));
   made.linkBytesPerSecond = linkGuess(seat.fd);
   return made;
 }

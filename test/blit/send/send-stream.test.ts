@@ -35,6 +35,7 @@ function open() {
     roots: [],
     shared: shared.buffers,
     queue: FolderQueue.create().buffer,
+    board: undefined,
     startedAtSec: 0,
     bytesPerSecond: 0,
     pace: sharedPace(),

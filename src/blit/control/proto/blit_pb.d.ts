@@ -260,6 +260,13 @@ export declare type DataCapabilities = Message<"blit.v2.DataCapabilities"> & {
    * @generated from field: bool supports_zstd = 7;
    */
   supportsZstd: boolean;
+
+  /**
+   * It takes and sends a file in parts over several streams.
+   *
+   * @generated from field: bool supports_parts = 8;
+   */
+  supportsParts: boolean;
 };
 
 /**
@@ -398,6 +405,13 @@ export declare type DataTransferNegotiation = Message<"blit.v2.DataTransferNegot
    * @generated from field: bytes session = 11;
    */
   session: Uint8Array;
+
+  /**
+   * Of a push: the daemon takes files in parts over several streams.
+   *
+   * @generated from field: bool supports_parts = 12;
+   */
+  supportsParts: boolean;
 };
 
 /**
