@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { copyEsp, loaderEntries, problemsOf } from "../lab/system-check.ts";
 import { binaryPath, runTool, toolEnvironment } from "../support/binary.ts";
@@ -28,6 +36,29 @@ function nextOf(esp: string): string {
   const usable = loaderEntries(esp).filter(({ triesLeft }) => triesLeft !== 0);
   usable.sort((a, b) => Number(b.values["version"]) - Number(a.values["version"]));
   return usable[0]?.name ?? "nothing";
+}
+
+/** The etc of what an entry boots. */
+function etcOf(entry: string): string {
+  return join(world.top, ".snapshots/deploy", entry.replace("rastos", "deploy"), "etc");
+}
+
+/** Somebody changes, adds and removes files in what boots next. */
+function changeByHand(): void {
+  const etc = etcOf(nextOf(world.esp));
+  appendFileSync(join(etc, "hostname"), "by hand\n");
+  mkdirSync(join(etc, "wifi"));
+  for (let n = 0; n < 20; n++) writeFileSync(join(etc, "wifi", String(n)), "psk\n");
+  rmSync(join(etc, "kernel/cmdline"));
+}
+
+/** What of that is in the system that an entry boots. */
+function byHand(entry: string): readonly unknown[] {
+  const etc = etcOf(entry);
+  const files = readdirSync(join(etc, "wifi"));
+  const texts = new Set(files.map((name) => readFileSync(join(etc, "wifi", name), "utf8")));
+  const hostname = readFileSync(join(etc, "hostname"), "utf8");
+  return [hostname, files.length, [...texts], existsSync(join(etc, "kernel/cmdline"))];
 }
 
 function numberOf(name: string): number {
@@ -60,6 +91,7 @@ describeUnless(firstReason(cannotMount("btrfs"), needsProgram("strace", "mcopy")
       world = makeDeployWorld(work.path);
       binary = await binaryPath("rastos");
       await settled(world.esp);
+      changeByHand();
       await settled(world.esp);
       await settled(world.esp);
     });
@@ -82,6 +114,7 @@ describeUnless(firstReason(cannotMount("btrfs"), needsProgram("strace", "mcopy")
         const isOldOrNew = after === before || numberOf(after) > numberOf(before);
         const found = problemsOf({ top: world.top, esp: world.esp });
         expect({ moment, isOldOrNew, found }).toEqual({ moment, isOldOrNew: true, found: [] });
+        expect(byHand(after)).toEqual(["lab\nby hand\n", 20, ["psk\n"], false]);
       }
       expect(cuts).toBeGreaterThanOrEqual(40);
       await settled(world.esp);
