@@ -103,8 +103,11 @@ function symbol(name: Name): (...args: never[]) => unknown {
   return openLibc({ [name]: signatures[name] })[name] as (...args: never[]) => unknown;
 }
 
-/** The address of errno, which is one per thread; a worker stays on its thread (docs/bun.md). */
-const errnoPointer = (symbol("__errno_location") as () => Pointer)();
+/**
+ * The address of errno, which is one per thread; a worker stays on its thread (docs/bun.md). Known
+ * from the first call that is bound: many commands import this table and call nothing of it.
+ */
+let errnoPointer = 0 as Pointer;
 
 type Call<Args extends number[]> = (...args: Args) => number;
 
@@ -131,6 +134,7 @@ function lazily<Args extends number[]>(
   let bound: Call<Args> | undefined;
   const bind = (): Call<Args> => {
     if (bound !== undefined) return bound;
+    if (errnoPointer === 0) errnoPointer = (symbol("__errno_location") as () => Pointer)();
     bound = make(symbol(name) as (...args: never[]) => number);
     onBound(bound);
     const table = sys as unknown as Record<string, Call<Args>>;

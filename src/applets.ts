@@ -1,6 +1,7 @@
 /** The names that the executable answers to; the only place where the rooms meet. */
 import type { CommandSpec } from "./kit/cli/command.ts";
 import type { CommandModel } from "./kit/cli/model.ts";
+import * as workers from "./workers.ts";
 
 type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 
@@ -30,7 +31,7 @@ export interface Applet {
  */
 export function appletFor(argv0: string): Applet {
   const name = argv0.slice(Math.max(argv0.lastIndexOf("/"), argv0.lastIndexOf("\\")) + 1);
-  const plain = name.replace(/\.exe$/i, "");
+  const plain = name.toLowerCase().endsWith(".exe") ? name.slice(0, -".exe".length) : name;
   const load = Object.hasOwn(TOOLS, plain) ? TOOLS[plain] : undefined;
   return load === undefined ? { name: OWN_NAME, load: loadTriad } : { name: plain, load };
 }
@@ -43,31 +44,31 @@ export async function documentedTools(): Promise<readonly CommandModel[]> {
 
 async function loadBlit(): Promise<CommandSpec> {
   const { blitCommand, plugIn } = await import("./blit/door.ts");
-  plugIn(await import("./workers.ts"));
+  plugIn(workers);
   return blitCommand;
 }
 
 async function loadBlitUtils(): Promise<CommandSpec> {
   const { loadUtils, plugIn } = await import("./blit/door.ts");
-  plugIn(await import("./workers.ts"));
+  plugIn(workers);
   return loadUtils();
 }
 
 async function loadBlitDaemon(): Promise<CommandSpec> {
   const { loadBlitd, plugIn } = await import("./blit/door.ts");
-  plugIn(await import("./workers.ts"));
+  plugIn(workers);
   return loadBlitd();
 }
 
 async function loadBlast(): Promise<CommandSpec> {
   const { blastCommand, plugIn } = await import("./blast/door.ts");
-  plugIn(await import("./workers.ts"));
+  plugIn(workers);
   return blastCommand;
 }
 
 async function loadRastos(): Promise<CommandSpec> {
   const { rastosCommand, plugIn } = await import("./rastos/door.ts");
-  plugIn(await import("./workers.ts"));
+  plugIn(workers);
   return rastosCommand;
 }
 

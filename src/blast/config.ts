@@ -53,14 +53,9 @@ export async function loadBlastConfig(sources: BlastConfigSources): Promise<Blas
     ...partOf("project", sources.blastToml, []),
   ];
   if (!parts.every((part) => isCorrect(part.values))) await tellProblems(parts);
-  const merged = mergeLayers([
-    ...parts.map(layerOf),
-    {
-      name: "flags",
-      values: sources.flags ?? {},
-      originOf: (path) => `--${String(path.at(-1)).replaceAll("_", "-")}`,
-    },
-  ]);
+  const layers = parts.map(layerOf);
+  if (sources.flags !== undefined) layers.push(flagsLayer(sources.flags));
+  const merged = mergeLayers(layers);
   return {
     values: overDefaults(merged.values),
     originOf: (path) => (isGiven(merged.values, path) && merged.originOf(path)) || "default",
@@ -80,12 +75,12 @@ export function blastUserConfigPath(environment: Environment): string {
 
 /** What holds without any file. */
 export function blastDefaults(): BlastSettings {
-  const tables: [string, object][] = [];
-  for (const [name, { keys }] of TABLE_SPECS) {
-    const entries = Object.entries(keys).map(([key, spec]) => [key, spec.default]);
-    tables.push([name, Object.fromEntries(entries)]);
-  }
-  return Object.fromEntries(tables) as BlastSettings;
+  return overDefaults({});
+}
+
+function flagsLayer(values: SettingsTable): Layer {
+  const originOf = (path: KeyPath): string => `--${String(path.at(-1)).replaceAll("_", "-")}`;
+  return { name: "flags", values, originOf };
 }
 
 function isGiven(values: SettingsTable, [table = "", key]: KeyPath): boolean {
@@ -93,13 +88,18 @@ function isGiven(values: SettingsTable, [table = "", key]: KeyPath): boolean {
   return isTable(own) && (key === undefined || Object.hasOwn(own, key));
 }
 
-/** The defaults have no layer of their own: their origin is known, and they are many. */
+/**
+ * The defaults have no layer of their own: their origin is known, and they are many: every
+ * command comes by here, in cold code, so nothing is called for each of them.
+ */
 function overDefaults(given: SettingsTable): BlastSettings {
-  const tables = Object.entries(blastDefaults()).map(([name, defaults]) => {
-    const own = given[name] as SettingsTable | undefined;
-    return [name, own === undefined ? defaults : { ...defaults, ...own }];
-  });
-  return Object.fromEntries(tables);
+  const settings: Record<string, object> = {};
+  for (const [name, { keys }] of TABLE_SPECS) {
+    const table: Record<string, unknown> = {};
+    for (const key of Object.keys(keys)) table[key] = keys[key]?.default;
+    settings[name] = Object.assign(table, given[name]);
+  }
+  return settings as BlastSettings;
 }
 
 /** The keys of a file's settings that have no effect yet: `container.isolation_level`. */

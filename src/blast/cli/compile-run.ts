@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
+import { compile } from "../sync/compile.ts";
 import type { CompileArgs } from "./compile.ts";
 import { openSession } from "./open-session.ts";
 
@@ -7,7 +8,6 @@ import { openSession } from "./open-session.ts";
 export async function run(context: CommandContext<CompileArgs>): Promise<number> {
   const { args, printer } = context;
   const session = await openSession(printer, { ...args, refresh: args.refresh || args.upgrade });
-  const { compile } = await import("../sync/compile.ts");
   const text = await compile(session, {
     files: args.file,
     flags: args,

@@ -1,9 +1,10 @@
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { setManifest } from "../env/manifest.ts";
 import { choosePython } from "../python/find.ts";
+import { checkNotOvertaken } from "../sync/check-overtaken.ts";
 import { readBounds } from "../sync/inputs.ts";
 import { lockProject } from "../sync/lock-project.ts";
-import { checkNotOvertaken, untilFirst } from "../sync/overtaken.ts";
+import { untilFirst } from "../sync/overtaken.ts";
 import { findOptions } from "../sync/place.ts";
 import type { LockArgs } from "./lock.ts";
 import { openSession } from "./open-session.ts";

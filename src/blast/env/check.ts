@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseDirectUrl } from "../project/direct-url.ts";
+import { baseProblem } from "../python/base-problem.ts";
 import type { Interpreter } from "../python/probe.ts";
-import { baseProblem } from "../python/venv.ts";
 import { checkFiles, type ExpectedRecord, scriptInterpreter } from "./check-files.ts";
 import { checkRequirements } from "./check-requirements.ts";
 import { type Environment, insideRoot } from "./environment.ts";

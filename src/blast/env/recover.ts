@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sys } from "../../../ffi/sys.ts";
 import {
@@ -16,7 +15,14 @@ import type { Journal } from "./journal.ts";
 import { tryLockEnvironment } from "./lock.ts";
 import { holdsManifest, setManifest } from "./manifest.ts";
 import { takeBack } from "./moves.ts";
-import { bootId, lastJournal, listState, readOpenJournal, STATE_FOLDER } from "./state-folder.ts";
+import {
+  isOfEarlierBoot,
+  isRecoveryDue,
+  lastJournal,
+  listState,
+  readOpenJournal,
+  STATE_FOLDER,
+} from "./state-folder.ts";
 import { isWrittenWhole } from "./written.ts";
 
 /** What earlier commands have left behind, and what became of it. */
@@ -36,9 +42,7 @@ const NOTHING: Recovery = { takenBack: [], displaced: [] };
  * @throws {Fault} where the system refuses; what is left is tried again by the next command
  */
 export function recover(environment: Environment, command: string): Recovery {
-  const { open, trash, isUnsettled } = listState(environment);
-  const isOld = isUnsettled && readBoot(environment) !== bootId();
-  if (open.length + trash.length === 0 && !isOld) return NOTHING;
+  if (!isRecoveryDue(environment)) return NOTHING;
   using lock = tryLockEnvironment(environment, command);
   return lock === undefined ? NOTHING : recoverLocked(environment);
 }
@@ -55,7 +59,7 @@ export function recoverLocked(environment: Environment): Recovery {
     displaced.push(...result.displaced);
   };
   for (const number of open.toReversed()) add(number);
-  if (isUnsettled && readBoot(environment) !== bootId()) {
+  if (isUnsettled && isOfEarlierBoot(environment)) {
     const lost = reopenWhatWasLost(environment);
     if (lost !== undefined) add(lost);
     removeFileAt(HERE, join(environment.root, STATE_FOLDER, "unsettled"));
@@ -119,13 +123,5 @@ function reopen(environment: Environment, { number, places }: Journal): void {
     must(renameAt(root, done, root, folder), "take back", done);
   } finally {
     sys.close(root);
-  }
-}
-
-function readBoot(environment: Environment): string {
-  try {
-    return readFileSync(join(environment.root, STATE_FOLDER, "unsettled"), "utf8").trim();
-  } catch {
-    return "";
   }
 }

@@ -97,3 +97,20 @@ export function bootId(): string {
     return "";
   }
 }
+
+/** Whether the transaction that may be unsettled is older than the last start of the machine. */
+export function isOfEarlierBoot(environment: Environment): boolean {
+  let written = "";
+  try {
+    written = readFileSync(join(environment.root, STATE_FOLDER, "unsettled"), "utf8").trim();
+  } catch {
+    // Then nobody knows, and it counts as an earlier one.
+  }
+  return written !== bootId();
+}
+
+/** Whether an earlier command has left something behind: see recover.ts, which is seldom needed. */
+export function isRecoveryDue(environment: Environment): boolean {
+  const { open, trash, isUnsettled } = listState(environment);
+  return open.length + trash.length > 0 || (isUnsettled && isOfEarlierBoot(environment));
+}

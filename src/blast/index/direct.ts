@@ -1,7 +1,8 @@
 /** What is named by place: archives are fetched here, folders and repositories by the builder. */
-import { resolve } from "node:path";
 
+import { resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import { PepError } from "../pep/error.ts";
 import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { CoreMetadata, DirectSource } from "../resolve/port.ts";
@@ -58,7 +59,7 @@ export function archiveFile(text: string): WantedFile {
   const address = hash === -1 ? text : text.slice(0, hash);
   const fragment = hash === -1 ? "" : text.slice(hash + 1);
   const isUrl = /^[a-z][a-z0-9+.-]+:\/\//i.test(address);
-  const url = isUrl ? address : Bun.pathToFileURL(resolve(address)).href;
+  const url = isUrl ? address : fileUrlOf(resolve(address));
   const hashes = Object.assign({}, ...fragment.split("&").map(parseHash));
   return { url, filename: filenameOf(url), hashes };
 }

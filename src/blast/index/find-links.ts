@@ -1,10 +1,11 @@
 /** Places with links to files of any project: folders and web pages (pip's --find-links). */
+
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-
 import { reasonOf } from "../../kit/fault/reason.ts";
 import { freshnessOf } from "../../kit/http/freshness.ts";
 import type { Ticket } from "../../kit/http/limiter.ts";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { MaybePromise, Project } from "../resolve/port.ts";
 import { digestOf } from "./cache-names.ts";
@@ -29,7 +30,7 @@ export class FindLinks {
     this.#context = context;
     this.place = /^[a-z][a-z0-9+.-]+:\/\//i.test(place)
       ? place
-      : Bun.pathToFileURL(resolve(expandHome(place, context))).href;
+      : fileUrlOf(resolve(expandHome(place, context)));
   }
 
   /** What the place has of a project; undefined if nothing. */
@@ -124,7 +125,7 @@ export function filesIn(folder: string): PageFile[] {
     .sort();
   return names.map((filename) => ({
     filename,
-    url: Bun.pathToFileURL(join(folder, filename)).href,
+    url: fileUrlOf(join(folder, filename)),
     hashes: {},
     yanked: false,
   }));

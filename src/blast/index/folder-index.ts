@@ -1,6 +1,8 @@
 /** An index in the file system: a folder per project, with a page or simply the files. */
+
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 
 import type { PackageName } from "../pep/name.ts";
 import type { Project } from "../resolve/port.ts";
@@ -35,7 +37,7 @@ export class FolderIndex {
     const page = join(folder, "index.html");
     const bytes = this.#context.cache.read(page)?.bytes;
     if (bytes === undefined) return filesIn(folder);
-    const url = Bun.pathToFileURL(page).href;
+    const url = fileUrlOf(page);
     return readPage({ url, contentType: "text/html", bytes }, this.#context.warn).files;
   }
 }

@@ -152,6 +152,8 @@ class RequirementParser {
   #clauses(): number {
     let end = this.#position;
     for (;;) {
+      // Most requirements have no clause: they never make the expression ready for use.
+      if (!"<>=!~".includes(this.#letter() || " ")) return end;
       CLAUSE.lastIndex = this.#position;
       if (!CLAUSE.test(this.#text)) return end;
       end = CLAUSE.lastIndex;

@@ -91,28 +91,29 @@ interface Offsets {
   any: number | undefined;
 }
 
+/** Where each tag stands in the order. */
+interface Order {
+  readonly platforms: ReadonlyMap<string, number>;
+  readonly offsets: ReadonlyMap<string, ReadonlyMap<string, Offsets>>;
+  readonly size: number;
+}
+
 /**
  * The tags that an interpreter takes, best first. Kept in blocks: an order of a thousand and more
- * tags is made in microseconds.
+ * tags is made in microseconds, and only where somebody asks for the place of one.
  */
 export class TagSet {
-  readonly size: number;
   private readonly blocks: readonly Block[];
   private readonly platforms: readonly string[];
-  private readonly platformIndex = new Map<string, number>();
-  private readonly offsets = new Map<string, Map<string, Offsets>>();
+  private order: Order | undefined;
 
   constructor(blocks: readonly Block[], platforms: readonly string[]) {
     this.blocks = blocks;
     this.platforms = platforms;
-    for (const [index, platform] of platforms.entries()) this.platformIndex.set(platform, index);
-    let size = 0;
-    for (const { python, abi, platforms: kind } of blocks) {
-      const offsets = this.offsetsFor(python, abi);
-      offsets[kind] ??= size;
-      size += kind === "any" ? 1 : platforms.length;
-    }
-    this.size = size;
+  }
+
+  get size(): number {
+    return this.ordered().size;
   }
 
   /**
@@ -135,28 +136,54 @@ export class TagSet {
     );
   }
 
+  /** A text that two sets share only where all of their tags and the order are the same. */
+  identity(): string {
+    let text = this.platforms.join(",");
+    for (const { python, abi, platforms } of this.blocks) text += ` ${python}-${abi}-${platforms}`;
+    return text;
+  }
+
   private priorityOf({ python, abi, platform }: WheelTag): number | undefined {
-    const offsets = this.offsets.get(python)?.get(abi);
+    const order = this.ordered();
+    const offsets = order.offsets.get(python)?.get(abi);
     if (offsets === undefined) return undefined;
     if (platform === "any") return offsets.any;
-    const index = this.platformIndex.get(platform);
+    const index = order.platforms.get(platform);
     if (index === undefined || offsets.native === undefined) return undefined;
     return offsets.native + index;
   }
 
-  private offsetsFor(python: string, abi: string): Offsets {
-    let byAbi = this.offsets.get(python);
-    if (byAbi === undefined) {
-      byAbi = new Map();
-      this.offsets.set(python, byAbi);
-    }
-    let offsets = byAbi.get(abi);
-    if (offsets === undefined) {
-      offsets = { native: undefined, any: undefined };
-      byAbi.set(abi, offsets);
-    }
-    return offsets;
+  private ordered(): Order {
+    this.order ??= orderOf(this.blocks, this.platforms);
+    return this.order;
   }
+}
+
+function orderOf(blocks: readonly Block[], names: readonly string[]): Order {
+  const platforms = new Map<string, number>();
+  for (const [index, platform] of names.entries()) platforms.set(platform, index);
+  const all = new Map<string, Map<string, Offsets>>();
+  let size = 0;
+  for (const { python, abi, platforms: kind } of blocks) {
+    const offsets = offsetsFor(all, python, abi);
+    offsets[kind] ??= size;
+    size += kind === "any" ? 1 : names.length;
+  }
+  return { platforms, offsets: all, size };
+}
+
+function offsetsFor(all: Map<string, Map<string, Offsets>>, python: string, abi: string): Offsets {
+  let byAbi = all.get(python);
+  if (byAbi === undefined) {
+    byAbi = new Map();
+    all.set(python, byAbi);
+  }
+  let offsets = byAbi.get(abi);
+  if (offsets === undefined) {
+    offsets = { native: undefined, any: undefined };
+    byAbi.set(abi, offsets);
+  }
+  return offsets;
 }
 
 /** The tags that an interpreter takes, in the order of the `packaging` library. */

@@ -2,9 +2,10 @@
  * Distributions named by place: `name @ URL`, bare URLs and paths to the resolver's terms, and
  * direct_url.json (PEP 610) in both directions.
  */
+
 import { type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import { PepError, quote } from "../pep/error.ts";
 import type { DirectSource, Hashes } from "../resolve/port.ts";
 
@@ -160,7 +161,7 @@ function localReference(path: string, text: string, extra: FragmentParts): Direc
   if (!hasArchiveEnding(path)) {
     throw new PepError(`Cannot install ${quote(path)}: it is neither wheel, archive nor folder`);
   }
-  const url = /^file:\/\//i.test(text) ? splitFragment(text).address : pathToFileURL(path).href;
+  const url = /^file:\/\//i.test(text) ? splitFragment(text).address : fileUrlOf(path);
   return withExtra(archiveSource(url, extra), extra);
 }
 
@@ -178,7 +179,7 @@ function pathOfFileUrl(url: string, base: string): string {
   const rest = url.slice("file:".length);
   if (!rest.startsWith("/")) return resolve(base, decode(rest));
   try {
-    return fileURLToPath(url);
+    return Bun.fileURLToPath(url);
   } catch (error) {
     throw new PepError(`Cannot find ${quote(url)} on this machine: ${(error as Error).message}`);
   }
@@ -360,7 +361,7 @@ export function directUrlOf(
       };
     case "directory":
       return {
-        url: pathToFileURL(source.path).href,
+        url: fileUrlOf(source.path),
         info: { kind: "directory", editable: source.editable },
       };
   }

@@ -3,6 +3,7 @@
  * refused.
  */
 import { Fault } from "../../kit/fault/fault.ts";
+import { normalizeGroup } from "./group-name.ts";
 import { type ProjectRequirement, readNamedRequirement } from "./requirement-line.ts";
 import { listAt, type TomlTable, wrongValue } from "./toml-table.ts";
 
@@ -16,11 +17,6 @@ export interface DependencyGroups {
    * @throws {Fault} E_NOT_FOUND no such group; E_CONFIG a circle, a wrong entry, a double name
    */
   requirements(name: string): readonly ProjectRequirement[];
-}
-
-/** The normal form of a group's name: as that of a package (PEP 735). */
-export function normalizeGroup(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
 /**

@@ -1,7 +1,8 @@
 /** What of a lock file goes into one environment, by the installation steps of PEP 751. */
+
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Fault } from "../../kit/fault/fault.ts";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import { evaluateMarker, parseMarker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
 import type { PackageName } from "../pep/name.ts";
@@ -227,5 +228,5 @@ function addressOf(
   folder: string,
 ): string {
   if (place.path === undefined) return place.url ?? "";
-  return pathToFileURL(resolve(folder, place.path)).href;
+  return fileUrlOf(resolve(folder, place.path));
 }

@@ -3,7 +3,7 @@ import type { SettingsTable } from "../../kit/config/layer.ts";
 import type { TomlFile } from "../../kit/config/toml.ts";
 import type { PackageName } from "../pep/name.ts";
 import { parseExtraName } from "../pep/name.ts";
-import { normalizeGroup } from "./groups.ts";
+import { normalizeGroup } from "./group-name.ts";
 import { removeRequirement, setRequirement } from "./requirement-edit.ts";
 import type { ListPath } from "./toml-edit.ts";
 

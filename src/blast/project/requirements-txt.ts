@@ -1,7 +1,6 @@
 /** requirements.txt and constraints files, by pip's rules, with what they include. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { suggest } from "../../kit/cli/suggest.ts";
 import type { Environment } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
@@ -296,7 +295,7 @@ function included(value: string, constraint: boolean, file: OpenFile, origin: st
     path = new URL(value, file.path).href;
     shown = path;
   } else if (/^file:/i.test(value)) {
-    path = fileURLToPath(value);
+    path = Bun.fileURLToPath(value);
   } else if (!isAddress(value)) {
     path = resolve(dirname(file.path), value);
     shown = isAbsolute(value) ? value : join(dirname(file.shown), value);

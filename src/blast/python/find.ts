@@ -4,7 +4,6 @@ import { basename, join, resolve } from "node:path";
 import type { Environment } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { parseSpecifierSet } from "../pep/specifier.ts";
-import { nothingFits } from "./nothing-fits.ts";
 import { findPin } from "./pin.ts";
 import { type Candidate, type Place, prefixCandidates, pythonPlaces } from "./places.ts";
 import { type Interpreter, Prober } from "./probe.ts";
@@ -155,6 +154,7 @@ async function search(
   }
   if (early !== undefined) return early;
   const found = await interpretersOf(pythonPlacesForAll(options), prober);
+  const { nothingFits } = await import("./nothing-fits.ts");
   throw nothingFits({ request, text, origin, places, found });
 }
 

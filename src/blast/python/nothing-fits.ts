@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { userHome } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { parseVersion } from "../pep/version.ts";
 import type { ListedPython } from "./find.ts";
@@ -84,6 +84,6 @@ function pythonText({ interpreter, place }: ListedPython): string {
 }
 
 function shortened(path: string): string {
-  const home = homedir();
+  const home = userHome();
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

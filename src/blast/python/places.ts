@@ -1,8 +1,7 @@
 /** Where Pythons are looked for, in the order in which they are preferred. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { type Environment, xdgPaths } from "../../kit/config/paths.ts";
+import { type Environment, userHome, xdgPaths } from "../../kit/config/paths.ts";
 import { ANY_VERSION, type PythonRequest } from "./request.ts";
 
 /** A file that may be a Python. */
@@ -26,7 +25,8 @@ export function ownPythonFolder(environment: Environment): string {
   return join(xdgPaths(environment).data, "blast", "python");
 }
 
-const MINORS_DOWN = Array.from({ length: 15 }, (_, index) => 20 - index);
+const MINOR_MAX = 20;
+const MINOR_MIN = 6;
 const IS_WINDOWS = process.platform === "win32";
 const EXTENSION = IS_WINDOWS ? ".exe" : "";
 
@@ -38,7 +38,7 @@ export function pythonPlaces(
 ): Place[] {
   const names = executableNames(request);
   const home = xdgPaths(environment);
-  const user = environment["HOME"] ?? homedir();
+  const user = environment["HOME"] ?? userHome();
   const own = ownPythonFolder(environment);
   const uv = environment["UV_PYTHON_INSTALL_DIR"] ?? join(home.data, "uv", "python");
   const asdf = environment["ASDF_DATA_DIR"] ?? join(user, ".asdf");
@@ -193,7 +193,7 @@ function isPlainName(name: string): boolean {
 
 /** asdf's and mise's choice: the `python` line of the nearest .tool-versions, then the user's. */
 function toolVersions(environment: Environment, folder: string): string[] {
-  for (const place of [...foldersUp(folder), environment["HOME"] ?? homedir()]) {
+  for (const place of [...foldersUp(folder), environment["HOME"] ?? userHome()]) {
     const line = /^python[ \t]+(.+)$/m.exec(readText(join(place, ".tool-versions")) ?? "")?.[1];
     if (line !== undefined) return line.replace(/#.*/, "").trim().split(/\s+/);
   }
@@ -304,7 +304,11 @@ function executableNames(request: PythonRequest): ExecutableNames {
   if (wanted?.[1] !== undefined) {
     return { first: [`${root}${wanted[0]}.${wanted[1]}${suffix}`], others: plain };
   }
-  return { first: plain, others: MINORS_DOWN.map((minor) => `${root}3.${minor}${suffix}`) };
+  const others: string[] = [];
+  for (let minor = MINOR_MAX; minor >= MINOR_MIN; minor -= 1) {
+    others.push(`${root}3.${minor}${suffix}`);
+  }
+  return { first: plain, others };
 }
 
 /** The folder and those above it, nearest first. */

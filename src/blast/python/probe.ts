@@ -1,6 +1,5 @@
 /** What a Python interpreter says of itself: asked once, then taken from the cache. */
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
-import { release, version as systemVersion } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Environment } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
@@ -208,10 +207,19 @@ function interpreterOf(
   };
 }
 
-/** The kernel may have been replaced since the interpreter was asked. */
+/** The kernel may have been replaced since the interpreter was asked; few markers look at it. */
 function withSystem(markers: MarkerEnvironment): MarkerEnvironment {
   if (process.platform === "win32") return markers;
-  return { ...markers, platform_release: release(), platform_version: systemVersion() };
+  const system = () => process.getBuiltinModule("node:os");
+  return {
+    ...markers,
+    get platform_release() {
+      return system().release();
+    },
+    get platform_version() {
+      return system().version();
+    },
+  };
 }
 
 /**

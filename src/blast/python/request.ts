@@ -1,6 +1,7 @@
 /** Which Python somebody wants: "3.12", ">=3.11,<3.13", "pypy3.10", "3.13t", a path. */
-import { homedir } from "node:os";
+
 import { isAbsolute, join } from "node:path";
+import { userHome } from "../../kit/config/paths.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { PepError } from "../pep/error.ts";
 import { parseSpecifierSet, type SpecifierSet } from "../pep/specifier.ts";
@@ -64,7 +65,7 @@ export function parseRequest(text: string, origin: string): PythonRequest {
   const wish = text.trim();
   if (wish === "" || wish === "system" || wish === "any") return { kind: "any" };
   if (wish === "~" || wish.startsWith("~/")) {
-    return { kind: "path", path: join(homedir(), wish.slice(1)) };
+    return { kind: "path", path: join(userHome(), wish.slice(1)) };
   }
   if (/[/\\]/.test(wish) || isAbsolute(wish) || wish === "." || wish === "..") {
     return { kind: "path", path: wish };

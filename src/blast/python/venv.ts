@@ -21,7 +21,6 @@ import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { versionInfo } from "../../kit/version.ts";
 import { activateScripts } from "./activate-scripts.ts";
 import { basePythonOf, type Interpreter } from "./probe.ts";
-import { readVenvConfig } from "./venv-config.ts";
 import { copyWindowsLaunchers } from "./venv-windows.ts";
 
 /** How an environment is made. */
@@ -252,40 +251,8 @@ export function renameVenv(folder: string, interpreter: Interpreter, name: strin
   }
 }
 
-/** What is wrong with the Python that an environment was made from. */
-export type BaseProblem =
-  | { readonly kind: "gone"; readonly base: string; readonly version: string | undefined }
-  /** Its packages lie where the new Python does not look, and may be built for the old one. */
-  | { readonly kind: "changed"; readonly base: string; readonly was: string; readonly is: string };
-
-/**
- * Whether the base Python was removed, moved, or has become another minor version or
- * implementation; undefined when the environment is fine. A newer patch release is fine.
- */
-export function baseProblem(venv: string, base: Interpreter | undefined): BaseProblem | undefined {
-  const config = readVenvConfig(venv);
-  const was = config?.get("version_info") ?? config?.get("version");
-  const home = config?.get("home") ?? "";
-  if (base === undefined) return { kind: "gone", base: home, version: was };
-  const implementation = config?.get("implementation") ?? "";
-  const sameKind =
-    implementation === "" ||
-    implementation.toLowerCase() === base.markers.platform_python_implementation.toLowerCase();
-  if (sameKind && (was === undefined || minorOf(was) === minorOf(base.version))) return undefined;
-  return {
-    kind: "changed",
-    base: base.path,
-    was: `${implementation} ${was ?? ""}`.trim(),
-    is: `${base.markers.platform_python_implementation} ${base.version}`,
-  };
-}
-
 /** The path of the base Python of an environment, if it is still there. */
 export function basePathOf(venv: string): string | undefined {
   const python = IS_WINDOWS ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
   return basePythonOf(venv, python);
-}
-
-function minorOf(version: string): string {
-  return version.split(".").slice(0, 2).join(".");
 }

@@ -1,6 +1,5 @@
 /** The environment that `blast start` starts: opened, made, or made anew. */
 import { realpathSync } from "node:fs";
-import { renameVenv } from "../python/venv.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import { openPlace, type Place } from "../sync/place.ts";
 import type { Session } from "../sync/session.ts";
@@ -35,7 +34,10 @@ export async function openStarted(session: Session, wishes: StartWishes): Promis
   });
   const has = readVenvConfig(venv)?.get("prompt");
   const name = wishes.name ?? has ?? session.project.name;
-  if (has !== name) renameVenv(venv, place.interpreter, name);
+  if (has !== name) {
+    const { renameVenv } = await import("../python/venv.ts");
+    renameVenv(venv, place.interpreter, name);
+  }
   return { place, name, created: place.created };
 }
 

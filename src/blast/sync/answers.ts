@@ -103,7 +103,7 @@ function keyOf(request: ResolveRequest, context: AnswerContext): string | undefi
     builtAt(),
     context.indexes,
     target.markers,
-    target.tags.list(),
+    target.tags.identity(),
     roots.map((list) => list.map(rootText)),
     request.strategy,
     request.preReleases,

@@ -9,7 +9,7 @@ import type { ManifestChange } from "../env/journal.ts";
 import type { ChangeResult } from "../env/transaction.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { WheelStore } from "../wheel/store.ts";
-import { checkNotOvertaken } from "./overtaken.ts";
+import { checkNotOvertaken } from "./check-overtaken.ts";
 import type { Place } from "./place.ts";
 import { planSync, type SyncPlan } from "./plan.ts";
 import type { Session } from "./session.ts";

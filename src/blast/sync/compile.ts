@@ -1,6 +1,8 @@
 /** `blast compile`: loose requirements to pinned ones, as text. */
+
 import { basename, dirname, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import type { PackageName } from "../pep/name.ts";
 import { pythonRange, type SpecifierSet } from "../pep/specifier.ts";
 import type { Version } from "../pep/version.ts";
@@ -202,7 +204,7 @@ function pinOf(resolved: ResolvedPackage): string {
       return `${name} @ git+${source.url}${revision}${below}${where}`;
     }
     case "directory": {
-      const url = Bun.pathToFileURL(source.path).href;
+      const url = fileUrlOf(source.path);
       return source.editable ? `-e ${url}${where}` : `${name} @ ${url}${where}`;
     }
   }

@@ -2,14 +2,13 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
-import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { Environment } from "../env/environment.ts";
 import { openEnvironment } from "../env/environment.ts";
-import { recover } from "../env/recover.ts";
 import { projectOfEnvironment, recordEnvironment } from "../env/registry.ts";
+import { isRecoveryDue } from "../env/state-folder.ts";
+import { baseProblem } from "../python/base-problem.ts";
 import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
 import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
-import { baseProblem, createVenv } from "../python/venv.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import {
   changedWish,
@@ -55,6 +54,8 @@ export interface PlaceOptions {
  */
 export async function openPlace(session: Session, options: PlaceOptions): Promise<Place> {
   const place = await findPlace(session, options);
+  if (!isRecoveryDue(place.environment)) return place;
+  const { recover } = await import("../env/recover.ts");
   const { takenBack, displaced } = recover(place.environment, "blast");
   for (const command of takenBack) {
     session.printer.note(`Taken back, since it was cut short: ${command}`);
@@ -196,6 +197,7 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   const choice = await choosePython(python, find);
   for (const warning of choice.warnings) printer.warn(warning);
   const name = options.name ?? readVenvConfig(folder)?.get("prompt") ?? project.name;
+  const { createVenv } = await import("../python/venv.ts");
   createVenv(folder, choice.interpreter, {
     prompt: name,
     systemSitePackages: session.config.values.env.system_site_packages,
@@ -253,6 +255,7 @@ async function whyAnew(
 async function makeAlone(session: Session, folder: string): Promise<Disposable | undefined> {
   const key = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 32);
   const path = join(session.cacheFolder, "locks-v1", key);
+  const { isLock, tryLock } = await import("../../kit/store/lock.ts");
   try {
     mkdirSync(dirname(path), { recursive: true });
     for (;;) {

@@ -6,10 +6,9 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { type BlastConfig, loadBlastConfig } from "../config.ts";
 import type { ExtraName } from "../pep/name.ts";
 import { parseExtraName } from "../pep/name.ts";
-import { packagesOf } from "../project/blast-toml.ts";
 import { findProject, type ProjectFiles, projectAt } from "../project/find-project.ts";
-import { normalizeGroup } from "../project/groups.ts";
-import { type Pyproject, pyprojectOf } from "../project/pyproject.ts";
+import { normalizeGroup } from "../project/group-name.ts";
+import type { Pyproject } from "../project/pyproject.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
 
 /** A part of what a project asks for. */
@@ -75,15 +74,9 @@ export async function openProject(
   const pyproject =
     pyprojectFile === undefined || files.pyproject === undefined
       ? undefined
-      : pyprojectOf(pyprojectFile, files.pyproject);
-  const packages =
-    blastToml === undefined
-      ? { dependencies: [], constraints: [], overrides: [] }
-      : packagesOf(blastToml, [], files.folder);
-  const tool =
-    pyprojectFile === undefined
-      ? { dependencies: [], constraints: [], overrides: [] }
-      : packagesOf(pyprojectFile, ["tool", "blast"], files.folder);
+      : (await import("../project/pyproject.ts")).pyprojectOf(pyprojectFile, files.pyproject);
+  const packages = await packagesIn(blastToml, [], files.folder);
+  const tool = await packagesIn(pyprojectFile, ["tool", "blast"], files.folder);
   const { env } = config.values;
   return {
     folder: files.folder,
@@ -102,6 +95,21 @@ export async function openProject(
     sets: () =>
       setsOf(files, pyproject, [...packages.dependencies, ...tool.dependencies], environment),
   };
+}
+
+type Packages = Pick<Project, "constraints" | "overrides"> & {
+  readonly dependencies: readonly ProjectRequirement[];
+};
+
+/** What reads requirements is loaded where there are some. */
+async function packagesIn(
+  file: TomlFile | undefined,
+  table: readonly string[],
+  folder: string,
+): Promise<Packages> {
+  if (file === undefined) return { dependencies: [], constraints: [], overrides: [] };
+  const { packagesOf } = await import("../project/blast-toml.ts");
+  return packagesOf(file, table, folder);
 }
 
 /** Files that a change is about to make count as there. */

@@ -4,7 +4,6 @@ import { openEnvironment } from "../env/environment.ts";
 import { lastJournal } from "../env/state-folder.ts";
 import type { PackageName } from "../pep/name.ts";
 import { tryParseVersion, type Version } from "../pep/version.ts";
-import { readRequirement } from "../project/requirement-line.ts";
 import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
 import type { Interpreter } from "../python/probe.ts";
 import { matchesRequest, parseRequest } from "../python/request.ts";
@@ -85,6 +84,7 @@ export async function restoreHoldings(
   if (holdings.requested.length === 0) return;
   const origin = "the environment before";
   const { installDirect } = await import("./install-direct.ts");
+  const { readRequirement } = await import("../project/requirement-line.ts");
   try {
     await installDirect(session, place, {
       requirements: holdings.requested.map((name) =>

@@ -1,5 +1,7 @@
 /** Requirements of the command line as they are written down in a project's file. */
+
 import { Fault } from "../../kit/fault/fault.ts";
+import { fileUrlOf } from "../../kit/text/file-url.ts";
 import { markerToString } from "../pep/marker.ts";
 import type { PackageName } from "../pep/name.ts";
 import { type Requirement, requirementToString } from "../pep/requirement.ts";
@@ -108,7 +110,7 @@ function requirementOf({ extras, marker }: ProjectRequirement, name: PackageName
 
 /** With what the fragment has to say. */
 function urlOf(source: DirectSource): string {
-  if (source.kind === "directory") return Bun.pathToFileURL(source.path).href;
+  if (source.kind === "directory") return fileUrlOf(source.path);
   const parts = [
     ...(source.subdirectory === undefined ? [] : [`subdirectory=${source.subdirectory}`]),
     ...(source.kind === "git"

@@ -3,8 +3,7 @@ import { basename } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { PackageName } from "../pep/name.ts";
-import { type ChangeOutcome, changeEnvironment } from "./change.ts";
-import { readBounds } from "./inputs.ts";
+import type { ChangeOutcome } from "./change.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
 import { preferencesOf } from "./preferences.ts";
@@ -65,7 +64,11 @@ export async function syncProject(
     if (request.locked || request.frozen) throw noLock(project);
     return { outcome: await syncDirectly(session, place, project, request), files: [] };
   }
-  const { lockProject } = await import("./lock-project.ts");
+  const [{ lockProject }, { changeEnvironment }, { readBounds }] = await Promise.all([
+    import("./lock-project.ts"),
+    import("./change.ts"),
+    import("./inputs.ts"),
+  ]);
   const locked = await lockProject(session, place.interpreter, project, {
     upgrade: request.upgrade ?? new Set(),
     flags: request.flags,
@@ -114,6 +117,7 @@ async function syncDirectly(
   const nothing = { installed: [], removed: [], kept: 0, notes: [] };
   if (requirements.length === 0 && !request.exact) return nothing;
   const { installDirect } = await import("./install-direct.ts");
+  const { readBounds } = await import("./inputs.ts");
   const bounds = await readBounds(request.flags, session);
   return installDirect(session, place, {
     requirements,

@@ -103,10 +103,14 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
   return { ...state.finish(), end: index };
 }
 
+/**
+ * A command line says few of the many flags that a command has, so a flag is looked for when it is
+ * said, and no table of all is made. Loops rather than callbacks: this runs once, in cold code, and
+ * what is called 34 times is handed to a compiler (docs/bun.md).
+ */
 class ParseState {
   readonly #args: ArgsSpec;
-  readonly #long = new Map<string, Flag>();
-  readonly #short = new Map<string, Flag>();
+  readonly #names: readonly string[];
   readonly #values: Record<string, Value> = {};
   readonly #spelled: Record<string, string> = {};
   readonly #valueOrigins: Record<string, Origin[]> = {};
@@ -116,25 +120,31 @@ class ParseState {
 
   constructor(args: ArgsSpec) {
     this.#args = args;
-    for (const [name, spec] of Object.entries(args)) {
-      if (spec.type !== "positional") {
-        this.#declare(name, spec);
-      }
-    }
+    this.#names = Object.keys(args);
   }
 
-  #declare(name: string, spec: ArgSpec): void {
-    for (const spelling of [name, ...aliasesOf(spec)]) {
-      const table = spelling.length === 1 ? this.#short : this.#long;
-      table.set(spelling, { name, spec, positive: true });
-      if (spec.type === "boolean" && spec.repeatable !== true && spelling.length > 1) {
-        this.#long.set(`no-${spelling}`, { name, spec, positive: false });
+  /** The flag of this spelling, without its dashes; of several, the one declared last. */
+  #find(text: string): Flag | undefined {
+    const negated = text.startsWith("no-") && text.length > 4 ? text.slice(3) : undefined;
+    for (let at = this.#names.length - 1; at >= 0; at -= 1) {
+      const name = this.#names[at] ?? "";
+      const spec = this.#args[name];
+      if (spec === undefined || spec.type === "positional") continue;
+      const { alias } = spec;
+      if (negated !== undefined && name === negated && isNegatable(spec)) {
+        return { name, spec, positive: false };
+      }
+      if (name === text || alias === text) return { name, spec, positive: true };
+      if (alias === undefined) continue;
+      const isSwitch = spec.type === "boolean" && spec.repeatable !== true;
+      for (const spelling of typeof alias === "string" ? [alias] : alias) {
+        if (spelling === text) return { name, spec, positive: true };
+        if (isSwitch && spelling === negated) {
+          return { name, spec, positive: false };
+        }
       }
     }
-    // `--no-color` is what NO_COLOR's own page asks for, of a flag that has three values.
-    if (spec.type === "enum" && spec.options.includes("never")) {
-      this.#long.set(`no-${name}`, { name, spec, positive: false });
-    }
+    return undefined;
   }
 
   addPositional(value: string, index: number): void {
@@ -147,7 +157,8 @@ class ParseState {
     const token = argv[index] ?? "";
     const equals = token.indexOf("=");
     const spelling = equals === -1 ? token : token.slice(0, equals);
-    const flag = this.#long.get(spelling.slice(2));
+    const text = spelling.slice(2);
+    const flag = text.length === 1 ? undefined : this.#find(text);
     if (flag === undefined) {
       this.#problems.push({ kind: "unknown-flag", flag: spelling });
       return 1;
@@ -162,7 +173,7 @@ class ParseState {
     for (let at = 1; at < token.length; at += 1) {
       const letter = token[at] ?? "";
       const spelling = `-${letter}`;
-      const flag = this.#short.get(letter);
+      const flag = this.#find(letter);
       if (flag === undefined) {
         this.#problems.push({ kind: "unknown-flag", flag: at === 1 ? token : spelling });
         return 1;
@@ -252,14 +263,20 @@ class ParseState {
 
   /** Gives each declared positional its share; the repeatable one takes what the others leave. */
   distributePositionals(): void {
-    const declared = Object.entries(this.#args).filter(([, spec]) => spec.type === "positional");
     const rest = [...this.#positionals];
-    for (const [position, [name, spec]] of declared.entries()) {
-      const isRepeatable = spec.type === "positional" && spec.repeatable === true;
-      const neededLater = declared.slice(position + 1).filter(([, later]) => isRequired(later));
-      const share = isRepeatable ? Math.max(rest.length - neededLater.length, 0) : 1;
+    let neededLater = 0;
+    for (const name of this.#names) {
+      const spec = this.#args[name];
+      if (spec?.type === "positional" && spec.required !== false) neededLater += 1;
+    }
+    for (const name of this.#names) {
+      const spec = this.#args[name];
+      if (spec === undefined || spec.type !== "positional") continue;
+      if (isRequired(spec)) neededLater -= 1;
+      const isRepeatable = spec.repeatable === true;
+      const share = isRepeatable ? Math.max(rest.length - neededLater, 0) : 1;
       const taken =
-        rest.length > (isRequired(spec) ? 0 : neededLater.length)
+        rest.length > (isRequired(spec) ? 0 : neededLater)
           ? rest.splice(0, isRequired(spec) ? Math.max(share, 1) : share)
           : [];
       if (taken.length === 0 && isRequired(spec)) {
@@ -283,12 +300,20 @@ class ParseState {
   }
 
   finish(): Parsed {
-    for (const [name, spec] of Object.entries(this.#args)) {
-      if (spec.type !== "positional" && this.#values[name] === undefined) {
-        this.#values[name] = defaultOf(spec);
-        if (spec.required === true && spec.default === undefined) {
+    for (const name of this.#names) {
+      const spec = this.#args[name];
+      if (spec === undefined || spec.type === "positional") continue;
+      if (this.#values[name] !== undefined) continue;
+      if (spec.default === undefined) {
+        const isMany = spec.repeatable === true;
+        if (spec.type === "boolean") this.#values[name] = isMany ? 0 : false;
+        else this.#values[name] = isMany ? [] : undefined;
+        if (spec.required === true) {
           this.#problems.push({ kind: "missing-flag", flag: `--${name}` });
         }
+      } else {
+        const isNumber = spec.type === "string" && spec.number !== undefined;
+        this.#values[name] = isNumber ? Number(spec.default) : spec.default;
       }
     }
     return {
@@ -330,18 +355,15 @@ export function rangeText(range: { readonly minimum: number; readonly maximum?: 
     : `a whole number from ${range.minimum} to ${range.maximum}`;
 }
 
-function takesValue(flag: Flag): boolean {
-  return flag.spec.type !== "boolean" && flag.positive;
+/**
+ * Whether `--no-NAME` is the flag's opposite. `--no-color` is what NO_COLOR's own page asks for, of
+ * a flag that has three values.
+ */
+function isNegatable(spec: ArgSpec): boolean {
+  if (spec.type === "enum") return spec.options.includes("never");
+  return spec.type === "boolean" && spec.repeatable !== true;
 }
 
-function defaultOf(spec: ArgSpec): Value {
-  if (spec.default !== undefined) {
-    return spec.type === "string" && spec.number !== undefined
-      ? Number(spec.default)
-      : spec.default;
-  }
-  if (spec.type === "boolean") {
-    return spec.repeatable === true ? 0 : false;
-  }
-  return spec.repeatable === true ? [] : undefined;
+function takesValue(flag: Flag): boolean {
+  return flag.spec.type !== "boolean" && flag.positive;
 }

@@ -1,6 +1,6 @@
 /**
  * What a command line does once it is taken apart: help, usage errors, the command itself, and the
- * report of its failure. Apart from run.ts, because `--version` must not load any of this.
+ * report of its failure.
  */
 import { Fault } from "../fault/fault.ts";
 import { faultFromBug } from "../fault/render.ts";

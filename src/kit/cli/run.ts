@@ -1,6 +1,7 @@
 /**
  * Runs a command line against a spec: strict where citty is lenient (docs/decisions/0001-citty.md).
- * What it does once it is taken apart is in perform.ts.
+ * What it does once it is taken apart is in perform.ts, which every command but `--version` needs:
+ * bin/triad.ts answers that one itself.
  */
 
 import { printLine } from "../out/print-line.ts";
@@ -10,6 +11,7 @@ import type { ArgsSpec, CommandSpec } from "./command.ts";
 import type { GlobalValues } from "./globals.ts";
 import { GLOBAL_ARGS } from "./globals.ts";
 import { parseArguments } from "./parse.ts";
+import { perform } from "./perform.ts";
 
 /** A command line to run. */
 export interface RunOptions {
@@ -47,15 +49,15 @@ export interface Call {
  */
 export async function runCommand(options: RunOptions): Promise<number> {
   const call = await findCommand(options);
-  const argv = call.indices.map((index) => call.argv[index] ?? "");
-  const args: ArgsSpec = { ...GLOBAL_ARGS, ...call.spec.args };
-  const parsed = parseArguments(argv, { args, passThrough: call.spec.passThrough === true });
+  const argv: string[] = [];
+  for (const index of call.indices) argv.push(call.argv[index] ?? "");
+  const passThrough = call.spec.passThrough === true;
+  const parsed = parseArguments(argv, { args: argsOf(call.spec), passThrough });
   const globals = parsed.values as unknown as GlobalValues;
   if (globals.version && !globals.help) {
     printVersion(call.versionName, globals.json);
     return 0;
   }
-  const { perform } = await import("./perform.ts");
   return perform({ call, argv, parsed, options });
 }
 
@@ -69,9 +71,10 @@ async function findCommand(options: RunOptions): Promise<Call> {
   const indices: number[] = [];
   let position = 0;
   while (spec.subCommands !== undefined) {
-    const args: ArgsSpec = { ...GLOBAL_ARGS, ...spec.args };
-    const { end } = parseArguments(argv, { args, from: position, stopAtPositional: true });
-    indices.push(...range(position, end));
+    const end = isWord(argv[position])
+      ? position
+      : parseArguments(argv, { args: argsOf(spec), from: position, stopAtPositional: true }).end;
+    addRange(indices, position, end);
     position = end;
     const word = argv[end];
     if (word === undefined) {
@@ -82,7 +85,7 @@ async function findCommand(options: RunOptions): Promise<Call> {
       return findCommand({ ...options, argv: [...argv.toSpliced(end, 1), "--help"] });
     }
     if (load === undefined) {
-      indices.push(...range(end + 1, argv.length));
+      addRange(indices, end + 1, argv.length);
       return { spec, path: path.join(" "), page, versionName, argv, indices, unknownWord: word };
     }
     page = spec.tool === true ? [spec.meta.name] : [...page, path.at(-1) ?? name];
@@ -91,7 +94,7 @@ async function findCommand(options: RunOptions): Promise<Call> {
     position = end + 1;
     versionName = spec.tool === true ? word : versionName;
   }
-  indices.push(...range(position, argv.length));
+  addRange(indices, position, argv.length);
   return { spec, path: path.join(" "), page, versionName, argv, indices, unknownWord: undefined };
 }
 
@@ -103,6 +106,15 @@ function printVersion(name: string, json: boolean): void {
   );
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(to - from, 0) }, (_, offset) => from + offset);
+function argsOf(spec: CommandSpec): ArgsSpec {
+  return { ...GLOBAL_ARGS, ...spec.args };
+}
+
+/** No flag can stand before it, so no table of flags is needed to know where the word is. */
+function isWord(token: string | undefined): boolean {
+  return token !== undefined && (token === "-" || !token.startsWith("-"));
+}
+
+function addRange(indices: number[], from: number, to: number): void {
+  for (let index = from; index < to; index += 1) indices.push(index);
 }

@@ -1,5 +1,4 @@
 /** Where a user's files lie, after the XDG base directory specification 0.8. No I/O. */
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /** The environment variables that matter here; `process.env` fits. */
@@ -19,7 +18,7 @@ export interface XdgPaths {
 
 /** The base folders of the user. A value that is empty or relative is ignored, as the spec asks. */
 export function xdgPaths(environment: Environment): XdgPaths {
-  const home = absolute(environment["HOME"]) ?? homedir();
+  const home = absolute(environment["HOME"]) ?? userHome();
   const systemConfig = (environment["XDG_CONFIG_DIRS"] ?? "").split(":").filter(isAbsolute);
   return {
     config: absolute(environment["XDG_CONFIG_HOME"]) ?? join(home, ".config"),
@@ -29,6 +28,14 @@ export function xdgPaths(environment: Environment): XdgPaths {
     runtime: absolute(environment["XDG_RUNTIME_DIR"]),
     systemConfig: systemConfig.length > 0 ? systemConfig : ["/etc/xdg"],
   };
+}
+
+/**
+ * The user's home folder as node:os has it, which is loaded for that alone: mostly HOME is set, and
+ * nobody has to ask.
+ */
+export function userHome(): string {
+  return process.getBuiltinModule("node:os").homedir();
 }
 
 function absolute(path: string | undefined): string | undefined {

@@ -10,10 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { baseProblem } from "../../../src/blast/python/base-problem.ts";
 import { findPython, listPythons } from "../../../src/blast/python/find.ts";
 import type { Interpreter } from "../../../src/blast/python/probe.ts";
 import { Prober } from "../../../src/blast/python/probe.ts";
-import { basePathOf, baseProblem, createVenv } from "../../../src/blast/python/venv.ts";
+import { basePathOf, createVenv } from "../../../src/blast/python/venv.ts";
 import { readVenvConfig } from "../../../src/blast/python/venv-config.ts";
 import { fakePython } from "../../support/fake-python.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
