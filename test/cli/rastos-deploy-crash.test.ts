@@ -9,6 +9,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { BootMenu } from "../../src/rastos/boot/menu.ts";
+import { openBootFiles } from "../../src/rastos/boot/target.ts";
+import { recoverDeployments } from "../../src/rastos/deploy/recover.ts";
+import { SnapshotTree } from "../../src/rastos/snapshot/tree.ts";
 import { copyEsp, loaderEntries, problemsOf } from "../lab/system-check.ts";
 import { binaryPath, runTool, toolEnvironment } from "../support/binary.ts";
 import { makeFatImage } from "../support/boot-image.ts";
@@ -126,14 +130,25 @@ describeUnless(firstReason(cannotMount("btrfs"), needsProgram("strace", "mcopy")
     });
 
     test("rollback has the old one boot next, or the other one", async () => {
-      for (let number = 1; number <= 12; number += 2) {
+      for (let number = 1; number <= 12; number++) {
         const before = nextOf(world.esp);
         const other = loaderEntries(world.esp).find(({ name }) => name !== before);
         const to = other?.name ?? "none";
         const words = command("rollback", to, "--yes", "--esp", world.esp);
         await runUntilCut(words, { kind: "call", number }, toolEnvironment());
-        expect([before, to]).toContain(nextOf(world.esp));
+        const next = nextOf(world.esp);
+        expect([before, to]).toContain(next);
         expect(problemsOf({ top: world.top, esp: world.esp })).toEqual([]);
+        // The next command finishes it or undoes it: who was rolled back is marked, or nobody.
+        using tree = SnapshotTree.open(world.top, { command: "check" });
+        const menu = new BootMenu(openBootFiles({ kind: "folder", path: world.esp }));
+        recoverDeployments({ tree, menu });
+        expect(nextOf(world.esp)).toBe(next);
+        expect({ number, isBad: menu.entry(before).triesLeft === 0 }).toEqual({
+          number,
+          isBad: next === to,
+        });
+        expect(tree.state.defaultDeployment).toBe(numberOf(next));
       }
       await settled(world.esp);
     });

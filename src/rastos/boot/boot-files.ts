@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
 
@@ -6,6 +7,13 @@ export interface BootFile {
   readonly name: string;
   readonly isFolder: boolean;
 }
+
+/** One thing that is done to a file; paths from the partition's root. */
+export type BootChange =
+  | { readonly kind: "write"; readonly path: string; readonly content: string }
+  /** Within a folder; as `BootFiles.rename`. */
+  | { readonly kind: "rename"; readonly path: string; readonly to: string }
+  | { readonly kind: "remove"; readonly path: string };
 
 /**
  * The files of a boot partition, whether it is mounted or lies in an image. Paths are relative to
@@ -30,10 +38,27 @@ export interface BootFiles {
   remove(path: string): void;
   /** Removes a folder with all in it; one that is not there is fine. */
   removeFolder(path: string): void;
+  /**
+   * Does several things in an order that no power cut can change: what is in a step is on the disk
+   * before the next one begins. The contents are written before the first step.
+   */
+  change(steps: readonly (readonly BootChange[])[]): void;
   /** Bytes that can still be written. */
   freeBytes(): number;
   /** Waits until everything is on the disk. */
   sync(): void;
+}
+
+/** {@link BootFiles.change} where each call waits for the disk by itself. */
+export function changeOneByOne(
+  files: Pick<BootFiles, "write" | "rename" | "remove">,
+  steps: readonly (readonly BootChange[])[],
+): void {
+  for (const change of steps.flat()) {
+    if (change.kind === "write") files.write(change.path, change.content);
+    else if (change.kind === "remove") files.remove(change.path);
+    else files.rename(dirname(change.path), basename(change.path), basename(change.to));
+  }
 }
 
 /** A failure of the operating system on the boot partition, as a fault that says what was done. */

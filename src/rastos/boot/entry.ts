@@ -127,7 +127,7 @@ export function parseEntry(file: string, text: string): BootEntry | undefined {
 export function compareEntries(a: BootEntry, b: BootEntry): number {
   const spent = Number(a.triesLeft === 0) - Number(b.triesLeft === 0);
   if (spent !== 0) return spent;
-  const versions = generationOf(b) - generationOf(a);
+  const versions = versionOf(b) - versionOf(a);
   if (versions !== 0) return versions;
   const [left, right] = [identityOf(a.name), identityOf(b.name)];
   return (
@@ -144,11 +144,11 @@ export function nextEntry(entries: readonly BootEntry[]): BootEntry | undefined 
 
 /** A version above all others: who has it becomes the default. */
 export function nextVersion(entries: readonly BootEntry[]): string {
-  return String(Math.max(0, ...entries.map(generationOf)) + 1);
+  return String(Math.max(0, ...entries.map(versionOf)) + 1);
 }
 
 /** The version as the number that we write; anything else counts as the oldest. */
-function generationOf(entry: BootEntry): number {
+export function versionOf(entry: BootEntry): number {
   return /^\d{1,15}$/.test(entry.version) ? Number(entry.version) : 0;
 }
 

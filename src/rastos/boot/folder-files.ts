@@ -5,22 +5,46 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statfsSync,
+  statSync,
+  writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { FS_MAGIC } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
-import { type BootFile, type BootFiles, bootFault } from "./boot-files.ts";
+import { type BootChange, type BootFile, type BootFiles, bootFault } from "./boot-files.ts";
+
+/** What decides how the files of a folder are changed. */
+export interface FolderNature {
+  /** It is a file system of its own, so there is little to write in all of it. */
+  readonly isOwn: boolean;
+  readonly isFat: boolean;
+}
+
+function natureOf(folder: string): FolderNature {
+  return {
+    isOwn: statSync(folder).dev !== statSync(dirname(folder)).dev,
+    isFat: FS_MAGIC[statfsSync(folder).type] === "vfat",
+  };
+}
 
 /** The boot partition as a mounted folder. */
 export class FolderFiles implements BootFiles {
   readonly shown: string;
 
-  /** @param folder absolute path of the partition's root */
-  constructor(folder: string) {
+  #nature: FolderNature | undefined;
+
+  /**
+   * @param folder absolute path of the partition's root
+   * @param nature default: as it is; tests take any folder for a FAT
+   */
+  constructor(folder: string, nature?: FolderNature) {
     this.shown = folder;
+    this.#nature = nature;
   }
 
   list(folder: string): readonly BootFile[] {
@@ -49,12 +73,71 @@ export class FolderFiles implements BootFiles {
   }
 
   rename(folder: string, from: string, to: string): void {
-    this.#attempt("rename", join(folder, from), () => {
-      const content = readFileSync(this.#at(folder, from));
-      writeFileAtomic({ path: this.#at(folder, to), content });
-      rmSync(this.#at(folder, from));
-      this.#syncFolder(folder);
+    this.change([[{ kind: "rename", path: join(folder, from), to: join(folder, to) }]]);
+  }
+
+  change(steps: readonly (readonly BootChange[])[]): void {
+    const staged = new Map<BootChange, string>();
+    try {
+      this.#nature ??= this.#attempt("look at", "", () => natureOf(this.shown));
+      const { isOwn, isFat } = this.#nature;
+      const whole = isOwn ? this.shown : undefined;
+      const planned = isFat ? this.#withoutRenames(steps) : steps;
+      for (const change of planned.flat()) {
+        if (change.kind !== "write") continue;
+        const path = this.#stagedPath(change.path);
+        staged.set(change, path);
+        this.#attempt("write", change.path, () => {
+          writeFileSync(path, change.content, { flag: "wx", mode: 0o644 });
+        });
+      }
+      this.#attempt("write", "", () => syncAll(whole, [...staged.values()]));
+      for (const step of planned) {
+        for (const change of step) this.#do(change, staged.get(change));
+        for (const change of step) staged.delete(change);
+        const changed = new Set(step.map(({ path }) => dirname(this.#at(path))));
+        this.#attempt("write", "", () => syncAll(whole, [...changed]));
+      }
+    } catch (error) {
+      for (const path of staged.values()) rmSync(path, { force: true });
+      throw error;
+    }
+  }
+
+  #do(change: BootChange, staged: string | undefined): void {
+    const path = this.#at(change.path);
+    this.#attempt(change.kind, change.path, () => {
+      if (change.kind === "remove") rmSync(path, { force: true });
+      else if (change.kind === "rename") renameSync(path, this.#at(change.to));
+      else if (staged !== undefined) renameSync(staged, path);
     });
+  }
+
+  /** Where the content of a new file lies until it gets its name; the folder is there. */
+  #stagedPath(path: string): string {
+    const folder = dirname(path);
+    this.#makeFolders(folder);
+    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex");
+    return this.#at(folder, `.${basename(path)}.${random}.tmp`);
+  }
+
+  /** A FAT has no rename that survives a power cut: a copy first, and the old name a step later. */
+  #withoutRenames(steps: readonly (readonly BootChange[])[]): readonly (readonly BootChange[])[] {
+    const planned: BootChange[][] = [];
+    let left: BootChange[] = [];
+    for (const step of steps) {
+      const copied = step.map((change): BootChange => {
+        if (change.kind !== "rename") return change;
+        const { path, to } = change;
+        const read = (): string => readFileSync(this.#at(path), "utf8");
+        return { kind: "write", path: to, content: this.#attempt("rename", path, read) };
+      });
+      planned.push([...left, ...copied]);
+      left = step.flatMap((change): BootChange[] =>
+        change.kind === "rename" ? [{ kind: "remove", path: change.path }] : [],
+      );
+    }
+    return left.length === 0 ? planned : [...planned, left];
   }
 
   remove(path: string): void {
@@ -79,14 +162,7 @@ export class FolderFiles implements BootFiles {
   }
 
   sync(): void {
-    this.#attempt("write", "", () => {
-      const fd = openSync(this.shown, "r");
-      const result = sys.syncfs(fd);
-      closeSync(fd);
-      if (result < 0) {
-        throw new Fault({ code: "E_IO", message: `Cannot write to "${this.shown}"` });
-      }
-    });
+    this.#attempt("write", "", () => syncWhole(this.shown));
   }
 
   /** Makes what is missing, and has each new name on the disk before the next one is made. */
@@ -117,6 +193,24 @@ export class FolderFiles implements BootFiles {
       throw bootFault(action, this.#at(path), error);
     }
   }
+}
+
+/**
+ * Has these files and folders on the disk, once for all of them where that is possible.
+ *
+ * @param whole a file system that may be written as a whole
+ */
+function syncAll(whole: string | undefined, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  if (whole !== undefined) syncWhole(whole);
+  else for (const path of paths) syncPath(path);
+}
+
+function syncWhole(folder: string): void {
+  const fd = openSync(folder, "r");
+  const result = sys.syncfs(fd);
+  closeSync(fd);
+  if (result < 0) throw new Fault({ code: "E_IO", message: `Cannot write to "${folder}"` });
 }
 
 function syncPath(folder: string): void {

@@ -1,7 +1,13 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
-import { type BootFile, type BootFiles, bootFault } from "./boot-files.ts";
+import {
+  type BootChange,
+  type BootFile,
+  type BootFiles,
+  bootFault,
+  changeOneByOne,
+} from "./boot-files.ts";
 
 /** Which FAT file system in which image. */
 export interface FatImage {
@@ -82,6 +88,10 @@ export class ImageFiles implements BootFiles {
     const result = this.#run("mdel", [`::/${path}`]);
     if (!result.ok && !result.isMissing) throw this.#fault("remove", path, result.text);
     this.sync();
+  }
+
+  change(steps: readonly (readonly BootChange[])[]): void {
+    changeOneByOne(this, steps);
   }
 
   removeFolder(path: string): void {

@@ -3,7 +3,7 @@
  * here: it is the first of the entries in the loader's order (see compareEntries) with a try left.
  */
 import { Fault } from "../../kit/fault/fault.ts";
-import type { BootFiles } from "./boot-files.ts";
+import type { BootChange, BootFiles } from "./boot-files.ts";
 import {
   type BootCounters,
   compareEntries,
@@ -17,6 +17,7 @@ import {
   nextVersion,
   parseEntry,
   parseEntryFileName,
+  versionOf,
 } from "./entry.ts";
 import { formatGrubConfig, GRUB_CONFIG, GRUB_MARK } from "./grub-config.ts";
 import {
@@ -26,11 +27,18 @@ import {
   parseGrubCounters,
   parseGrubEnv,
 } from "./grub-env.ts";
+import { clearReason, noReasonChange, readReason, reasonChange } from "./reason.ts";
 import type { BootEntry } from "./types.ts";
 
 /** An entry and the file that holds it. */
 interface StoredEntry extends BootEntry {
   readonly file: string;
+}
+
+/** An entry that is to be marked as bad, and why. */
+export interface Condemned {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** Seconds for which the menu is shown where nobody says otherwise. */
@@ -87,12 +95,52 @@ export class BootMenu {
     this.#count(name, { triesLeft: 0, triesDone: Math.max(triesDone, 1) });
   }
 
-  /** Puts an entry before all others, by one write; one that has no tries left gets new ones. */
-  promote(name: string): void {
-    const entry = this.#entry(name);
-    if (this.next()?.name === name) return;
-    const again = entry.triesLeft === 0 ? { triesLeft: TRIES, triesDone: 0 } : {};
-    this.put({ ...entry, ...again, version: this.nextVersion() });
+  /**
+   * Has another entry boot next, and marks those as bad that would. That is one step: the first one
+   * if it is put before all others by a higher version, or else the mark of the last one before it,
+   * which is enough. An entry without tries gets new ones.
+   *
+   * What is to be marked has its reason from the first step on: `settleReasons` finishes it.
+   */
+  rollTo(name: string, instead: readonly Condemned[]): void {
+    const entries = this.#stored();
+    const target = this.#entry(name);
+    const reasons = new Map(instead.map((one) => [one.name, one.reason]));
+    const bad = entries.filter((entry) => reasons.has(entry.name));
+    const first = bad.flatMap((entry) => reasonFor(entry, reasons.get(entry.name) ?? ""));
+    const second = bad.flatMap((entry) => condemnation(entry));
+    const left = entries.find((entry) => !reasons.has(entry.name));
+    if (left?.name !== name || target.triesLeft === 0) {
+      const again = target.triesLeft === 0 ? { triesLeft: TRIES, triesDone: 0 } : {};
+      const entry = { ...target, ...again, version: nextVersion(entries) };
+      const path = `${ENTRY_FOLDER}/${entryFileName(entry)}`;
+      first.push({ kind: "write", path, content: formatEntry(entry) });
+      const old = `${ENTRY_FOLDER}/${target.file}`;
+      if (old !== path) second.push({ kind: "remove", path: old });
+    }
+    const identity = identityOf(name);
+    if (identity !== undefined && readReason(this.files, identity) !== undefined) {
+      second.push(noReasonChange(identity));
+    }
+    this.files.change([first, second]);
+    this.refreshGrub();
+  }
+
+  /**
+   * Finishes or undoes what was interrupted in {@link rollTo}: an entry has its reason before its
+   * mark. It is marked if another one boots next by now, and else nothing was decided.
+   *
+   * @returns sentences about what was done
+   */
+  settleReasons(): readonly string[] {
+    const next = this.next();
+    return this.entries().flatMap((entry) => {
+      const identity = entry.triesLeft === 0 ? undefined : identityOf(entry.name);
+      if (identity === undefined || readReason(this.files, identity) === undefined) return [];
+      if (entry.name === next?.name) clearReason(this.files, identity);
+      else this.condemn(entry.name);
+      return [`Put in order what an interrupted rollback has left of ${entry.name}`];
+    });
   }
 
   /** Removes the entry first, its kernel last. */
@@ -116,6 +164,7 @@ export class BootMenu {
       if (isFolder) this.files.removeFolder(path);
       else this.files.remove(path);
     };
+    if (this.#isGrubBehind()) this.refreshGrub();
     const kept = new Map(this.#stored().map((entry) => [entry.name, entry]));
     for (const { name: file } of this.files.list(ENTRY_FOLDER)) {
       const named = parseEntryFileName(file);
@@ -155,6 +204,14 @@ export class BootMenu {
     for (const entry of entries) this.#store(entry, entry);
     this.files.write(GRUB_CONFIG, formatGrubConfig(entries, timeout));
     this.files.write(GRUB_ENV, emptyGrubEnv());
+  }
+
+  /** Whether GRUB has counted since, or was not told of the last change. */
+  #isGrubBehind(): boolean {
+    const timeout = this.#grubTimeout();
+    if (timeout === undefined) return false;
+    const wanted = formatGrubConfig(this.#stored(), timeout);
+    return this.#text(GRUB_CONFIG) !== wanted || this.#text(GRUB_ENV) !== emptyGrubEnv();
   }
 
   #grubTimeout(): number | undefined {
@@ -224,11 +281,28 @@ export class BootMenu {
   }
 }
 
+/** What writes the reason of an entry that is to be bad. */
+function reasonFor(entry: BootEntry, reason: string): BootChange[] {
+  const identity = identityOf(entry.name);
+  return identity === undefined ? [] : [reasonChange(identity, reason)];
+}
+
+/** What marks an entry as bad: nothing, where it has no tries left. */
+function condemnation(entry: StoredEntry): BootChange[] {
+  const { name, triesDone } = entry;
+  const file = entryFileName({ name, triesLeft: 0, triesDone: Math.max(triesDone, 1) });
+  if (entry.triesLeft === 0 || file === entry.file) return [];
+  const [path, to] = [`${ENTRY_FOLDER}/${entry.file}`, `${ENTRY_FOLDER}/${file}`];
+  return [{ kind: "rename", path, to }];
+}
+
 /**
- * Which of two files of one entry was written last, where a power cut has kept both: what is
- * blessed is never counted again, and tries only become fewer.
+ * Which of two files of one entry was written last, where a power cut has kept both: the one that
+ * was put before all others; what is blessed is never counted again, and tries only become fewer.
  */
 function isLater(one: BootEntry, other: BootEntry): boolean {
+  const versions = versionOf(one) - versionOf(other);
+  if (versions !== 0) return versions > 0;
   if (one.triesLeft === undefined || other.triesLeft === undefined) {
     return one.triesLeft === undefined && other.triesLeft !== undefined;
   }

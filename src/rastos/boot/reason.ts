@@ -1,4 +1,4 @@
-import type { BootFiles } from "./boot-files.ts";
+import type { BootChange, BootFiles } from "./boot-files.ts";
 import { kernelFolderOf } from "./entry.ts";
 import type { EntryIdentity } from "./types.ts";
 
@@ -7,9 +7,20 @@ function reasonPath(identity: EntryIdentity): string {
   return `${kernelFolderOf(identity)}/reason.txt`;
 }
 
+/** What writes a reason. */
+export function reasonChange(identity: EntryIdentity, reason: string): BootChange {
+  const content = `${reason.replaceAll("\n", " ")}\n`;
+  return { kind: "write", path: reasonPath(identity), content };
+}
+
+/** What takes it away. */
+export function noReasonChange(identity: EntryIdentity): BootChange {
+  return { kind: "remove", path: reasonPath(identity) };
+}
+
 /** Says why an entry is bad: before it is marked as such, so that nobody has to guess. */
 export function writeReason(files: BootFiles, identity: EntryIdentity, reason: string): void {
-  files.write(reasonPath(identity), `${reason.replaceAll("\n", " ")}\n`);
+  files.change([[reasonChange(identity, reason)]]);
 }
 
 /** Why it is bad; undefined where nobody has said so. */
@@ -21,5 +32,5 @@ export function readReason(files: BootFiles, identity: EntryIdentity): string | 
 
 /** It is good after all. */
 export function clearReason(files: BootFiles, identity: EntryIdentity): void {
-  files.remove(reasonPath(identity));
+  if (readReason(files, identity) !== undefined) files.change([[noReasonChange(identity)]]);
 }

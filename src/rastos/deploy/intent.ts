@@ -11,14 +11,7 @@ import { isId } from "../snapshot/record.ts";
  */
 export type Intent =
   | { readonly kind: "deploy"; readonly snapshot: number; readonly deployment: number }
-  | { readonly kind: "remove"; readonly deployments: readonly number[] }
-  | { readonly kind: "rollback"; readonly to: number; readonly from: readonly Condemned[] };
-
-/** A deployment that is marked as bad, and why. */
-export interface Condemned {
-  readonly deployment: number;
-  readonly reason: string;
-}
+  | { readonly kind: "remove"; readonly deployments: readonly number[] };
 
 function intentPath(top: string): string {
   return join(stateFolder(top), "deploy.json");
@@ -47,21 +40,11 @@ export function readIntent(top: string): Intent | undefined {
 }
 
 function parseIntent(value: unknown): Intent | undefined {
-  const { kind, snapshot, deployment, deployments, to, from } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { kind, snapshot, deployment, deployments } = (value ?? {}) as Record<string, unknown>;
   if (kind === "deploy" && isId(snapshot) && isId(deployment))
     return { kind, snapshot, deployment };
   if (kind === "remove" && Array.isArray(deployments) && deployments.every(isId)) {
     return { kind, deployments };
   }
-  if (kind === "rollback" && isId(to) && Array.isArray(from)) {
-    return { kind, to, from: from.filter(isCondemned) };
-  }
   return undefined;
-}
-
-function isCondemned(value: Partial<Condemned> | null): value is Condemned {
-  return isId(value?.deployment) && typeof value?.reason === "string";
 }

@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entryName, identityOf } from "../boot/entry.ts";
 import type { BootMenu } from "../boot/menu.ts";
-import { clearReason, writeReason } from "../boot/reason.ts";
-import type { EntryIdentity } from "../boot/types.ts";
+import type { BootEntry, EntryIdentity } from "../boot/types.ts";
 import { isSubvolume, subvolumeInfo } from "../snapshot/subvolume.ts";
 import { removeClone } from "../snapshot/temporary.ts";
 import type { SnapshotTree } from "../snapshot/tree.ts";
@@ -26,11 +25,17 @@ export interface DeployPlace {
 export function recoverDeployments(place: DeployPlace): readonly string[] {
   const { tree, menu } = place;
   const notes = menu.repair().map((path) => `Removed "${path}", left by an interrupted run`);
+  notes.push(...menu.settleReasons());
   adoptDeployments(place);
   const intent = readIntent(tree.root);
-  if (intent === undefined) return notes;
-  notes.push(finish(place, intent));
-  clearIntent(tree.root);
+  if (intent !== undefined) {
+    notes.push(finish(place, intent));
+    clearIntent(tree.root);
+  }
+  // The loader may have fallen back since, or a rollback was interrupted before its last step.
+  const next = menu.next();
+  const isKnown = next === undefined || idOf(next) === tree.state.defaultDeployment;
+  if (!isKnown) recordDefault(place);
   return notes;
 }
 
@@ -71,9 +76,6 @@ function finish(place: DeployPlace, intent: Intent): string {
     case "remove":
       dropDeployments(place, intent.deployments);
       return "Finished the removal of deployments, which was interrupted";
-    case "rollback":
-      applyRollback(place, intent);
-      return "Finished the rollback, which was interrupted";
   }
 }
 
@@ -82,54 +84,16 @@ export function subvolumeOf(identity: EntryIdentity): string {
   return `.snapshots/deploy/deploy-${identity.snapshot}-${identity.deployment}`;
 }
 
-/** Puts the target first and marks the others; each step may have been done already. */
-export function applyRollback(
-  place: DeployPlace,
-  intent: Extract<Intent, { kind: "rollback" }>,
-): void {
-  const { tree, menu } = place;
-  const entryOf = (id: number): string | undefined =>
-    menu.entries().find(({ name }) => identityOf(name)?.deployment === id)?.name;
-  for (const { deployment, reason } of intent.from) {
-    const name = entryOf(deployment);
-    const identity = name === undefined ? undefined : identityOf(name);
-    if (identity !== undefined) writeReason(menu.files, identity, reason);
-  }
-  // One write decides: before it the old one boots, after it the new one.
-  const target = entryOf(intent.to);
-  const condemn = (): void => {
-    for (const { deployment } of intent.from) {
-      const name = entryOf(deployment);
-      if (name !== undefined && menu.entry(name).triesLeft !== 0) menu.condemn(name);
-    }
-  };
-  if (target !== undefined && wouldBeNext(place, intent, target)) condemn();
-  else if (target !== undefined) {
-    menu.promote(target);
-    condemn();
-  }
-  const identity = target === undefined ? undefined : identityOf(target);
-  if (identity !== undefined) clearReason(menu.files, identity);
-  recordDefault({ tree, menu });
-}
-
-/** Whether it is enough to mark the others as bad, by a rename alone. */
-function wouldBeNext(
-  { menu }: DeployPlace,
-  intent: Extract<Intent, { kind: "rollback" }>,
-  target: string,
-): boolean {
-  const gone = new Set(intent.from.map(({ deployment }) => deployment));
-  const left = menu.entries().filter(({ name }) => !gone.has(identityOf(name)?.deployment ?? -1));
-  return left[0]?.name === target && left[0].triesLeft !== 0;
-}
-
 /** Writes what boots next, and how all stand, into the state: for those who read only that. */
 export function recordDefault({ tree, menu }: DeployPlace): void {
   const entries = menu.entries();
   const next = menu.next();
-  const defaultDeployment = next === undefined ? undefined : identityOf(next.name)?.deployment;
+  const defaultDeployment = next === undefined ? undefined : idOf(next);
   tree.update((state) => ({ ...withStandings(state, entries, menu.files), defaultDeployment }));
+}
+
+function idOf(entry: BootEntry): number | undefined {
+  return identityOf(entry.name)?.deployment;
 }
 
 /** Removes deployments: the entry first, so that nothing leads to what is gone; the files last. */

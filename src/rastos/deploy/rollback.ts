@@ -1,8 +1,7 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import { identityOf } from "../boot/entry.ts";
 import type { BootEntry } from "../boot/types.ts";
-import { clearIntent, type Intent, writeIntent } from "./intent.ts";
-import { applyRollback, type DeployPlace, recoverDeployments } from "./recover.ts";
+import { type DeployPlace, recordDefault, recoverDeployments } from "./recover.ts";
 import { standingOf } from "./standing.ts";
 
 /** What a rollback does. */
@@ -51,15 +50,8 @@ export function rollBack(place: DeployPlace, options: RollbackOptions): Rollback
   recoverDeployments(place);
   const plan = planRollback(place, options);
   const reason = options.reason ?? `rolled back by hand to ${plan.to}`;
-  const deployment = plan.from === undefined ? undefined : identityOf(plan.from)?.deployment;
-  const intent: Intent = {
-    kind: "rollback",
-    to: identityOf(plan.to)?.deployment ?? 0,
-    from: deployment === undefined ? [] : [{ deployment, reason }],
-  };
-  writeIntent(place.tree.root, intent);
-  applyRollback(place, intent);
-  clearIntent(place.tree.root);
+  place.menu.rollTo(plan.to, plan.from === undefined ? [] : [{ name: plan.from, reason }]);
+  recordDefault(place);
   return plan;
 }
 

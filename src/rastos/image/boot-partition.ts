@@ -12,7 +12,12 @@ import {
 import { dirname, join } from "node:path";
 import { SEEK } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
-import type { BootFile, BootFiles } from "../boot/boot-files.ts";
+import {
+  type BootChange,
+  type BootFile,
+  type BootFiles,
+  changeOneByOne,
+} from "../boot/boot-files.ts";
 import type { ByteTarget } from "./byte-target.ts";
 import { runTool } from "./tool.ts";
 
@@ -54,6 +59,10 @@ export class PlannedBootFiles implements BootFiles {
 
   remove(path: string): void {
     this.#files.delete(path);
+  }
+
+  change(steps: readonly (readonly BootChange[])[]): void {
+    changeOneByOne(this, steps);
   }
 
   removeFolder(path: string): void {

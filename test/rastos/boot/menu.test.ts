@@ -31,6 +31,16 @@ function add(menu: BootMenu, id: number, triesLeft?: number): BootEntry {
   return entry;
 }
 
+/** The next change of several steps ends after so many of them. */
+function cutAfter(menu: BootMenu, count: number): void {
+  const { files } = menu;
+  const change = files.change.bind(files);
+  files.change = (steps) => {
+    change(steps.slice(0, count));
+    throw new Error("cut");
+  };
+}
+
 const names = (menu: BootMenu): string[] => menu.entries().map((entry) => entry.name);
 const filesOf = (work: Workspace): string[] => readdirSync(work.at("esp/loader/entries")).sort();
 
@@ -74,12 +84,60 @@ describe("the menu", () => {
     using work = createWorkspace();
     const menu = open(work);
     for (const id of [1, 2, 3]) add(menu, id);
-    menu.promote("rastos-1-1");
+    menu.rollTo("rastos-1-1", []);
     expect(names(menu)).toEqual(["rastos-1-1", "rastos-3-3", "rastos-2-2"]);
     add(menu, 4, 3);
     menu.condemn("rastos-4-4");
     expect(menu.next()?.name).toBe("rastos-1-1");
   });
+
+  const reasonOf = (work: Workspace, id: number): string | undefined => {
+    const path = work.at(`esp/EFI/rastos/${id}-${id}/reason.txt`);
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  };
+
+  test("rolls to another one, marks the one before it, and back again", () => {
+    using work = createWorkspace();
+    const menu = open(work);
+    add(menu, 1);
+    add(menu, 2);
+    menu.rollTo("rastos-1-1", [{ name: "rastos-2-2", reason: "slow" }]);
+    expect(filesOf(work)).toEqual(["rastos-1-1.conf", "rastos-2-2+0-1.conf"]);
+    expect([menu.next()?.name, reasonOf(work, 2)]).toEqual(["rastos-1-1", "slow\n"]);
+    menu.rollTo("rastos-2-2", [{ name: "rastos-1-1", reason: "old" }]);
+    expect(filesOf(work)).toEqual(["rastos-1-1+0-1.conf", "rastos-2-2+3.conf"]);
+    expect(menu.next()?.name).toBe("rastos-2-2");
+    expect([reasonOf(work, 1), reasonOf(work, 2)]).toEqual(["old\n", undefined]);
+    expect([menu.repair(), menu.settleReasons()]).toEqual([[], []]);
+  });
+
+  for (const [how, tries] of [
+    ["put first", 0],
+    ["marked alone", 3],
+  ] as const) {
+    for (const steps of [0, 1, 2]) {
+      test(`cut off after step ${steps} of a rollback (${how}): the old one or the new one`, () => {
+        using work = createWorkspace();
+        const menu = open(work);
+        add(menu, 1);
+        // What boots next is blessed, and so is another one between them, or it is on trial.
+        if (tries === 0) add(menu, 3);
+        add(menu, 2, tries === 0 ? undefined : tries);
+        cutAfter(menu, steps);
+        const condemned = { name: "rastos-2-2", reason: "slow" };
+        expect(() => menu.rollTo("rastos-1-1", [condemned])).toThrow("cut");
+        const again = open(work);
+        again.repair();
+        again.settleReasons();
+        // A higher version decides in the first step, the mark alone in the second.
+        const isNew = steps >= (tries === 0 ? 1 : 2);
+        expect(again.next()?.name).toBe(isNew ? "rastos-1-1" : "rastos-2-2");
+        expect(again.entry("rastos-2-2").triesLeft === 0).toBe(isNew);
+        expect(reasonOf(work, 2)).toBe(isNew ? "slow\n" : undefined);
+        expect([again.repair(), again.settleReasons()]).toEqual([[], []]);
+      });
+    }
+  }
 
   test("removes an entry with its kernel", () => {
     using work = createWorkspace();
@@ -139,6 +197,26 @@ describe("GRUB beside it", () => {
     expect(readFileSync(work.at("esp/grub/grubenv"), "utf8")).toBe(emptyGrubEnv());
     menu.bless("rastos-3-3");
     expect(config()).not.toContain("rastos_3_3");
+  });
+
+  test("one that GRUB has given up is gone back to all the same", () => {
+    using work = createWorkspace();
+    const menu = open(work);
+    const config = (): string => readFileSync(work.at("esp/grub/grub.cfg"), "utf8");
+    add(menu, 1);
+    add(menu, 2, 3);
+    menu.refreshGrub(5);
+    const env = "# GRUB Environment Block\nrastos_2_2=0-3\n".padEnd(1024, "#");
+    work.write("esp/grub/grubenv", env);
+    expect(menu.next()?.name).toBe("rastos-1-1");
+    menu.repair();
+    menu.rollTo("rastos-2-2", [{ name: "rastos-1-1", reason: "worse" }]);
+    expect(menu.next()?.name).toBe("rastos-2-2");
+    expect(filesOf(work)).toEqual(["rastos-1-1+0-1.conf", "rastos-2-2+3.conf"]);
+    // A change that GRUB was not told of any more.
+    work.write("esp/grub/grub.cfg", `${config()}# old`);
+    menu.repair();
+    expect(config()).not.toContain("# old");
   });
 
   test("a configuration of somebody else is not touched", () => {

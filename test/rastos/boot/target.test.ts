@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, truncateSync } from "node:fs";
 import type { BootFiles } from "../../../src/rastos/boot/boot-files.ts";
+import { FolderFiles } from "../../../src/rastos/boot/folder-files.ts";
 import { bootTargetOf, fatVolumeId, openBootFiles } from "../../../src/rastos/boot/target.ts";
 import { makeDiskImage, makeFatImage } from "../../support/boot-image.ts";
 import { describeUnless, needsProgram, testUnless } from "../../support/skip.ts";
@@ -40,6 +41,31 @@ function behaves(make: (work: Workspace) => BootFiles): void {
     files.sync();
   });
 
+  test("does several things in steps", () => {
+    using work = createWorkspace();
+    const files = make(work);
+    files.write("a/old", "1");
+    files.write("a/gone", "2");
+    files.change([
+      [
+        { kind: "write", path: "b/c/new", content: "3" },
+        { kind: "write", path: "a/gone", content: "4" },
+      ],
+      [
+        { kind: "rename", path: "a/old", to: "a/renamed" },
+        { kind: "remove", path: "a/gone" },
+        { kind: "remove", path: "a/never" },
+      ],
+    ]);
+    expect(files.list("a")).toEqual([{ name: "renamed", isFolder: false }]);
+    expect(Buffer.from(files.read("a/renamed") ?? []).toString()).toBe("1");
+    expect(Buffer.from(files.read("b/c/new") ?? []).toString()).toBe("3");
+    const missing = { kind: "rename", path: "a/none", to: "a/other" } as const;
+    const written = { kind: "write", path: "a/renamed", content: "5" } as const;
+    expect(() => files.change([[missing], [written]])).toThrow("Cannot rename");
+    expect(files.list("a")).toEqual([{ name: "renamed", isFolder: false }]);
+  });
+
   test("a rename takes the place of what has the name", () => {
     using work = createWorkspace();
     const files = make(work);
@@ -53,6 +79,10 @@ function behaves(make: (work: Workspace) => BootFiles): void {
 
 describe("a folder", () => {
   behaves((work) => openBootFiles(bootTargetOf(work.folder("esp"))));
+});
+
+describe("a folder that is taken for a FAT of its own", () => {
+  behaves((work) => new FolderFiles(work.folder("esp"), { isOwn: true, isFat: true }));
 });
 
 describeUnless(needsTools)("an image", () => {
