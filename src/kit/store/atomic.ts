@@ -16,6 +16,11 @@ export interface AtomicWriteOptions {
   readonly content: string | Uint8Array;
   /** Permission bits of the new file, whatever the umask. Default 0o644. */
   readonly mode?: number;
+  /**
+   * Whether the new file has its name for good on return. Otherwise a power cut soon after may
+   * bring the old one back, as a whole. Default true.
+   */
+  readonly waitsForName?: boolean;
 }
 
 /**
@@ -45,7 +50,7 @@ export function writeFileAtomic(options: AtomicWriteOptions): void {
     }
     renameSync(temporary, path);
     created = false;
-    syncFolder(folder);
+    if (options.waitsForName !== false) syncFolder(folder);
   } catch (error) {
     if (created) removeQuietly(temporary);
     throw writeFault(path, error);

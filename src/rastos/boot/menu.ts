@@ -49,9 +49,24 @@ export const TRIES = 3;
 
 export class BootMenu {
   readonly files: BootFiles;
+  /** What has been read, while nobody else changes it. */
+  #known: readonly StoredEntry[] | undefined;
+  #isTogether = false;
 
   constructor(files: BootFiles) {
     this.files = files;
+  }
+
+  /** Reads the entries once for all that `call` asks, and anew after what it changes here. */
+  together<T>(call: () => T): T {
+    if (this.#isTogether) return call();
+    this.#isTogether = true;
+    try {
+      return call();
+    } finally {
+      this.#isTogether = false;
+      this.#known = undefined;
+    }
   }
 
   /** All entries of ours in the order in which the loader tries them. */
@@ -77,9 +92,9 @@ export class BootMenu {
   /** Writes an entry, in the place of one of the same name. Its kernel must be there already. */
   put(entry: BootEntry): void {
     const file = entryFileName(entry);
-    this.files.write(`${ENTRY_FOLDER}/${file}`, formatEntry(entry));
+    this.#changed.write(`${ENTRY_FOLDER}/${file}`, formatEntry(entry));
     for (const old of this.#filesOf(entry.name)) {
-      if (old !== file) this.files.remove(`${ENTRY_FOLDER}/${old}`);
+      if (old !== file) this.#changed.remove(`${ENTRY_FOLDER}/${old}`);
     }
     this.refreshGrub();
   }
@@ -122,7 +137,7 @@ export class BootMenu {
     if (identity !== undefined && readReason(this.files, identity) !== undefined) {
       second.push(noReasonChange(identity));
     }
-    this.files.change([first, second]);
+    this.#changed.change([first, second]);
     this.refreshGrub();
   }
 
@@ -146,7 +161,7 @@ export class BootMenu {
   /** Removes the entry first, its kernel last. */
   remove(name: string): void {
     const identity = identityOf(name);
-    for (const file of this.#filesOf(name)) this.files.remove(`${ENTRY_FOLDER}/${file}`);
+    for (const file of this.#filesOf(name)) this.#changed.remove(`${ENTRY_FOLDER}/${file}`);
     this.refreshGrub();
     if (identity !== undefined) this.files.removeFolder(kernelFolderOf(identity));
   }
@@ -162,7 +177,7 @@ export class BootMenu {
     const drop = (path: string, isFolder = false): void => {
       removed.push(path);
       if (isFolder) this.files.removeFolder(path);
-      else this.files.remove(path);
+      else this.#changed.remove(path);
     };
     if (this.#isGrubBehind()) this.refreshGrub();
     const kept = new Map(this.#stored().map((entry) => [entry.name, entry]));
@@ -202,8 +217,8 @@ export class BootMenu {
     if (timeout === undefined) return;
     const entries = this.#stored();
     for (const entry of entries) this.#store(entry, entry);
-    this.files.write(GRUB_CONFIG, formatGrubConfig(entries, timeout));
-    this.files.write(GRUB_ENV, emptyGrubEnv());
+    this.#changed.write(GRUB_CONFIG, formatGrubConfig(entries, timeout));
+    this.#changed.write(GRUB_ENV, emptyGrubEnv());
   }
 
   /** Whether GRUB has counted since, or was not told of the last change. */
@@ -228,7 +243,7 @@ export class BootMenu {
   /** Renames the entry's file to what its counters are. */
   #store(entry: StoredEntry, counters: BootCounters): void {
     const file = entryFileName({ name: entry.name, ...counters });
-    if (file !== entry.file) this.files.rename(ENTRY_FOLDER, entry.file, file);
+    if (file !== entry.file) this.#changed.rename(ENTRY_FOLDER, entry.file, file);
   }
 
   #entry(name: string): StoredEntry {
@@ -243,8 +258,20 @@ export class BootMenu {
     });
   }
 
-  /** In the loader's order, each name once: of two files of a name the one written last. */
   #stored(): readonly StoredEntry[] {
+    const stored = this.#known ?? this.#read();
+    if (this.#isTogether) this.#known = stored;
+    return stored;
+  }
+
+  /** Changes files, and forgets what was known of them. */
+  get #changed(): BootFiles {
+    this.#known = undefined;
+    return this.files;
+  }
+
+  /** In the loader's order, each name once: of two files of a name the one written last. */
+  #read(): readonly StoredEntry[] {
     const env = parseGrubEnv(this.#text(GRUB_ENV) ?? "");
     const byName = new Map<string, StoredEntry>();
     for (const { name: file } of this.files.list(ENTRY_FOLDER)) {

@@ -23,6 +23,10 @@ export interface DeployPlace {
  * @returns sentences about what was done
  */
 export function recoverDeployments(place: DeployPlace): readonly string[] {
+  return place.menu.together(() => recover(place));
+}
+
+function recover(place: DeployPlace): readonly string[] {
   const { tree, menu } = place;
   const notes = menu.repair().map((path) => `Removed "${path}", left by an interrupted run`);
   notes.push(...menu.settleReasons());
@@ -89,7 +93,7 @@ export function recordDefault({ tree, menu }: DeployPlace): void {
   const entries = menu.entries();
   const next = menu.next();
   const defaultDeployment = next === undefined ? undefined : idOf(next);
-  tree.update((state) => ({ ...withStandings(state, entries, menu.files), defaultDeployment }));
+  tree.repeat((state) => ({ ...withStandings(state, entries, menu.files), defaultDeployment }));
 }
 
 function idOf(entry: BootEntry): number | undefined {

@@ -26,8 +26,7 @@ export function planRollback(
   options: RollbackOptions,
 ): RollbackPlan {
   const { menu } = place;
-  const entries = menu.entries();
-  const from = menu.next();
+  const { entries, from } = menu.together(() => ({ entries: menu.entries(), from: menu.next() }));
   const target =
     options.to === undefined ? goodBefore(entries, from, place) : wanted(entries, options.to);
   if (target.name === from?.name) {
@@ -47,6 +46,10 @@ export function planRollback(
  * @throws {Fault} E_NOT_FOUND where there is none, E_REFUSED
  */
 export function rollBack(place: DeployPlace, options: RollbackOptions): RollbackPlan {
+  return place.menu.together(() => roll(place, options));
+}
+
+function roll(place: DeployPlace, options: RollbackOptions): RollbackPlan {
   recoverDeployments(place);
   const plan = planRollback(place, options);
   const reason = options.reason ?? `rolled back by hand to ${plan.to}`;

@@ -29,9 +29,9 @@ export function takeReserve(top: string): void {
 }
 
 /** Writes the state, in the reserved room if there is no other. @throws {Fault} */
-export function writeState(top: string, state: SystemState): void {
+export function writeState(top: string, state: SystemState, isRepeated = false): void {
   try {
-    writeStateFile(top, state);
+    writeStateFile(top, state, isRepeated);
   } catch (error) {
     const isFull = error instanceof Fault && error.code === "E_NO_SPACE";
     if (!isFull || removeFileAt(HERE, reservePath(top)) < 0) throw error;

@@ -45,10 +45,14 @@ export function readStateFile(top: string): SystemState | undefined {
   });
 }
 
-/** Writes the state as a whole; it is on the disk on return. @throws {Fault} E_IO, E_NO_SPACE */
-export function writeStateFile(top: string, state: SystemState): void {
+/**
+ * Writes the state as a whole; it is on the disk on return, unless it only repeats what others say.
+ * @throws {Fault} E_IO, E_NO_SPACE
+ */
+export function writeStateFile(top: string, state: SystemState, isRepeated = false): void {
   const content = `${JSON.stringify(state, null, 1)}\n`;
-  writeFileAtomic({ path: statePath(top), content, mode: 0o600 });
+  const waitsForName = !isRepeated;
+  writeFileAtomic({ path: statePath(top), content, mode: 0o600, waitsForName });
 }
 
 /** A state from its text; undefined where anything in it is not as it should be. */

@@ -322,6 +322,13 @@ export class SnapshotTree implements Disposable {
     this.#write(change(this.#state));
   }
 
+  /** As {@link update}, of what can be found out anew: after a power cut it may be the old one. */
+  repeat(change: (state: SystemState) => SystemState): void {
+    const state = change(this.#state);
+    writeState(this.root, state, true);
+    this.#state = state;
+  }
+
   /** @throws {Fault} E_NOT_FOUND naming the snapshots that there are */
   snapshot(id: number): Snapshot {
     const found = this.#state.snapshots.find((snapshot) => snapshot.id === id);

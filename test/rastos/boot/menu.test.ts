@@ -96,6 +96,31 @@ describe("the menu", () => {
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
   };
 
+  test("reads the entries once for several questions, and again after a change", () => {
+    using work = createWorkspace();
+    const menu = open(work);
+    add(menu, 1);
+    add(menu, 2, 3);
+    let reads = 0;
+    const read = menu.files.read.bind(menu.files);
+    menu.files.read = (path) => {
+      reads += Number(path.endsWith(".conf"));
+      return read(path);
+    };
+    menu.together(() => {
+      expect([menu.next()?.name, names(menu).length]).toEqual(["rastos-2-2", 2]);
+      menu.together(() => menu.entry("rastos-1-1"));
+      expect(reads).toBe(2);
+      menu.bless("rastos-2-2");
+      expect(menu.entry("rastos-2-2").triesLeft).toBeUndefined();
+      menu.put({ ...menu.entry("rastos-1-1"), version: menu.nextVersion() });
+      expect(menu.next()?.name).toBe("rastos-1-1");
+    });
+    // Outside nothing is taken for known.
+    work.write("esp/loader/entries/rastos-2-2.conf", "");
+    expect(names(menu)).toEqual(["rastos-1-1"]);
+  });
+
   test("rolls to another one, marks the one before it, and back again", () => {
     using work = createWorkspace();
     const menu = open(work);
