@@ -132,13 +132,22 @@ describeUnless(missing)("what is changed by hand, by the compiled executable", (
     expect(existsSync(deployed("etc/added"))).toBe(false);
   });
 
+  test("a change that does not begin from the one before it says so", async () => {
+    await good("users", "add", "dora");
+    const { stderr } = await good("users", "add", "emil");
+    expect(stderr).toMatch(/begins from snapshot 3, which boots next, and has nothing of what/);
+    expect(stderr).toContain("--snapshot 4 begins from there");
+    expect((await good("users", "add", "emil", "--snapshot", "4")).stderr).not.toContain("note:");
+    await good("del", "4", "5", "6", "--tree", "--yes");
+  });
+
   test("two accounts of one number are refused, and nothing is deployed", async () => {
     appendFileSync(deployed("etc/passwd"), "bob:x:1077:1077::/:/bin/sh\n");
     await change(3, "echo eve:x:1077:100::/:/bin/sh >> /etc/passwd");
     const before = readdirSync(join(world.top, ".snapshots/deploy"));
     const refused = await world.rastos("deploy");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('the account "bob" has the uid 1077 of "eve" in snapshot 4');
+    expect(refused.stderr).toContain('the account "bob" has the uid 1077 of "eve" in snapshot 7');
     expect(refused.stderr).toContain("--no-etc");
     expect(readdirSync(join(world.top, ".snapshots/deploy"))).toEqual(before);
     await good("deploy", "--no-etc");

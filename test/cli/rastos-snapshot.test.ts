@@ -67,7 +67,7 @@ testOnBtrfs("create, clone, branch, desc, pin, tree and del, as texts and as JSO
     stdout: "",
     stderr:
       "error: Cannot remove: snapshot 1 is pinned\n" +
-      "hint: --force removes them all the same; children go to the next ancestor\n",
+      "hint: --force removes it all the same; rastos snapshot unpin lets go of it\n",
   });
   const unasked = await rastos("del", "testing");
   expect(unasked.code).toBe(1);
@@ -172,6 +172,9 @@ testInClone(
       files: [{ path: "/etc/hostname", kind: "added", type: "file", aspects: [] }],
     });
     expect((await rastos("run", "0", "none")).code).toBe(127);
+    const late = await runTool("rastos", ["run", "0", "--root", disk.path, "ls"]);
+    expect(late.code).toBe(2);
+    expect(late.stderr).toContain("flags go before it");
     const shell = await runTool("rastos", ["chroot", "1", "--root", disk.path], {
       stdin: "touch /root-was-here\nexit 0\n",
     });

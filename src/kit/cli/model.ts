@@ -120,8 +120,9 @@ function flagModel(name: string, spec: ArgSpec): FlagModel[] {
       repeatable: spec.repeatable === true,
       required: spec.required === true,
       description: (isNegative ? spec.negativeDescription : spec.description) ?? "",
-      details: spec.details,
-      defaultText: spec.type === "boolean" ? undefined : spec.default?.toString(),
+      details: spec.details?.trim().replace(/\s+/g, " "),
+      // An empty text is as good as none.
+      defaultText: spec.type === "boolean" ? undefined : spec.default?.toString() || undefined,
       group: spec.group ?? DEFAULT_GROUP,
     },
   ];

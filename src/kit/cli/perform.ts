@@ -49,7 +49,8 @@ async function performWith(printer: Printer, performance: Performance): Promise<
   }
   if (unknownWord !== undefined) {
     const { unknownCommand } = await import("./usage-fault.ts");
-    throw await unknownCommand(unknownWord, call, parsed.problems);
+    const before = call.argv.slice(0, call.argv.indexOf(unknownWord));
+    throw await unknownCommand(unknownWord, call, { problems: parsed.problems, before });
   }
   const problem = parsed.problems[0];
   if (problem !== undefined) {

@@ -19,19 +19,28 @@ export async function usageFault(problem: Problem, place: Place): Promise<Fault>
   return new Fault({ code: "E_USAGE", message, hint });
 }
 
-/**
- * The fault for a word that is no subcommand.
- *
- * @param problems of the same command line: `-S vim` may be somebody's habit from another tool
- */
+/** The command line around a word that is no subcommand. */
+export interface AroundWord {
+  /** `-S vim` may be somebody's habit from another tool. */
+  readonly problems: readonly Problem[];
+  /** What stands before the word. */
+  readonly before: readonly string[];
+}
+
+/** The fault for a word that is no subcommand. */
 export async function unknownCommand(
   word: string,
   place: Place,
-  problems: readonly Problem[] = [],
+  { problems, before }: AroundWord,
 ): Promise<Fault> {
   for (const problem of problems) {
-    const isMeant = problem.kind === "unknown-flag" && (await meantBy(problem.flag, place.spec));
-    if (isMeant) return await usageFault(problem, place);
+    if (problem.kind !== "unknown-flag") continue;
+    const { flag } = problem;
+    // `--root /mnt tree`: the word is the value of a flag that stands too early.
+    const isEarly = before.includes(flag) && (await subCommandsWith(flag, place.spec)).length > 0;
+    if (isEarly || (await meantBy(flag, place.spec)) !== undefined) {
+      return await usageFault(problem, place);
+    }
   }
   const guess = suggest(word, await commandCandidates(place.spec));
   return new Fault({
@@ -102,9 +111,11 @@ async function describe(
 }
 
 async function unknownFlagHint(flag: string, place: Place): Promise<string> {
-  const owner = await subCommandWith(flag, place.spec);
+  const [owner, ...others] = await subCommandsWith(flag, place.spec);
   if (owner !== undefined) {
-    return `the flag belongs to "${place.path} ${owner}": put it after "${owner}"`;
+    return others.length === 0
+      ? `the flag belongs to "${place.path} ${owner}": put it after "${owner}"`
+      : `it goes after the command: "${place.path} COMMAND ${flag}"`;
   }
   const meant = await meantBy(flag, place.spec);
   if (meant !== undefined) return `did you mean "${place.path} ${meant}"?`;
@@ -114,16 +125,15 @@ async function unknownFlagHint(flag: string, place: Place): Promise<string> {
     : `did you mean "${guess}"?`;
 }
 
-/** The subcommand that knows a flag which was given before it. */
-async function subCommandWith(flag: string, spec: CommandSpec): Promise<string | undefined> {
+/** The subcommands that know a flag which was given before them. */
+async function subCommandsWith(flag: string, spec: CommandSpec): Promise<readonly string[]> {
+  const names: string[] = [];
   for (const [name, load] of Object.entries(spec.subCommands ?? {})) {
     const child = await load();
     const isShown = child.meta.hidden !== true;
-    if (isShown && spellingsOf(child.args ?? {}).includes(flag)) {
-      return name;
-    }
+    if (isShown && spellingsOf(child.args ?? {}).includes(flag)) names.push(name);
   }
-  return undefined;
+  return names;
 }
 
 /** The subcommand that has the flag among its synonyms. */

@@ -69,6 +69,8 @@ export interface DeploymentPlan {
   readonly freeBytes: number;
   /** Deployments that would be removed at the end. */
   readonly removes: readonly string[];
+  /** The deployment that it would take the place of. */
+  readonly before: string | undefined;
   /** What would become of what was changed by hand in /etc. */
   readonly etc: readonly CarriedChange[];
   /** Folders in which the deployment before has what the new one will not have; absolute. */
@@ -98,7 +100,7 @@ export async function planDeployment(
   const freeBytes = place.menu.files.freeBytes();
   checkBootSpace(place, options, bootBytes);
   const identity = { snapshot: options.snapshot, deployment: nextNumber(place) };
-  const { carry, leftBehind } = planInheritance(tree, options);
+  const { before, carry, leftBehind } = planInheritance(tree, options);
   return {
     snapshot: options.snapshot,
     entry: entryName(identity),
@@ -107,6 +109,7 @@ export async function planDeployment(
     bootBytes,
     freeBytes,
     removes: unneeded(place, options).map(({ entry }) => entry),
+    before: before?.entry,
     etc: carry.changes,
     leftBehind,
   };

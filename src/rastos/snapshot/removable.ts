@@ -14,8 +14,20 @@ export function requireRemovable(state: SystemState, doomed: ReadonlySet<number>
   throw new Fault({
     code: "E_REFUSED",
     message: `Cannot remove: ${reasons.join("; ")}`,
-    hint: "--force removes them all the same; children go to the next ancestor",
+    hint: hintFor(state, doomed),
   });
+}
+
+function hintFor(state: SystemState, doomed: ReadonlySet<number>): string {
+  const deployed = state.deployments.filter(({ snapshot }) => doomed.has(snapshot));
+  // Without its snapshot nobody can tell what was changed by hand in a deployment.
+  if (deployed.length > 0) {
+    return `rastos boot remove ${deployed.map(({ entry }) => entry).join(" ")} comes first`;
+  }
+  const isPinned = state.snapshots.some((each) => each.isPinned && doomed.has(each.id));
+  return isPinned
+    ? "--force removes it all the same; rastos snapshot unpin lets go of it"
+    : "--tree removes children too, --force leaves them to the next ancestor";
 }
 
 /** Why a snapshot should stay, as the end of a sentence; undefined where nothing speaks for it. */

@@ -165,6 +165,6 @@ function noSuchUser(name: string, accounts: readonly ListedAccount[]): Fault {
   return new Fault({
     code: "E_NOT_FOUND",
     message: `Cannot find the user "${name}"`,
-    hint: `there are ${people.slice(0, 20).join(", ")}`,
+    hint: `there ${people.length === 1 ? "is" : "are"} ${people.slice(0, 20).join(", ")}`,
   });
 }

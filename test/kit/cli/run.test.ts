@@ -92,6 +92,16 @@ describe("usage errors are one line and a hint, exit 2", () => {
       'Unknown flag "--dry-run" for "tool"',
       'the flag belongs to "tool copy": put it after "copy"',
     ],
+    [
+      ["--exclude", "x", "copy"],
+      'Unknown flag "--exclude" for "tool"',
+      'the flag belongs to "tool copy": put it after "copy"',
+    ],
+    [
+      ["xyzzy", "--exclude", "x"],
+      'Unknown command "xyzzy" for "tool"',
+      '"tool --help" lists the commands',
+    ],
     [["copy", "a"], "Missing argument DST", "usage: tool copy [OPTIONS] SRC… DST"],
     [
       ["copy", "a", "b", "--limit=0"],

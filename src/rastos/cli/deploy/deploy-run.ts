@@ -23,7 +23,8 @@ export async function run(context: Context): Promise<number> {
     const size = `${formatBytes(plan.bootBytes)} of ${formatBytes(plan.freeBytes)} that are free`;
     const removes = plan.removes.length === 0 ? "" : `; would remove ${plan.removes.join(", ")}`;
     const text = `Would deploy snapshot ${plan.snapshot} as ${plan.entry}: ${size}${removes}`;
-    reportDryRun(printer, [text, ...inheritanceLines(plan)].join("\n"), { ...plan });
+    reportDryRun(printer, text, { ...plan });
+    if (!printer.jsonMode) for (const line of inheritanceLines(plan)) printer.out(line);
     return 0;
   }
   const made = await deploySnapshot(tree, options);

@@ -16,15 +16,18 @@ const LINES_MAX = 20;
 export function inheritanceLines({ before, etc, leftBehind }: Inherited): readonly string[] {
   const silent = etc.filter(({ text }) => text === undefined);
   const told = etc.flatMap((change) => lineOf(change) ?? []);
-  const count = formatCount(silent.length, "change");
   const from = before === undefined ? "the deployment before" : before;
-  const carried = silent.length === 0 ? [] : [`${count} made by hand in /etc of ${from} go along`];
+  const count = formatCount(silent.length, "change");
+  const goes = silent.length === 1 ? "goes" : "go";
+  const carried = `${count} made by hand in /etc of ${from} ${goes} along`;
   const shown = told.slice(0, LINES_MAX);
   const more = told.length - shown.length;
   const rest = more === 0 ? [] : [`and ${more} more: --json names them all`];
   const folders = leftBehind.join(", ");
   const left = folders === "" ? [] : [`stays in ${from}, and is not in the new one: ${folders}`];
-  return [...carried, ...shown, ...rest, ...left].map(escapeControls);
+  return [...(silent.length === 0 ? [] : [carried]), ...shown, ...rest, ...left].map(
+    escapeControls,
+  );
 }
 
 /** Tells it. */

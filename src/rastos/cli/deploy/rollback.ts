@@ -26,7 +26,7 @@ export const rollbackCommand = defineCommand({
   meta: {
     name: "rollback",
     description: "Have an earlier deployment boot next",
-    synonyms: ["revert", "undeploy"],
+    synonyms: ["revert", "undeploy", "undo", "back"],
     details: `
       One write on the boot partition decides it. What would have booted is marked as bad and
       stays: it can be gone back to as well. /home and the other shared folders are not changed.

@@ -9,6 +9,7 @@ import { openRoot } from "../../snapshot/root.ts";
 import { SnapshotTree } from "../../snapshot/tree.ts";
 import type { Deployment, Snapshot, SystemState } from "../../snapshot/types.ts";
 import { findSnapshot } from "../snapshot/find-snapshot.ts";
+import { noteOthers } from "../snapshot/note-others.ts";
 
 /** What a command of packages works on. */
 export type PackageTarget =
@@ -20,6 +21,8 @@ export type PackageTarget =
       readonly place: PackageRoot;
       readonly top: string;
       readonly snapshot: Snapshot;
+      /** Nobody has named it. */
+      readonly isDefault: boolean;
       /** Where the system runs, or would: what `--live` changes too. */
       readonly live: string | undefined;
     };
@@ -56,6 +59,7 @@ export function findTarget(choice: Choice): PackageTarget {
     place: snapshotPaths(top, chosen.id),
     top,
     snapshot: chosen,
+    isDefault: snapshot === undefined,
     live: opened.isRunning ? "/" : folder,
   };
 }
@@ -108,5 +112,10 @@ export async function changeTarget<T>(
   using clone = tree.temporary(target.snapshot.id);
   const done = await change.work({ root: clone.path }, (bytes) => tree.reserve(bytes));
   if (done === undefined) return undefined;
-  return { value: done.value, made: clone.keep({ description: done.description }) };
+  const made = clone.keep({ description: done.description });
+  const from = target.snapshot.id;
+  if (target.isDefault) {
+    noteOthers(printer, tree.state, { from, made: made.id, flag: "--snapshot" });
+  }
+  return { value: done.value, made };
 }

@@ -1,6 +1,7 @@
 import type { CommandContext } from "../../../kit/cli/command.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
 import { sanitise } from "../../../kit/fault/redact.ts";
+import type { Printer } from "../../../kit/out/printer.ts";
 import { formatTable } from "../../../kit/text/table.ts";
 import { askRinit } from "../../service/control-client.ts";
 import type { ServiceStatus } from "../../service/control-messages.ts";
@@ -30,8 +31,16 @@ export async function run({ args, printer }: Context): Promise<number> {
     stateText(one, printer.dataStyle),
     sanitise(one.description),
   ]);
-  for (const line of formatTable(COLUMNS, rows)) printer.out(line);
+  printTable(printer, rows);
   return 0;
+}
+
+function printTable(printer: Printer, rows: readonly (readonly string[])[]): void {
+  if (rows.length === 0) {
+    printer.note("No file defines a service: /etc/rinit/NAME.toml would");
+    return;
+  }
+  for (const line of formatTable(COLUMNS, rows)) printer.out(line);
 }
 
 /** Undefined where no rinit runs: then there are still the files. */
@@ -58,7 +67,7 @@ async function listFiles({ args, printer }: Context): Promise<number> {
     }
     rows.push([name, isEnabled ? "yes" : "-", "off", sanitise(description)]);
   }
-  if (!printer.jsonMode) for (const line of formatTable(COLUMNS, rows)) printer.out(line);
+  if (!printer.jsonMode) printTable(printer, rows);
   for (const fault of faults.values()) printer.error(fault);
   return faults.size === 0 ? 0 : 4;
 }

@@ -5,7 +5,7 @@ export const snapshotCommand = defineCommand({
   meta: {
     name: "snapshot",
     description: "Make, show, compare, change, send and remove snapshots",
-    synonyms: ["snap", "snapshots"],
+    synonyms: ["snap", "snapshots", "create", "new", "send", "receive", "pin", "prune"],
   },
   subCommands: {
     create: async () => (await import("./create.ts")).createCommand,

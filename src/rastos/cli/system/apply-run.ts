@@ -14,6 +14,7 @@ import { type BootPlace, findPlace } from "../boot/place.ts";
 import { tellInheritance } from "../deploy/inheritance-text.ts";
 import { confirm } from "../snapshot/confirm.ts";
 import { findSnapshot } from "../snapshot/find-snapshot.ts";
+import { noteOthers } from "../snapshot/note-others.ts";
 import { openTree } from "../snapshot/open-tree.ts";
 import type { ApplyArgs } from "./apply.ts";
 import { ApplyTeller } from "./apply-teller.ts";
@@ -39,6 +40,9 @@ export async function run(context: Context): Promise<number> {
       : findSnapshot(tree.state, args.from);
   const outcome = await applyTo(tree, { context, file, from });
   const made = outcome.kind === "applied" ? outcome.snapshot : from;
+  if (outcome.kind === "applied" && args.from === undefined) {
+    noteOthers(printer, tree.state, { from: from.id, made: made.id, flag: "--from" });
+  }
   const isNew = !tree.state.deployments.some(({ snapshot }) => snapshot === made.id);
   const deployment =
     place !== undefined && isNew && outcome.kind !== "planned"
