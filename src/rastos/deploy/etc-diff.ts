@@ -1,4 +1,5 @@
 import type { BigIntStats } from "node:fs";
+import { statusOf } from "../snapshot/compare-file.ts";
 import { TreeComparison } from "../snapshot/compare-trees.ts";
 import type { FileChange } from "../snapshot/file-change.ts";
 import { isFstabEdited } from "./fstab.ts";
@@ -74,6 +75,23 @@ export function compareEtc(original: string, own: string): readonly EtcChange[] 
   const isEdited = isFstabEdited(readTextAt(original, "fstab"), readTextAt(own, "fstab"));
   const all = isEdited ? [...changes, { kind: "changed" as const, path: "fstab" }] : changes;
   return all.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * What of the differences came later than a moment, by the ctime of the file, or of its folder where
+ * it is gone.
+ *
+ * @param sinceMs milliseconds since 1970
+ * @returns paths below etc
+ */
+export function pathsChangedSince(base: string, mine: string, sinceMs: number): readonly string[] {
+  const root = Buffer.from(mine).toString("latin1");
+  return etcFileChanges(base, mine).flatMap(({ path, kind }) => {
+    const status = statusOf(root + (kind === "removed" ? parentOf(path) : path));
+    const isLater = status !== undefined && Number(status.ctimeMs) > sinceMs;
+    const shown = Buffer.from(path.slice(1), "latin1").toString("utf8");
+    return isLater && !MACHINE_PATHS.has(shown) ? [shown] : [];
+  });
 }
 
 function pathOf({ path }: FileChange): string {

@@ -5,7 +5,7 @@ import type { BootMenu } from "../boot/menu.ts";
 import type { BootEntry, EntryIdentity } from "../boot/types.ts";
 import { partPlace } from "../snapshot/part-place.ts";
 import type { DeploymentState, SystemState } from "../snapshot/types.ts";
-import { compareEtc, type EtcChange } from "./etc-diff.ts";
+import { compareEtc, type EtcChange, pathsChangedSince } from "./etc-diff.ts";
 import { subvolumeOf } from "./recover.ts";
 import { standingOf } from "./standing.ts";
 
@@ -35,6 +35,8 @@ export interface SystemStatus {
   readonly rolledBack: readonly { readonly entry: string; readonly reason: string }[];
   /** Changes in the etc of the booted one, or of the next one where none is. */
   readonly etc: readonly EtcChange[];
+  /** Paths below etc of the booted one that were changed after the next one was made of it. */
+  readonly etcSince: readonly string[];
 }
 
 /** What a status is made of. */
@@ -64,7 +66,21 @@ export function readStatus(sources: StatusSources): SystemStatus {
     deployments,
     rolledBack,
     etc: shown === undefined ? [] : etcChanges(sources.top, shown),
+    etcSince: changedSince(sources, next === undefined ? undefined : identityOf(next.name)),
   };
+}
+
+/** Whoever restarts now finds them no more: they are not in what boots next. */
+function changedSince(
+  { top, state, booted }: StatusSources,
+  next: EntryIdentity | undefined,
+): readonly string[] {
+  if (booted === undefined || next === undefined || next.deployment <= booted.deployment) return [];
+  const made = state.deployments.find(({ id }) => id === next.deployment);
+  const own = join(top, subvolumeOf(booted), "etc");
+  const original = partPlace(top, "etc", booted.snapshot);
+  if (made === undefined || !existsSync(own) || !existsSync(original)) return [];
+  return pathsChangedSince(original, own, made.createdMs);
 }
 
 /** What was changed in the etc of a deployment since it was made. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { compareEtc } from "../../../src/rastos/deploy/etc-diff.ts";
+import { compareEtc, pathsChangedSince } from "../../../src/rastos/deploy/etc-diff.ts";
 import { chosenChanges, resetEtc } from "../../../src/rastos/deploy/etc-reset.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -57,4 +57,19 @@ test("a reset makes both sides equal, only where it was asked for", () => {
   expect(compareEtc(pair.original, pair.own)).toEqual([{ kind: "changed", path: "other" }]);
   resetEtc(pair, compareEtc(pair.original, pair.own));
   expect(compareEtc(pair.original, pair.own)).toEqual([]);
+});
+
+test("what was changed later than a moment is told from what was there before", async () => {
+  using work = createWorkspace();
+  work.write("a/gone", "x");
+  work.write("a/folder/gone", "x");
+  work.folder("b/folder");
+  work.write("b/early", "x");
+  await Bun.sleep(20);
+  const sinceMs = Date.now();
+  await Bun.sleep(20);
+  const paths = (): readonly string[] => pathsChangedSince(work.at("a"), work.at("b"), sinceMs);
+  expect(paths()).toEqual([]);
+  work.write("b/folder/late", "x");
+  expect(paths()).toEqual(["folder/gone", "folder/late"]);
 });

@@ -21,7 +21,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 function printStatus(printer: Printer, status: SystemStatus): void {
-  const { booted, next, deployments, rolledBack, etc } = status;
+  const { booted, next, deployments, rolledBack, etc, etcSince } = status;
   if (booted !== undefined) printer.out(`Booted     ${booted}`);
   const isSame = booted !== undefined && booted === next;
   printer.out(`Boots next ${next ?? "nothing that is good"}${isSame ? ", the same" : ""}`);
@@ -31,6 +31,10 @@ function printStatus(printer: Printer, status: SystemStatus): void {
   }
   if (etc.length > 0) {
     printer.out(`/etc       ${formatCount(etc.length, "change")}: rastos etc diff`);
+  }
+  if (etcSince.length > 0) {
+    const are = etcSince.length === 1 ? "is" : "are";
+    printer.out(`           ${etcSince.length} of them ${are} later than ${next}, and not in it`);
   }
   if (deployments.length === 0) return;
   printer.out("");
