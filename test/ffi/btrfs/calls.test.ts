@@ -13,10 +13,11 @@ import { createWorkspace } from "../../support/workspace.ts";
 const library = utilCalls();
 const size = 256 * 1024 * 1024;
 
-for (const calls of [ioctlCalls, library]) {
+const ways = { ioctl: ioctlCalls, libbtrfsutil: library, "what is used": btrfsCalls() };
+for (const [name, calls] of Object.entries(ways)) {
   const missing = calls === undefined ? "needs libbtrfsutil" : undefined;
   const reason = firstReason(cannotMount("btrfs"), missing);
-  testUnless(reason)(`subvolumes by ${calls?.kind ?? "libbtrfsutil"}`, () => {
+  testUnless(reason)(`subvolumes by ${name}`, () => {
     if (calls !== undefined) exercise(calls);
   });
 }
@@ -77,4 +78,5 @@ testUnless(undefined)("what is no btrfs says so", () => {
   using folder = new Fd(openSync(work.folder("f"), "r"));
   expect(ioctlCalls.create(folder.number, "a")).toBeLessThan(0);
   expect(library?.create(folder.number, "a") ?? -1).toBeLessThan(0);
+  expect(btrfsCalls().info(folder.number)).toBe(-errno.ENOTTY);
 });
