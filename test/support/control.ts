@@ -29,7 +29,7 @@ export function testHandlers(own: Partial<ControlHandlers> = {}): ControlHandler
   return {
     ping: async () =>
       create(PingResponseSchema, {
-        wireVersion: 1,
+        wireVersion: 2,
         software: "test",
         host: "here",
         moduleCount: 2,

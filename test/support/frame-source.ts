@@ -9,6 +9,7 @@ export interface HostileEntry {
   readonly mode?: number;
   readonly bits?: number;
   readonly size?: bigint;
+  readonly ctimeSec?: number;
   readonly extra?: Uint8Array;
   /** In place of the true length of the name. */
   readonly nameLength?: number;
@@ -19,22 +20,26 @@ const FILE = 0o100644;
 const FOLDER = 0o040755;
 
 /** The 96 bytes of a status: links, owner, mode, inode, size, times. */
-export function statusBytes(mode: number, size = 0n): Buffer {
+export function statusBytes(mode: number, size = 0n, ctimeSec = 0): Buffer {
   const bytes = Buffer.alloc(96);
   bytes.writeUInt32LE(1, 0);
+  bytes.writeUInt32LE(process.getuid?.() ?? 0, 4);
+  bytes.writeUInt32LE(process.getgid?.() ?? 0, 8);
   bytes.writeUInt16LE(mode, 12);
   bytes.writeBigUInt64LE(size, 24);
+  bytes.writeBigInt64LE(BigInt(ctimeSec), 48);
   bytes.writeBigInt64LE(1_600_000_000n, 64);
   return bytes;
 }
 
 export function entryBytes(entry: HostileEntry): Buffer {
   const { name, mode = FILE, bits = 0, size = 0n, extra = Buffer.alloc(0) } = entry;
+  const status = statusBytes(mode, size, entry.ctimeSec);
   const head = Buffer.alloc(8);
   head.writeUInt16LE(entry.nameLength ?? name.length, 0);
   head.writeUInt16LE(bits, 2);
   head.writeUInt32LE(entry.extraLength ?? extra.length, 4);
-  return Buffer.concat([head, statusBytes(mode, size), Buffer.from(name, "latin1"), extra]);
+  return Buffer.concat([head, status, Buffer.from(name, "latin1"), extra]);
 }
 
 export function folderBytes(path: string, entries: readonly HostileEntry[], root = 0): Buffer {
@@ -69,6 +74,21 @@ export function smallBytes(index: number, content: string, length = content.leng
   return Buffer.concat([head, Buffer.from(content)]);
 }
 
+/** An ATTRIBUTES frame. */
+export function attributesBytes(index: number, xattrs: Record<string, string>): Buffer {
+  const parts = Object.entries(xattrs).map(([name, value]) => {
+    const head = Buffer.alloc(6);
+    head.writeUInt16LE(name.length, 0);
+    head.writeUInt32LE(value.length, 2);
+    return Buffer.concat([head, Buffer.from(name + value)]);
+  });
+  const blob = Buffer.concat(parts);
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(index, 0);
+  head.writeUInt32LE(blob.length, 8);
+  return Buffer.concat([head, blob]);
+}
+
 /** The sending end of a stream that says whatever it is told to. */
 export class FrameSource {
   readonly socket: DataSocket;
@@ -77,8 +97,11 @@ export class FrameSource {
     this.socket = new DataSocket(seat, { isCancelled: () => false });
   }
 
-  begin(): void {
-    this.send(frameType.pass, Buffer.concat([Buffer.of(passPurpose.transfer), Buffer.alloc(35)]));
+  begin(clockMs = Date.now()): void {
+    const clock = Buffer.alloc(8);
+    clock.writeBigUInt64LE(BigInt(clockMs));
+    const head = [Buffer.of(passPurpose.transfer), Buffer.alloc(35), clock];
+    this.send(frameType.pass, Buffer.concat(head));
   }
 
   folder(id: number, path: string, entries: readonly HostileEntry[], root = 0): void {

@@ -15,7 +15,6 @@ export interface SeenEntry {
   readonly mtimeSec: number;
   /** Of a symbolic link. */
   readonly to: string | undefined;
-  readonly xattrs: Buffer;
 }
 
 /** What is wanted of an entry. */
@@ -55,6 +54,8 @@ export class FrameTarget {
   readonly flags: number[] = [];
   /** Names of files of several names: "root:path", by frame. */
   readonly links: string[][] = [];
+  /** Blobs of ATTRIBUTES frames by "root:path"; undefined where the source could not tell. */
+  readonly attributes = new Map<string, Buffer | undefined>();
   readonly types = new Map<number, number>();
   /** Called when a FILE frame has come, with the number of it. */
   onFile: ((attempt: number) => void) | undefined;
@@ -91,7 +92,7 @@ export class FrameTarget {
     switch (type) {
       case frameType.pass:
         this.purpose = payload.readUInt8(0);
-        this.key = payload.subarray(4);
+        this.key = payload.subarray(4, 36);
         return true;
       case frameType.folder:
         this.#folder(id, flags, payload, wants);
@@ -114,6 +115,9 @@ export class FrameTarget {
           offset: Number(payload.readBigUInt64LE(8)),
           content: Buffer.from(payload.subarray(16)),
         });
+        return true;
+      case frameType.attributes:
+        this.#attributes(id, payload);
         return true;
       case frameType.alive:
         return true;
@@ -226,7 +230,7 @@ export class FrameTarget {
     const [first] = places;
     if (first === undefined) throw new Error("a file without names");
     const status = readStatus(payload, 0);
-    const shown = { ...first, index: 0, bits: 0, to: undefined, xattrs: Buffer.alloc(0) };
+    const shown = { ...first, index: 0, bits: 0, to: undefined };
     const entry = { ...shown, ...status };
     this.folders.set(id, { root: first.root, path: "", count: 1, entries: [entry] });
     const want = wants(entry);
@@ -250,6 +254,14 @@ export class FrameTarget {
       if (outcome <= 1) this.contents.set(key, Buffer.from(payload.subarray(at, at + length)));
       at += length;
     }
+  }
+
+  #attributes(id: number, payload: Buffer): void {
+    const length = payload.readUInt32LE(8);
+    if (length !== payload.length - 12) throw new Error("attributes of a wrong length");
+    const isTold = payload.readUInt32LE(4) === 0;
+    const key = this.#keyOf(id, payload.readUInt32LE(0));
+    this.attributes.set(key, isTold ? payload.subarray(12) : undefined);
   }
 
   #large(type: number, id: number, payload: Buffer): void {
@@ -307,7 +319,6 @@ function readEntry(
     bits,
     ...readStatus(payload, start + 8),
     to: (bits & 2) === 0 ? undefined : extra.toString("latin1"),
-    xattrs: Buffer.from((bits & 1) === 0 ? [] : extra),
   };
   return { entry, end: extraAt + extraLength };
 }

@@ -78,7 +78,7 @@ function codeOf(error: unknown): string {
 
 function headerOf(header: HostileHeader): object {
   const options = { command: header.command ?? 1, comparison: 1, ...header.options };
-  const capabilities = { wireVersion: 1, streamsMax: 1, ...header.capabilities };
+  const capabilities = { wireVersion: 2, streamsMax: 1, ...header.capabilities };
   const module = header.module ?? "m";
   const path = Buffer.from(header.path ?? (header.verb === "pull" ? "s/" : "t/"), "latin1");
   if (header.verb === "pull") return { module, sources: [path], options, capabilities };
@@ -181,7 +181,10 @@ export function frame(
 
 /** The first frame of a pass on every stream. */
 export function passFrame(purpose = 1): Buffer {
-  return frame(1, { payload: Buffer.concat([Buffer.of(purpose, 0, 0, 0), Buffer.alloc(32, 7)]) });
+  const clock = Buffer.alloc(8);
+  clock.writeBigUInt64LE(BigInt(Date.now()));
+  const key = Buffer.alloc(32, 7);
+  return frame(1, { payload: Buffer.concat([Buffer.of(purpose, 0, 0, 0), key, clock]) });
 }
 
 /** The 96 bytes of a status. */

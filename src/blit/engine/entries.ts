@@ -302,20 +302,33 @@ function mayHaveNewXattrs(t: Thread): boolean {
   const { source, target } = t;
   // A name more or less changes the status too, as a snapshot of hard links does.
   if (target.nlink !== source.nlink) return true;
-  if (source.ctimeSec !== target.ctimeSec) return source.ctimeSec > target.ctimeSec;
+  const changedSec = source.ctimeSec + t.sourceLagSec;
+  if (changedSec !== target.ctimeSec) return changedSec > target.ctimeSec;
   return source.ctimeNsec >= target.ctimeNsec;
+}
+
+/** What else of an up-to-date file is not as in the source; statuses are in t.source, t.target. */
+export function differences(t: Thread): {
+  readonly isOwnerOther: boolean;
+  readonly isModeOther: boolean;
+  readonly looksAtXattrs: boolean;
+} {
+  const { source, target } = t;
+  const owner = ownerToSet(t, source, target);
+  const isOwnerOther = owner !== undefined;
+  const isModeOther = modeUnder(source, ownerAfter(target, owner)) !== (target.mode & 0o7777);
+  // A change of owner takes capabilities away; one of the mode may have come with one of the ACL.
+  const mayDiffer = isModeOther || isOwnerOther || mayHaveNewXattrs(t);
+  const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayDiffer;
+  return { isOwnerOther, isModeOther, looksAtXattrs };
 }
 
 /** Makes mode, owner, attributes and time of an up-to-date file the source's. */
 export function mendFile(t: Thread, node: FolderNode, targetName: string | undefined): void {
   const { source, target } = t;
-  const owner = ownerToSet(t, source, target);
-  const isOwnerOther = owner !== undefined;
-  const isModeOther = modeUnder(source, ownerAfter(target, owner)) !== (target.mode & 0o7777);
+  const { isOwnerOther, isModeOther, looksAtXattrs: mayLook } = differences(t);
+  const looksAtXattrs = mayLook && t.received?.isUnknown !== true;
   const isTimeOther = !isSameTime(t) && t.options.comparison !== "time";
-  // A change of owner takes capabilities away; one of the mode may have come with one of the ACL.
-  const mayDiffer = isModeOther || isOwnerOther || mayHaveNewXattrs(t);
-  const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayDiffer;
   if (!isModeOther && !isOwnerOther && !isTimeOther && !looksAtXattrs) return;
   if (t.options.purpose === "count") return;
   const wanted = keepStatus(source);

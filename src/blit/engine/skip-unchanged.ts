@@ -48,7 +48,7 @@ export function isSamePlainFile(t: Thread): boolean {
     ((a[word.mode] as number) & S.IFMT) === S.IFREG &&
     a[word.nlink] === 1 &&
     b[word.nlink] === 1;
-  return isSame && isSameOwner(t, a, b) && isOlder(a, b);
+  return isSame && isSameOwner(t, a, b) && isOlder(a, b, t.sourceLagSec);
 }
 
 function isSameOwner(t: Thread, a: Uint32Array, b: Uint32Array): boolean {
@@ -58,11 +58,11 @@ function isSameOwner(t: Thread, a: Uint32Array, b: Uint32Array): boolean {
 }
 
 /** The source's status last changed before the target's: it has no new extended attributes. */
-function isOlder(a: Uint32Array, b: Uint32Array): boolean {
+function isOlder(a: Uint32Array, b: Uint32Array, lagSec: number): boolean {
   const high = (a[word.ctime + 1] as number) - (b[word.ctime + 1] as number);
-  if (high !== 0) return high < 0;
   const low = (a[word.ctime] as number) - (b[word.ctime] as number);
-  if (low !== 0) return low < 0;
+  const seconds = high * 4294967296 + low + lagSec;
+  if (seconds !== 0) return seconds < 0;
   return (a[word.ctime + 2] as number) < (b[word.ctime + 2] as number);
 }
 

@@ -64,6 +64,8 @@ export type Task =
 
 /** Extended attributes of a source that is not on this machine. */
 export type ReceivedXattrs = {
+  /** The source has not been asked for them, or could not tell. */
+  readonly isUnknown?: true;
   readonly names: readonly string[];
   /** Puts a value at `offset` of a memory that has room; its length, or -ENODATA. */
   load(name: string, bytes: Uint8Array, offset: number): number;
@@ -122,6 +124,8 @@ export class Thread {
   pulse: (() => void) | undefined;
   /** The attributes of the entry at hand, where they came over a stream; see ReceivedXattrs. */
   received: ReceivedXattrs | undefined;
+  /** Seconds from the source's clock to the target's, rounded up; 0 where they are one clock. */
+  sourceLagSec = 0;
 
   readonly scratch = new Memory(scratchBytes);
   readonly dirents = new Memory(direntBytes);

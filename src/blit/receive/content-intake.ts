@@ -8,7 +8,7 @@ import { pwriteFully } from "../engine/content.ts";
 import { completeFile } from "../engine/copy-file.ts";
 import { largeFileBytes } from "../engine/limits.ts";
 import { counter } from "../engine/shared-state.ts";
-import type { Thread } from "../engine/thread.ts";
+import type { ReceivedXattrs, Thread } from "../engine/thread.ts";
 import { fileOutcome, frameFlag, frameType, STATUS_BYTES } from "../wire/frame.ts";
 import { isStillSettled } from "./base-requests.ts";
 import { broken, readU64 } from "./check.ts";
@@ -27,6 +27,7 @@ import { awaited, type ReceivedFolder } from "./received-folder.ts";
 import type { Receiver } from "./receiver.ts";
 import { announceSplit, awaitParts, readSplit, takeOwnPart } from "./split-intake.ts";
 import { writeSmall } from "./write-small.ts";
+import { noXattrs, readXattrBlob, unknownXattrs } from "./xattr-blob.ts";
 
 const smallHeadBytes = 12;
 const fileHeadBytes = 16;
@@ -35,6 +36,7 @@ const splitHeadBytes = 24;
 const dataHeadBytes = 16;
 const reuseBytes = 24;
 const endBytes = 8;
+const attributesHeadBytes = 12;
 
 /** Content of one DATA frame at most. */
 const dataBytesMax = 16 * 1024 * 1024;
@@ -53,6 +55,10 @@ export class ContentIntake {
   readonly #t: Thread;
   readonly #reader = new EntryReader();
   #file: LargeFile | undefined;
+  /** Attributes that have come ahead of the content that they belong to. */
+  #ahead:
+    | { readonly id: number; readonly index: number; readonly xattrs: ReceivedXattrs }
+    | undefined;
   #unpacked: Memory | undefined;
 
   constructor(receiver: Receiver) {
@@ -101,6 +107,8 @@ export class ContentIntake {
     if (folder.links === undefined) {
       this.#reader.read(payload, offset);
       this.#r.handOver.entry(payload, this.#reader);
+      const ahead = this.#ahead;
+      t.received = ahead?.id === id && ahead.index === index ? ahead.xattrs : noXattrs;
     } else {
       this.#r.handOver.status(payload.bytes, 0);
       t.received = readLinks(payload).xattrs;
@@ -109,10 +117,43 @@ export class ContentIntake {
     return { folder, node, index, state };
   }
 
+  /** As `#find`, of what content is awaited. @throws Fault E_INTEGRITY */
+  #findContent(id: number, index: number): Awaited {
+    const entry = this.#find(id, index);
+    if ((entry.state & awaited.attributes) !== 0) broken("content that was not asked for");
+    return entry;
+  }
+
   #settled(entry: Awaited): void {
+    this.#ahead = undefined;
     entry.folder.settle(entry.index);
     entry.folder.bases.delete(entry.index);
     this.#r.finishIfComplete(entry.folder);
+  }
+
+  /** An ATTRIBUTES frame: those of one file, asked for or ahead of its content. */
+  takeAttributes(id: number, length: number): void {
+    if (length < attributesHeadBytes) broken("attributes that are cut off");
+    const { view, bytes, at } = this.#input(length);
+    const index = view.getUint32(at, true);
+    const outcome = view.getUint32(at + 4, true);
+    const isTold = outcome === fileOutcome.same;
+    if (!isTold && outcome !== fileOutcome.failed) broken("attributes of an unknown kind");
+    if (view.getUint32(at + 8, true) !== length - attributesHeadBytes) {
+      broken("attributes of the wrong length");
+    }
+    const blob = bytes.slice(at + attributesHeadBytes, at + length);
+    this.#r.socket.consume(length);
+    const entry = this.#find(id, index);
+    const xattrs = isTold ? readXattrBlob(blob) : unknownXattrs;
+    if ((entry.state & awaited.attributes) === 0) {
+      this.#ahead = { id, index, xattrs };
+      return;
+    }
+    this.#t.received = xattrs;
+    this.#equal(entry);
+    this.#settled(entry);
+    this.#look();
   }
 
   /** A FILES frame: small files, one after the other as they come. */
@@ -130,7 +171,7 @@ export class ContentIntake {
       const size = smallHeadBytes + status + contentLength;
       if (size > left) broken("a pack of files that is cut off");
       left -= size;
-      const entry = this.#find(id, index);
+      const entry = this.#findContent(id, index);
       this.#small(entry, outcome, { status, contentLength });
       r.socket.consume(size);
       this.#settled(entry);
@@ -217,7 +258,7 @@ export class ContentIntake {
   /** A FILE frame, and those that belong to it. */
   takeFile(id: number, length: number): void {
     const announced = this.#announced(length);
-    const entry = this.#find(id, announced.index);
+    const entry = this.#findContent(id, announced.index);
     let file = this.#begin(entry, announced);
     this.#file = file;
     const started = performance.now();

@@ -1,6 +1,7 @@
 import { S } from "../../../ffi/abi/constants.ts";
 import {
   describeType,
+  differences,
   isSameTime,
   isTargetNewer,
   lookUpTarget,
@@ -29,6 +30,8 @@ export type Decision =
   | "failed"
   | "content"
   | "replacingContent"
+  /** The target has the content, and the source has to say which attributes belong to it. */
+  | "attributes"
   /** The content decides: both sides have a file of the same size. */
   | "comparedContent";
 
@@ -87,6 +90,8 @@ function decideFile(
   if (source.sizeBytes !== target.sizeBytes) return wanted(t, node, true);
   if (options.comparison === "checksum" && options.purpose !== "count") return "comparedContent";
   if (options.comparison === "time" && !isSameTime(t)) return wanted(t, node, true);
+  const isUnknown = t.received?.isUnknown === true && options.purpose !== "count";
+  if (isUnknown && differences(t).looksAtXattrs) return "attributes";
   return settleEqual(t, node, targetName);
 }
 

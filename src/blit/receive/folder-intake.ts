@@ -76,17 +76,17 @@ export class FolderIntake {
     folder.isListed = isLast;
     if (isLast) this.#compareListings(folder, payload, at);
     r.needs.end(isLast);
+    r.socket.consume(length);
     r.finishIfComplete(folder);
     r.failIfCancelled();
   }
 
+  /** The payload at hand, in the stream's own memory: it keeps its place until it is consumed. */
   #payload(length: number): Payload {
     const { socket } = this.#r;
     this.#r.must(socket.need(length));
     const start = socket.inputOffset;
-    const payload = new Payload(socket.input.bytes.slice(start, start + length));
-    socket.consume(length);
-    return payload;
+    return new Payload(socket.input.bytes.subarray(start, start + length));
   }
 
   #begin(
@@ -161,9 +161,7 @@ export class FolderIntake {
       folder.isLate = true;
       settleReplacements(t);
     }
-    const before = folder.keptBytes;
-    folder.keep(payload, this.#offsets.subarray(0, count), states.subarray(0, count));
-    this.#r.kept(folder.keptBytes - before);
+    this.#r.kept(folder.keep(payload, count, this.#offsets, states), count);
   }
 
   /** Whether entries that are plainly unchanged may be passed over. */
@@ -217,6 +215,9 @@ export class FolderIntake {
       case "settled":
       case "failed":
         return 0;
+      case "attributes":
+        needs.add(index, needKind.attributes);
+        return awaitedState(awaited.attributes);
       case "content":
       case "replacingContent": {
         const replaces = decision === "replacingContent";
@@ -275,7 +276,8 @@ export class FolderIntake {
   takeLinks(id: number, length: number): void {
     const r = this.#r;
     const t = this.#t;
-    const payload = this.#payload(length);
+    const payload = this.#payload(length).copy();
+    r.socket.consume(length);
     if (r.open.has(id)) broken("names of a file under a number that is in use");
     r.checkOpen();
     const { type, xattrs, members } = readLinks(payload);
@@ -302,7 +304,7 @@ export class FolderIntake {
       settleReplacements(t);
       folder.hasFailed = decision === "failed";
       const state = this.#ask(folder, node, 0, decision);
-      folder.keep(payload, new Uint32Array(1), Uint8Array.of(state));
+      r.kept(folder.keep(payload, 1, new Uint32Array(1), Uint8Array.of(state)), 1);
     }
     r.needs.end(true);
     r.finishIfComplete(folder);

@@ -3,6 +3,7 @@ import type { Thread } from "../engine/thread.ts";
 import { STATUS_BYTES } from "../wire/frame.ts";
 import { StatusSlices } from "../wire/status.ts";
 import { checkStatus, type EntryReader, type Payload } from "./manifest.ts";
+import { unknownXattrs } from "./xattr-blob.ts";
 
 /** 32-bit words of the first slice of a status record; see wire/status.ts. */
 const firstWords = 8;
@@ -17,12 +18,12 @@ export class HandOver {
     this.#source = new StatusSlices(t.scratch.bytes, t.source.pointer - t.scratch.pointer);
   }
 
-  /** Makes an entry the one at hand: name, status, attributes, text of a link. */
+  /** Makes an entry the one at hand: name, status, text of a link. Nothing says its attributes. */
   entry(payload: Payload, entry: EntryReader): void {
     const t = this.#thread;
     t.setEntryBytes(payload.bytes, entry.nameOffset, entry.nameLength);
     this.#words(payload.view, entry.statusOffset);
-    t.received = entry.xattrs(payload);
+    t.received = unknownXattrs;
     if (entry.linkLength === 0) return;
     const { bytes } = t.scratch;
     const start = t.pointers.link - t.scratch.pointer;

@@ -2,13 +2,12 @@ import { S } from "../../../ffi/abi/constants.ts";
 import type { ReceivedXattrs } from "../engine/thread.ts";
 import { STATUS_BYTES, XATTR_BLOB_BYTES_MAX } from "../wire/frame.ts";
 import { broken, isNameAt, isPathBelow } from "./check.ts";
-import { noXattrs, readXattrBlob } from "./xattr-blob.ts";
+import { readXattrBlob } from "./xattr-blob.ts";
 
 /** Reads what FOLDER and LINKS frames hold. Every length is checked before it is used. */
 
 /** Bits of an entry. */
 export const entryBit = {
-  xattrs: 1,
   link: 2,
   /** One of several names of a file: a LINKS frame brings them. */
   linked: 4,
@@ -16,7 +15,7 @@ export const entryBit = {
   listedOnly: 8,
 } as const;
 
-const allBits = entryBit.xattrs | entryBit.link | entryBit.linked | entryBit.listedOnly;
+const allBits = entryBit.link | entryBit.linked | entryBit.listedOnly;
 
 const entryHeadBytes = 8 + STATUS_BYTES;
 
@@ -59,6 +58,11 @@ export class Payload {
 
   get length(): number {
     return this.bytes.length;
+  }
+
+  /** One of its own, where the memory is another's. */
+  copy(): Payload {
+    return new Payload(this.bytes.slice());
   }
 
   text(offset: number, length: number): string {
@@ -114,8 +118,6 @@ export class EntryReader {
   statusOffset = 0;
   linkOffset = 0;
   linkLength = 0;
-  #xattrOffset = 0;
-  #xattrLength = 0;
 
   /** Reads the entry at `offset`; returns where the next one is. @throws Fault E_INTEGRITY */
   read(payload: Payload, offset: number): number {
@@ -141,7 +143,6 @@ export class EntryReader {
   #readExtra(payload: Payload, from: number, end: number): number {
     let at = from;
     this.linkLength = 0;
-    this.#xattrLength = 0;
     const isLink = this.type === S.IFLNK;
     if (isLink !== ((this.bits & entryBit.link) !== 0)) broken("a symbolic link that is none");
     if (isLink) {
@@ -151,11 +152,6 @@ export class EntryReader {
       const hasNul = payload.bytes.subarray(this.linkOffset, at).includes(0);
       if (this.linkLength === 0 || hasNul) broken("a symbolic link to nothing");
     }
-    if ((this.bits & entryBit.xattrs) !== 0) {
-      this.#xattrLength = partLength(payload, at, end, XATTR_BLOB_BYTES_MAX);
-      this.#xattrOffset = at + 4;
-      at = this.#xattrOffset + this.#xattrLength;
-    }
     return at;
   }
 
@@ -163,13 +159,6 @@ export class EntryReader {
   sizeBytes(payload: Payload): number {
     const at = this.statusOffset + sizeOffset;
     return payload.view.getUint32(at + 4, true) * 4294967296 + payload.view.getUint32(at, true);
-  }
-
-  /** Its attributes, which lie in the payload's memory. @throws Fault E_INTEGRITY */
-  xattrs(payload: Payload): ReceivedXattrs {
-    if (this.#xattrLength === 0) return noXattrs;
-    const start = this.#xattrOffset;
-    return readXattrBlob(payload.bytes.subarray(start, start + this.#xattrLength));
   }
 }
 

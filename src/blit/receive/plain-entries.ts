@@ -48,7 +48,8 @@ export class PlainEntries {
     this.#t = t;
     this.#namePointer = t.pointers.entry;
     this.#nameOffset = t.pointers.entry - t.scratch.pointer;
-    for (const method of [this.pass, this.#name, this.#isSame]) cheaplyCompiled<unknown>(method);
+    const hot = [this.pass, this.#name, this.#isSame, this.#isSameOwner, isOlder];
+    for (const method of hot) cheaplyCompiled<unknown>(method);
   }
 
   /** Whether this way is open for a folder of the target, with the options at hand. */
@@ -127,7 +128,7 @@ export class PlainEntries {
       view.getUint32(at + sent.nlink, true) === 1 &&
       words[word.nlink] === 1 &&
       this.#isSameOwner(view, at, words) &&
-      isOlder(view, at + sent.ctime, words)
+      isOlder(view, at + sent.ctime, words, this.#t.sourceLagSec)
     );
   }
 
@@ -148,10 +149,10 @@ export class PlainEntries {
 }
 
 /** The source's status last changed before the target's: it has no new extended attributes. */
-function isOlder(view: DataView, at: number, words: Uint32Array): boolean {
+function isOlder(view: DataView, at: number, words: Uint32Array, lagSec: number): boolean {
   const high = view.getUint32(at + 4, true) - (words[word.ctime + 1] as number);
-  if (high !== 0) return high < 0;
   const low = view.getUint32(at, true) - (words[word.ctime] as number);
-  if (low !== 0) return low < 0;
+  const seconds = high * 4294967296 + low + lagSec;
+  if (seconds !== 0) return seconds < 0;
   return view.getUint32(at + 8, true) < (words[word.ctime + 2] as number);
 }

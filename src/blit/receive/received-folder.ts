@@ -10,6 +10,8 @@ export const awaited = {
   mayBeEqual: 4,
   /** A part of it that an earlier run received is its base. */
   fromPart: 8,
+  /** Its attributes alone are awaited. */
+  attributes: 16,
 } as const;
 
 const isAwaited = 1;
@@ -93,21 +95,25 @@ export class ReceivedFolder {
     return this.isListed && this.#awaited === 0;
   }
 
-  /** Keeps the entries of a frame whose `states` say that content is awaited: copies of both. */
-  keep(payload: Payload, offsets: Uint32Array, states: Uint8Array): void {
-    let count = 0;
-    for (const state of states) if (state !== 0) count++;
-    if (count > 0) {
-      this.#listed.push({
-        firstIndex: this.entries,
-        payload,
-        offsets: offsets.slice(),
-        states: states.slice(),
-      });
-      this.keptBytes += payload.length;
-    }
-    this.#awaited += count;
-    this.entries += states.length;
+  /**
+   * Takes note of the entries of a frame, and keeps copies where content is awaited: of those whose
+   * state is not 0. Returns the bytes that are kept.
+   */
+  keep(payload: Payload, count: number, offsets: Uint32Array, states: Uint8Array): number {
+    let wanted = 0;
+    for (let i = 0; i < count; i++) if (states[i] !== 0) wanted++;
+    const firstIndex = this.entries;
+    this.entries += count;
+    if (wanted === 0) return 0;
+    this.#awaited += wanted;
+    this.#listed.push({
+      firstIndex,
+      payload: payload.copy(),
+      offsets: offsets.slice(0, count),
+      states: states.slice(0, count),
+    });
+    this.keptBytes += payload.length;
+    return payload.length;
   }
 
   /** Where the entry is whose content comes now. @throws Fault E_INTEGRITY: nobody asked for it */

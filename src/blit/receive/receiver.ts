@@ -13,9 +13,10 @@ import {
   frameType,
   OPEN_ENTRIES_MAX,
   OPEN_FOLDERS_MAX,
+  PASS_BYTES,
   passPurpose,
 } from "../wire/frame.ts";
-import { broken } from "./check.ts";
+import { broken, readU64 } from "./check.ts";
 import { ContentIntake } from "./content-intake.ts";
 import { FolderIntake } from "./folder-intake.ts";
 import { HandOver } from "./hand-over.ts";
@@ -33,6 +34,9 @@ const aliveMs = 1000;
 
 /** Of what is listed and awaited, in all open folders: a folder with millions of files has it. */
 const keptBytesMax = 1024 * 1024 * 1024;
+
+/** Two clocks agree no better than this, and file systems read theirs a little late. */
+const clockDoubtSec = 1;
 
 /** So much that was found is handed on at once. */
 const foundMax = 1000;
@@ -69,6 +73,8 @@ export class Receiver {
   readonly parts: PartTable;
   readonly #flush: () => void;
   #keptBytes = 0;
+  /** Of the folders that are open. */
+  #openEntries = 0;
   #isInPass = false;
 
   /** @param flush hands on what was found, now and then */
@@ -131,6 +137,7 @@ export class Receiver {
       this.#folder.abandon(this.open.values());
       this.open.clear();
       this.#keptBytes = 0;
+      this.#openEntries = 0;
       t.received = undefined;
     }
   }
@@ -157,13 +164,12 @@ export class Receiver {
     // A source begins no folder before it has answered for enough of the others, so what it can
     // make this side keep is bounded.
     if (this.open.size >= OPEN_FOLDERS_MAX) broken("more folders at a time than agreed");
-    let entries = 0;
-    for (const other of this.open.values()) entries += other.entries;
-    if (entries >= OPEN_ENTRIES_MAX) broken("more entries at a time than agreed");
+    if (this.#openEntries >= OPEN_ENTRIES_MAX) broken("more entries at a time than agreed");
   }
 
-  /** Counts what is kept of listings until the content is there. */
-  kept(bytes: number): void {
+  /** Counts the entries of a listing, and what is kept of it until the content is there. */
+  kept(bytes: number, entries: number): void {
+    this.#openEntries += entries;
     this.#keptBytes += bytes;
     if (this.#keptBytes > keptBytesMax) broken("more entries at a time than can be kept");
   }
@@ -173,6 +179,7 @@ export class Receiver {
     if (!folder.isComplete) return;
     this.open.delete(folder.id);
     this.#keptBytes -= folder.keptBytes;
+    this.#openEntries -= folder.entries;
     this.#folder.finish(folder);
   }
 
@@ -186,15 +193,26 @@ export class Receiver {
       ({ type, length } = this.#header());
       if (type === frameType.alive && length > 0) broken("a frame with too much in it");
     }
-    if (type !== frameType.pass || length !== 4 + keyBytes) broken("no beginning of a pass");
+    if (type !== frameType.pass || length !== PASS_BYTES) broken("no beginning of a pass");
     this.must(socket.need(length));
     const at = socket.inputOffset;
     const purpose = socket.input.bytes[at] as number;
     if (purpose !== passPurpose[this.purpose]) broken("another kind of pass than was agreed");
     this.hash = new KeyedHash(socket.input.bytes.slice(at + 4, at + 4 + keyBytes));
     this.hasher = new BaseHasher(this.hash);
+    this.t.sourceLagSec = this.#lagOf(at + 4 + keyBytes);
     socket.consume(length);
     this.needs.lastFrameMs = performance.now();
+  }
+
+  /**
+   * What the source's clock, told at `offset`, is behind this side's: what the frame took on its way
+   * counts too, so that a change of the source is never taken for older than it is.
+   */
+  #lagOf(offset: number): number {
+    const { buffer } = this.socket.input;
+    const sourceMs = readU64(new DataView(buffer), offset);
+    return Math.ceil((Date.now() - sourceMs) / 1000) + clockDoubtSec;
   }
 
   /** Takes the header at hand off the stream. */
@@ -231,6 +249,9 @@ export class Receiver {
         return true;
       case frameType.files:
         this.#content.takeFiles(id, length);
+        return true;
+      case frameType.attributes:
+        this.#content.takeAttributes(id, length);
         return true;
       case frameType.file:
         this.#content.takeFile(id, length);

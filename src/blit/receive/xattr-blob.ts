@@ -12,6 +12,9 @@ const headBytes = 6;
 /** An entry without any. */
 export const noXattrs: ReceivedXattrs = { names: [], load: () => -errno.ENODATA };
 
+/** A file whose attributes have not been asked for, or that the source could not look at. */
+export const unknownXattrs: ReceivedXattrs = { ...noXattrs, isUnknown: true };
+
 /** Reads a blob, which stays in the caller's memory. @throws Fault E_INTEGRITY */
 export function readXattrBlob(blob: Uint8Array): ReceivedXattrs {
   if (blob.length === 0) return noXattrs;

@@ -2,6 +2,7 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { smallFileBytes } from "../engine/limits.ts";
 import { fileOutcome, needKind } from "../wire/frame.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { sendAttributes, tellAttributes } from "./send-attributes.ts";
 import { sendCompared } from "./send-delta.ts";
 import { sendLarge } from "./send-large.ts";
 import type { Sender } from "./sender.ts";
@@ -30,7 +31,15 @@ export function answerNeed(s: Sender, folder: OpenFolder, payload: Buffer): void
     const extra = payload.subarray(at, at + extraLength);
     at += extraLength;
     s.t.root = folder.root;
-    if (kind === needKind.arrived) settleEntry(s, folder, index);
+    if (kind === needKind.arrived) {
+      settleEntry(s, folder, index);
+      pack.rest();
+      continue;
+    }
+    if ((folder.modeOf(index) & S.IFMT) !== S.IFREG) {
+      s.refuse(`entry ${index} of folder ${folder.id} is no file`);
+    }
+    if (kind === needKind.attributes) tellAttributes(s, pack, { folder, index });
     else if (kind === needKind.whole || kind === needKind.unlessEqual) {
       sendEntry(s, pack, { folder, index, kind, extra });
     } else s.refuse(`a need of kind ${kind} is not known`);
@@ -50,10 +59,8 @@ export type WantedFile = {
 
 function sendEntry(s: Sender, pack: SmallPack, wanted: WantedFile): void {
   const { folder, index, extra } = wanted;
-  if ((folder.modeOf(index) & S.IFMT) !== S.IFREG) {
-    s.refuse(`entry ${index} of folder ${folder.id} is no file`);
-  }
   const size = folder.sizeOf(index);
+  sendAttributes(s, pack, wanted);
   folder.needed++;
   folder.neededBytes += size;
   if (extra.length > 0 && sendCompared(s, pack, wanted)) return;

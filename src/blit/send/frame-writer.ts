@@ -1,6 +1,9 @@
 import type { DataSocket } from "../wire/data-socket.ts";
 import { FRAME_HEADER_BYTES, STATUS_BYTES } from "../wire/frame.ts";
 
+/** Of an entry: name length, bits, length of what follows the name. */
+export const entryHeadBytes = 8;
+
 /**
  * Writes one frame after the other straight into a stream's output memory. A frame is begun with
  * room for what may come, grows, and gets its length when it ends.
@@ -97,6 +100,21 @@ export class FrameWriter {
     for (let i = 4; i < 12; i++, at += 4) view.setUint32(at, words[i] as number, true);
     for (let i = 16; i < 20; i++, at += 4) view.setUint32(at, words[i] as number, true);
     for (let i = 24; i < 36; i++, at += 4) view.setUint32(at, words[i] as number, true);
+    this.position = at;
+  }
+
+  /** An entry of a listing that is a plain file: head, status, and the name out of other memory. */
+  plainEntry(words: Uint32Array, from: Uint8Array, offset: number, length: number): void {
+    const view = this.#view;
+    const { bytes } = this;
+    let at = this.position;
+    view.setUint32(at, length, true);
+    view.setUint32(at + 4, 0, true);
+    at += entryHeadBytes;
+    for (let i = 4; i < 12; i++, at += 4) view.setUint32(at, words[i] as number, true);
+    for (let i = 16; i < 20; i++, at += 4) view.setUint32(at, words[i] as number, true);
+    for (let i = 24; i < 36; i++, at += 4) view.setUint32(at, words[i] as number, true);
+    for (let i = 0; i < length; i++) bytes[at++] = from[offset + i] as number;
     this.position = at;
   }
 

@@ -1,4 +1,5 @@
 import { sys } from "../../../ffi/sys.ts";
+import { cheaplyCompiled } from "../engine/compile-cost.ts";
 
 /** What is kept of an entry's status: 32-bit words [16, 48) and [96, 128) of its struct statx. */
 export const keptWords = 16;
@@ -41,6 +42,10 @@ export class OpenFolder {
   /** What the target has asked for of these. */
   needed = 0;
   neededBytes = 0;
+  /** The device that it is on. */
+  dev = 0;
+  /** What it stands for has been sent with its attributes: a file of several names. */
+  hasToldAttributes = false;
   /** Subfolders that are still to be opened through this one. */
   unopened = 0;
   /** NEED frames of it that wait to be answered. */
@@ -165,6 +170,8 @@ function grown(bytes: Uint8Array, room: number): Uint8Array<ArrayBuffer> {
   larger.set(bytes);
   return larger;
 }
+
+cheaplyCompiled(keepStatus);
 
 function keepStatus(from: Uint32Array, to: Uint32Array, at: number): void {
   for (let i = 0; i < 8; i++) to[at + i] = from[4 + i] as number;

@@ -96,4 +96,5 @@ function writeLinks(s: Sender, folder: OpenFolder, members: readonly LinkMember[
   const offset = t.entryPointer - t.scratch.pointer;
   collector.add(t.scratch.bytes, offset, t.entryLength, t.sourceWords);
   collector.moveTo(folder);
+  folder.hasToldAttributes = true;
 }

@@ -14,6 +14,7 @@ import {
   frameType,
   OPEN_ENTRIES_MAX,
   OPEN_FOLDERS_MAX,
+  PASS_BYTES,
   passPurpose,
 } from "../wire/frame.ts";
 import { answerNeed } from "./answer.ts";
@@ -127,11 +128,12 @@ export class Sender {
     this.#lastHeardMs = performance.now();
     this.#flushedMs = this.#lastHeardMs;
     const { frames } = this;
-    this.must(frames.begin(4 + message.key.length));
+    this.must(frames.begin(PASS_BYTES));
     frames.u8(passPurpose[message.purpose]);
     frames.u8(0);
     frames.u16(0);
     frames.copy(message.key, 0, message.key.length);
+    frames.u64(Date.now());
     frames.end(frameType.pass, 0, 0);
     this.flush();
   }

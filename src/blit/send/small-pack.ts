@@ -160,7 +160,7 @@ export function openEntry(s: Sender, folder: OpenFolder, index: number): number 
 }
 
 /** An entry's name where the kernel can read it: its address, good until the next call. */
-function entryPointer(s: Sender, folder: OpenFolder, index: number): number {
+export function entryPointer(s: Sender, folder: OpenFolder, index: number): number {
   const { scratch, pointers } = s.t;
   const { bytes } = scratch;
   const { names } = folder;

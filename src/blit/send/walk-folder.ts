@@ -1,28 +1,30 @@
 import { AT, DT, O, S, STATX } from "../../../ffi/abi/constants.ts";
+import { DIRENT_LAYOUT } from "../../../ffi/abi/dirent.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "../engine/backup.ts";
 import { cheaplyCompiled } from "../engine/compile-cost.ts";
 import { describeType, noteListingError } from "../engine/entries.ts";
-import { folderFlags, forEachName } from "../engine/listing.ts";
+import { folderFlags } from "../engine/listing.ts";
 import { counter } from "../engine/shared-state.ts";
 import { isTemporaryName } from "../engine/staging.ts";
-import type { Thread } from "../engine/thread.ts";
+import { direntBytes, type Thread } from "../engine/thread.ts";
 import { frameFlag, frameType, PATH_BYTES_MAX, STATUS_BYTES } from "../wire/frame.ts";
+import { entryHeadBytes } from "./frame-writer.ts";
 import { OpenFolder } from "./open-folder.ts";
+import { PlainListing } from "./plain-listing.ts";
 import type { Sender } from "./sender.ts";
 
 /** Payload of a FOLDER frame, unless one entry or the path alone is longer. */
 const folderBytes = 256 * 1024;
-/** Name length, bits, length of the extra. */
-const entryHeadBytes = 8;
 /** Entries between two looks at the clock. */
 const entriesPerLook = 128;
 /** Longer targets than any file system keeps. */
 const linkBytes = 8192;
+const dot = 46;
 
 /** Bits of an entry. */
-export const entryBit = { xattrs: 1, symlink: 2, linked: 4, listed: 8 } as const;
+const entryBit = { symlink: 2, linked: 4, listed: 8 } as const;
 
 const statMask = STATX.BASIC_STATS;
 
@@ -30,7 +32,7 @@ const statMask = STATX.BASIC_STATS;
 export class FolderWalk {
   readonly #s: Sender;
   readonly #t: Thread;
-  readonly #visit: (offset: number, length: number, type: number) => void;
+  readonly #plain: PlainListing;
   /** The folder at hand. */
   #folder: OpenFolder | undefined;
   #subfolders: string[] = [];
@@ -38,16 +40,12 @@ export class FolderWalk {
   /** Flags of the frame at hand. */
   #flags = 0;
   #sinceLook = 0;
-  /** Some are on other devices than their folder. */
-  #dev = 0;
 
   constructor(sender: Sender) {
     this.#s = sender;
     this.#t = sender.t;
-    this.#visit = cheaplyCompiled((offset: number, length: number, type: number) => {
-      if (!this.#t.cancelled) this.#entry(offset, length, type);
-    });
-    const hot = [this.#entry, this.#stated, this.#count, this.#file, this.#write];
+    this.#plain = new PlainListing(sender);
+    const hot = [this.#listed, this.#entry, this.#stated, this.#count, this.#write];
     for (const method of hot) cheaplyCompiled<unknown>(method);
   }
 
@@ -96,7 +94,7 @@ export class FolderWalk {
     this.#folder = folder;
     this.#subfolders = subfolders;
     this.#isIncomplete = false;
-    this.#dev = t.source.dev;
+    folder.dev = t.source.dev;
     this.#first(folder);
     if (folder.isHolder) this.#holderEntry(folder);
     else this.#list(folder);
@@ -140,7 +138,12 @@ export class FolderWalk {
 
   #list(folder: OpenFolder): void {
     const t = this.#t;
-    const result = forEachName(t, folder.fd, this.#visit, true);
+    let result: number;
+    do {
+      t.pulse?.();
+      result = sys.getdents64(folder.fd, t.dirents.pointer, direntBytes);
+      if (result > 0) this.#listed(folder, result);
+    } while (result > 0);
     if (result < 0) {
       this.#isIncomplete = true;
       noteListingError(t);
@@ -152,6 +155,38 @@ export class FolderWalk {
     if (command === "mirror" && !allowEmptySource && isEmpty && folder.path === "") {
       this.#isIncomplete = true;
     }
+  }
+
+  /** One getdents64 answer of `got` bytes: plain files at once, the others each for itself. */
+  #listed(folder: OpenFolder, got: number): void {
+    const t = this.#t;
+    for (let at = 0; at < got && !t.cancelled; ) {
+      if (t.filter === undefined) {
+        at = this.#plain.write(folder, at, got, entriesPerLook);
+        this.#look(this.#plain.written);
+      }
+      if (at < got) at = this.#other(at);
+    }
+  }
+
+  /** The entry at `at` of the listing; returns where the next one is. */
+  #other(at: number): number {
+    const { bytes } = this.#t.dirents;
+    const start = at + DIRENT_LAYOUT.name;
+    const reclen = at + DIRENT_LAYOUT.reclen;
+    let length = 0;
+    while (bytes[start + length] !== 0) length++;
+    const isDot =
+      bytes[start] === dot && (length === 1 || (length === 2 && bytes[start + 1] === dot));
+    if (!isDot) this.#entry(start, length, bytes[at + DIRENT_LAYOUT.type] as number);
+    return at + ((bytes[reclen] as number) | ((bytes[reclen + 1] as number) << 8));
+  }
+
+  #look(entries: number): void {
+    this.#sinceLook += entries;
+    if (this.#sinceLook < entriesPerLook) return;
+    this.#sinceLook = 0;
+    if (this.#s.isQuiet) this.#nextFrame(0, true);
   }
 
   /** The one entry of a folder that only holds a root. */
@@ -172,10 +207,7 @@ export class FolderWalk {
       const isFolder = type === DT.UNKNOWN ? this.#isFolder() : type === DT.DIR;
       if (t.filter.isExcluded(folder.pathOf(t.entryName()), isFolder)) return;
     }
-    if (++this.#sinceLook >= entriesPerLook) {
-      this.#sinceLook = 0;
-      if (this.#s.isQuiet) this.#nextFrame(0, true);
-    }
+    this.#look(1);
     this.#stated(t.dirents.bytes, offset, length);
   }
 
@@ -205,7 +237,9 @@ export class FolderWalk {
     const t = this.#t;
     const pointer = t.entryPointer;
     const folder = this.#folder as OpenFolder;
-    const looked = sys.statx(folder.fd, pointer, AT.SYMLINK_NOFOLLOW, statMask, t.source.pointer);
+    let looked = 0;
+    if (this.#plain.hasLooked) this.#plain.hasLooked = false;
+    else looked = sys.statx(folder.fd, pointer, AT.SYMLINK_NOFOLLOW, statMask, t.source.pointer);
     if (looked < 0) {
       const path = folder.pathOf(t.entryName());
       if (looked === -errno.ENOENT) {
@@ -226,8 +260,7 @@ export class FolderWalk {
       return;
     }
     const bits = type === S.IFDIR ? 0 : this.#count(folder, type);
-    if (type === S.IFREG) this.#file(memory, offset, length, bits);
-    else if (type === S.IFLNK) this.#link(memory, offset, length, bits);
+    if (type === S.IFLNK) this.#link(memory, offset, length, bits);
     else this.#write(memory, offset, length, bits, 0);
   }
 
@@ -247,15 +280,6 @@ export class FolderWalk {
     folder.items++;
     if (isFile) folder.bytes += sizeBytes;
     return 0;
-  }
-
-  #file(memory: Uint8Array, offset: number, length: number, bits: number): void {
-    const t = this.#t;
-    const folder = this.#folder as OpenFolder;
-    const blob = this.#s.xattrs.readAt(folder.fd, t.entryPointer, this.#dev);
-    if (blob < 0) this.#xattrsFailed(blob, folder.pathOf(t.entryName()));
-    if (blob > 0) this.#write(memory, offset, length, bits | entryBit.xattrs, blob);
-    else this.#write(memory, offset, length, bits, 0);
   }
 
   #link(memory: Uint8Array, offset: number, length: number, bits: number): void {
@@ -293,12 +317,15 @@ export class FolderWalk {
     this.#t.attributeFailed(result, "flistxattr", path, "extended attributes");
   }
 
-  /** Writes an entry whose status is in t.source (nothing of it where it is only listed). */
-  #write(memory: Uint8Array, offset: number, length: number, bits: number, extra: number): void {
-    const { frames, collector, xattrs } = this.#s;
+  /**
+   * Writes an entry whose status is in t.source (nothing of it where it is only listed).
+   * @param link length of the text of a symbolic link
+   */
+  #write(memory: Uint8Array, offset: number, length: number, bits: number, link: number): void {
+    const { frames, collector } = this.#s;
     const t = this.#t;
     const isListed = (bits & entryBit.listed) !== 0;
-    const extraBytes = bits & (entryBit.symlink | entryBit.xattrs) ? 4 + extra : 0;
+    const extraBytes = bits & entryBit.symlink ? 4 + link : 0;
     const bytes = entryHeadBytes + STATUS_BYTES + length + extraBytes;
     if (frames.room < bytes) this.#nextFrame(bytes, false);
     frames.u16(length);
@@ -308,10 +335,8 @@ export class FolderWalk {
     else frames.status(t.sourceWords);
     frames.copy(memory, offset, length);
     if (extraBytes > 0) {
-      frames.u32(extra);
-      if (bits & entryBit.symlink) {
-        frames.copy(t.scratch.bytes, t.pointers.link - t.scratch.pointer, extra);
-      } else frames.copy(xattrs.bytes, 0, extra);
+      frames.u32(link);
+      frames.copy(t.scratch.bytes, t.pointers.link - t.scratch.pointer, link);
     }
     collector.add(memory, offset, length, isListed ? undefined : t.sourceWords);
   }

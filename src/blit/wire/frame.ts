@@ -5,7 +5,7 @@
  */
 
 /** Both sides must have the same. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** Bytes of a frame's header: type u8, flags u8, zero u16, id u32, payload length u64. */
 export const FRAME_HEADER_BYTES = 16;
@@ -49,6 +49,7 @@ export const frameType = {
   fileEnd: 8,
   passEnd: 9,
   part: 10,
+  attributes: 11,
   // Target to source.
   need: 20,
   passDone: 21,
@@ -69,6 +70,9 @@ export const frameFlag = {
   zstd: 16,
 } as const;
 
+/** Of a PASS frame: purpose, three zero bytes, key, wall clock in ms u64. */
+export const PASS_BYTES = 4 + 32 + 8;
+
 /** Purposes of a pass as they stand in a PASS frame. */
 export const passPurpose = { transfer: 1, plan: 2, count: 3, settle: 4 } as const;
 
@@ -80,6 +84,8 @@ export const needKind = {
   unlessEqual: 2,
   /** Settle: the target has it; the source may remove it. */
   arrived: 3,
+  /** Its extended attributes alone: it may have got others. */
+  attributes: 4,
 } as const;
 
 /** How an entry's content ended. */

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import fc from "fast-check";
 import { ports } from "../../../src/blit/ports.ts";
 import { ReceiveSession } from "../../../src/blit/receive/receive-session.ts";
@@ -8,6 +17,7 @@ import type { PassReport } from "../../../src/blit/session/types.ts";
 import { frameFlag, frameType } from "../../../src/blit/wire/frame.ts";
 import { createReceiveWorker } from "../../../src/workers.ts";
 import {
+  attributesBytes,
   FrameSource,
   folderBytes,
   type HostileEntry,
@@ -31,14 +41,17 @@ const report = { counts: [], issues: [], listingErrors: 0, cancelled: 0 };
 const root = { index: 0, kind: "folder", name: "a", isContents: true, typed: "a/" } as const;
 
 /** A pass in which the source says `script`, then hangs up. */
-async function answer(script: (source: FrameSource) => void): Promise<PassReport | string> {
+async function answer(
+  script: (source: FrameSource) => void,
+  clockMs?: number,
+): Promise<PassReport | string> {
   const request = { options: plainOptions, base: freeBase, target: work.at("b"), roots: [root] };
   const session = await ReceiveSession.open({ ...request, streams: 1 });
   const { left, right } = tcpPair();
   const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
   session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
   session.startPass("transfer");
-  source.begin();
+  source.begin(clockMs);
   script(source);
   // Whoever waits for more is told that nothing comes.
   source.socket.flush();
@@ -54,6 +67,18 @@ async function answer(script: (source: FrameSource) => void): Promise<PassReport
 
 const end = (source: FrameSource): void => source.send(frameType.passEnd, new Uint8Array());
 const file: HostileEntry = { name: "file", size: 5n };
+
+/** The target has the file just as the source tells of it. */
+function present(): void {
+  mkdirSync(work.at("b"));
+  writeFileSync(work.at("b/file"), "12345");
+  chmodSync(work.at("b/file"), 0o644);
+  utimesSync(work.at("b/file"), 1_600_000_000, 1_600_000_000);
+}
+
+function ctimeSec(): number {
+  return Math.floor(statSync(work.at("b/file")).ctimeMs / 1000);
+}
 const link = (to: string, length = to.length): Buffer => {
   const head = Buffer.alloc(4);
   head.writeUInt32LE(length);
@@ -88,8 +113,21 @@ const hostile: Record<string, (source: FrameSource) => void> = {
     s.folder(1, "", [{ name: "x", mode: 0o120777, bits: 2, extra: link("to", 4000) }]),
   "a link with a NUL": (s) =>
     s.folder(1, "", [{ name: "x", mode: 0o120777, bits: 2, extra: link("a\0b") }]),
-  "attributes that are cut off": (s) =>
-    s.folder(1, "", [{ name: "x", bits: 1, extra: link("\x05\0\xff\xff\0\0user.", 11) }]),
+  "attributes in a listing": (s) => s.folder(1, "", [{ name: "x", bits: 1, extra: link("") }]),
+  "attributes that are cut off": (s) => {
+    s.folder(1, "", [file]);
+    const whole = attributesBytes(0, { "user.x": "1234" });
+    whole.writeUInt32LE(whole.length - 13, 8);
+    s.send(frameType.attributes, whole.subarray(0, -1), { id: 1 });
+  },
+  "attributes of another length": (s) => {
+    s.folder(1, "", [file]);
+    s.send(frameType.attributes, attributesBytes(0, { "user.x": "1" }).subarray(0, -1), { id: 1 });
+  },
+  "attributes of what nobody asked for": (s) => {
+    s.folder(1, "", [{ name: "sub", mode: 0o040755 }]);
+    s.send(frameType.attributes, attributesBytes(0, {}), { id: 1 });
+  },
   "unknown marks": (s) => s.folder(1, "", [{ name: "x", bits: 4096 }]),
   "a frame of 2^63 bytes": (s) =>
     s.send(frameType.folder, new Uint8Array(), { id: 1, flags: 8, length: 2n ** 63n }),
@@ -174,6 +212,63 @@ describe("a source that sends", () => {
     });
     expect(typeof result === "string" ? result : result.issues).toEqual([]);
     expect(readFileSync(work.at("b/file"), "utf8")).toBe("12345");
+  });
+
+  const hour = 3600;
+  const clocks: Record<string, { ctime: number; clock: number; asked: boolean }> = {
+    "changed last before the target's": { ctime: -10, clock: 0, asked: false },
+    "changed last after the target's": { ctime: 10, clock: 0, asked: true },
+    "changed after it by a clock that is behind": { ctime: -10, clock: -hour, asked: true },
+    "changed before it by a clock that is ahead": { ctime: hour - 10, clock: hour, asked: false },
+  };
+  for (const [what, { ctime, clock, asked }] of Object.entries(clocks)) {
+    test(`a file ${what} is ${asked ? "" : "not "}asked for its attributes`, async () => {
+      present();
+      const result = await answer(
+        (source) => {
+          source.folder(1, "", [{ ...file, ctimeSec: ctimeSec() + ctime }]);
+          if (asked) {
+            source.send(frameType.attributes, attributesBytes(0, { "user.x": "1" }), { id: 1 });
+          }
+          end(source);
+        },
+        Date.now() + clock * 1000,
+      );
+      expect(typeof result === "string" ? result : result.issues).toEqual([]);
+      const listed = Bun.spawnSync([
+        "getfattr",
+        "--only-values",
+        "-n",
+        "user.x",
+        work.at("b/file"),
+      ]);
+      expect(listed.stdout.toString()).toBe(asked ? "1" : "");
+    });
+  }
+
+  test("content where attributes were asked for is refused", async () => {
+    present();
+    const result = await answer((source) => {
+      source.folder(1, "", [{ ...file, ctimeSec: ctimeSec() + 10 }]);
+      source.send(frameType.files, smallBytes(0, "54321"), { id: 1 });
+      end(source);
+    });
+    expect(result).toBe("E_INTEGRITY");
+    expect(readFileSync(work.at("b/file"), "utf8")).toBe("12345");
+  });
+
+  test("attributes ahead of content has them on the file", async () => {
+    const result = await answer((source) => {
+      source.folder(1, "", [file, { ...file, name: "other" }]);
+      source.send(frameType.attributes, attributesBytes(0, { "user.x": "1" }), { id: 1 });
+      const both = [smallBytes(0, "12345"), smallBytes(1, "67890")];
+      source.send(frameType.files, Buffer.concat(both), { id: 1 });
+      end(source);
+    });
+    expect(typeof result === "string" ? result : result.issues).toEqual([]);
+    const paths = [work.at("b/file"), work.at("b/other")];
+    const shown = Bun.spawnSync(["getfattr", "--only-values", "-n", "user.x", ...paths]);
+    expect(shown.stdout.toString()).toBe("1");
   });
 
   test("any bytes gets an answer in bounded time and memory", async () => {
