@@ -206,8 +206,8 @@ export class Receiver {
   }
 
   /**
-   * What the source's clock, told at `offset`, is behind this side's: what the frame took on its way
-   * counts too, so that a change of the source is never taken for older than it is.
+   * What the source's clock, told at `offset`, is behind this side's: what the frame took on its
+   * way counts too, so that a change of the source is never taken for older than it is.
    */
   #lagOf(offset: number): number {
     const { buffer } = this.socket.input;
