@@ -86,6 +86,13 @@ async function valuesOf(file: string, text: string): Promise<SettingsTable> {
   }
 }
 
+/** Why a file cannot be read, in words, by the code of the error. */
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is no UTF-8 text",
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+};
+
 /** The first half of {@link readTomlFile}: the text alone. */
 export function readTomlText(path: string, shown = path): string | undefined {
   try {
@@ -93,11 +100,11 @@ export function readTomlText(path: string, shown = path): string | undefined {
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code;
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
-    const notText = errno === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    const why = REASONS[errno ?? ""];
     throw new Fault({
       code: "E_CONFIG",
-      message: `Cannot read "${shown}"${notText ? ": it is no UTF-8 text" : ""}`,
-      cause: notText ? undefined : error,
+      message: `Cannot read "${shown}"${why === undefined ? "" : `: ${why}`}`,
+      cause: why === undefined ? error : undefined,
       details: { file: path, errno },
     });
   }

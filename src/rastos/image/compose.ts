@@ -263,7 +263,7 @@ function installLoader(
   const roots = isOwn ? [request.root] : [request.root, "/"];
   if (!isOwn && request.loader === "grub") return;
   installSystemdBoot(files, { roots, timeout: request.timeoutSeconds });
-  if (!isOwn) notes.push(`systemd-boot is not in "${request.root}": this machine's is taken`);
+  if (!isOwn) notes.push("the system has no systemd-boot: this machine's is taken");
 }
 
 async function initrdOf(boot: BootRequest, notes: string[]): Promise<Uint8Array> {

@@ -54,17 +54,16 @@ export function openSource(folder: string): KernelSource {
 function readMakefile(folder: string): string {
   try {
     return readFileSync(join(folder, "Makefile"), "utf8");
-  } catch (error) {
+  } catch {
     const isThere = existsSync(folder);
-    throw noSource(folder, isThere ? "it has no Makefile" : "there is no such folder", error);
+    throw noSource(folder, isThere ? "it has no Makefile" : "there is no such folder");
   }
 }
 
-function noSource(folder: string, why: string, cause?: unknown): Fault {
+function noSource(folder: string, why: string): Fault {
   return new Fault({
     code: "E_NOT_FOUND",
     message: `Cannot find the sources of a kernel in "${folder}": ${why}`,
     hint: "unpack a kernel and name its folder with --source",
-    cause,
   });
 }

@@ -27,6 +27,16 @@ test("good ones go beyond those that are kept, the oldest first", () => {
   expect(unneededDeployments(facts).map(({ id }) => id)).toEqual([3]);
 });
 
+test("those that were never started go beyond those that are kept, before good ones", () => {
+  const list = [1, 2, 3, 4, 5].map((id) => made(id, id === 1 ? "good" : "new"));
+  const facts = { deployments: list, booted: 1, next: 5, pinnedSnapshots: new Set<number>() };
+  expect(unneededDeployments({ ...facts, keep: 1 }).map(({ id }) => id)).toEqual([2, 3]);
+  expect(unneededDeployments({ ...facts, keep: 3 })).toEqual([]);
+  expect(unneededDeployments({ ...facts, next: undefined, keep: 1 })).toEqual([]);
+  const neverGood = list.slice(1);
+  expect(unneededDeployments({ ...facts, deployments: neverGood, keep: 1 })).toEqual([]);
+});
+
 test("never the running one, the next one, a pinned one, nor the last to fall back to", () => {
   const one = fc.record({ state: fc.constantFrom(...states), snapshot: fc.nat(3) });
   fc.assert(
@@ -46,7 +56,8 @@ test("never the running one, the next one, a pinned one, nor the last to fall ba
         const good = deployments.filter(({ id, state }) => state === "good" && id !== next);
         if (good.length > 0) expect(good.some(({ id }) => !gone.has(id))).toBe(true);
         for (const { id, state, snapshot } of deployments) {
-          if (state === "new" || state === "trying" || pinnedSnapshots.has(snapshot)) {
+          const isAhead = state === "new" && id > next;
+          if (isAhead || state === "trying" || pinnedSnapshots.has(snapshot)) {
             expect(gone.has(id)).toBe(false);
           }
         }

@@ -40,7 +40,8 @@ interface Choice {
  */
 export function findTarget(choice: Choice): PackageTarget {
   const { root, snapshot } = choice;
-  if (root !== undefined && !existsSync(join(root, ".snapshots/rootfs"))) {
+  // What is in .snapshots only root may see.
+  if (root !== undefined && !existsSync(join(root, ".snapshots"))) {
     if (snapshot === undefined) return { kind: "folder", place: { root } };
     throw new Fault({
       code: "E_REFUSED",
