@@ -21,8 +21,8 @@ import { cutDisks, readWriteLog } from "./write-log.ts";
 
 /**
  * What kill -9 cannot show: a disk that loses what was written and not flushed, in any order. A
- * machine deploys, every write of it to its disk is logged, and the disk is put back to what it may
- * have held at random moments of that.
+ * machine deploys and rolls back, every write of it to its disk is logged, and the disk is put back
+ * to what it may have held at random moments of that.
  */
 
 setDefaultTimeout(1_800_000);
@@ -49,7 +49,7 @@ describeUnless(reason)(`writes that are lost (TRIAD_TEST_SEED=${seed})`, () => {
 
   afterAll(() => work[Symbol.dispose]());
 
-  test("leave the old system or the new one, after deploy and bless", async () => {
+  test("leave the old system or the new one, after deploy, bless and rollback", async () => {
     const from = await deployInGuest();
     const writes = readWriteLog(work.at("writes"));
     expect(writes.length).toBeGreaterThan(from + 20);
@@ -86,7 +86,8 @@ async function deployInGuest(): Promise<number> {
     "until rastos service list | grep -q 'rastos-bless.* done'; do sleep 1; done; sync";
   expect(await guest.run(isGood, BOOT)).toMatchObject({ code: 0 });
   const from = readWriteLog(work.at("writes")).length;
-  for (const command of ["rastos deploy 0", "rastos boot bless 2", "sync"]) {
+  const commands = ["rastos deploy 0", "rastos boot bless 2", "rastos rollback --yes", "sync"];
+  for (const command of commands) {
     expect({ command, ...(await guest.run(command, BOOT)) }).toMatchObject({ code: 0 });
   }
   await guest.cut();
@@ -103,7 +104,11 @@ function problemsNow(): readonly string[] {
   const mountOptions = { at: work.at("top"), mountOptions: "rw" };
   using mounted = mountPartition(image, partition, mountOptions);
   const problems = [...problemsOf({ top: mounted.path, esp })];
-  const names = new Set(loaderEntries(esp).map(({ name }) => name));
-  if (!names.has("rastos-0-1")) problems.push("the old system has no entry");
+  const entries = loaderEntries(esp);
+  const old = entries.filter(({ name }) => name === "rastos-0-1");
+  if (old.length === 0) problems.push("the old system has no entry");
+  // It is never what is rolled back.
+  if (old.some(({ triesLeft }) => triesLeft === 0))
+    problems.push("the old system is marked as bad");
   return problems;
 }
