@@ -150,6 +150,16 @@ describeUnless(missing)("rastos users, in snapshots", () => {
     expect(readFileSync(`${world.top}/home/bob/.ssh/authorized_keys`, "utf8")).toBe(
       `${KEY}\n${OTHER}\n`,
     );
+    const { stdout } = await world.rastos("users", "keys", "list", "bob");
+    expect(stdout).toBe(`${KEY}\n${OTHER}\n`);
+    const json = await world.rastos("users", "keys", "list", "bob", "--json");
+    expect(JSON.parse(json.stdout.split("\n")[1] ?? "")).toEqual({
+      schema: "rastos.key/1",
+      user: "bob",
+      key: OTHER,
+    });
+    const none = await world.rastos("users", "keys", "list", "nobody-here");
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("Cannot find the user")]);
   });
 });
 

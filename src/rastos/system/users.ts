@@ -160,7 +160,8 @@ function thereAlready(name: string): Fault {
   });
 }
 
-function noSuchUser(name: string, accounts: readonly ListedAccount[]): Fault {
+/** There is no such account, and who there is. */
+export function noSuchUser(name: string, accounts: readonly ListedAccount[]): Fault {
   const people = accounts.filter(({ uid }) => uid === 0 || uid >= 1000).map((one) => one.name);
   return new Fault({
     code: "E_NOT_FOUND",

@@ -1,5 +1,5 @@
 import { type ArgsSpec, defineCommand } from "../../../kit/cli/command.ts";
-import { USER_ARG, USERS_CHANGE_ARGS } from "./users-args.ts";
+import { USER_ARG, USERS_ARGS, USERS_CHANGE_ARGS } from "./users-args.ts";
 
 const ADD_ARGS = {
   ...USER_ARG,
@@ -25,6 +25,23 @@ const REMOVE_ARGS = {
   },
   ...USERS_CHANGE_ARGS,
 } as const satisfies ArgsSpec;
+
+const LIST_ARGS = { ...USER_ARG, ...USERS_ARGS } as const satisfies ArgsSpec;
+
+/** The arguments of `rastos users keys list`. */
+export type KeysListArgs = typeof LIST_ARGS;
+
+const listCommand = defineCommand({
+  meta: {
+    name: "list",
+    description: "List the keys that may log in",
+    synonyms: ["ls", "show"],
+    details: 'With --json each key is one line with the schema "rastos.key/1": user and key.',
+  },
+  args: LIST_ARGS,
+  examples: [{ command: "rastos users keys list ada", description: "Those of ada" }],
+  run: async (context) => (await import("./users-keys-list-run.ts")).run(context),
+});
 
 const addCommand = defineCommand({
   meta: { name: "add", description: "Let a key log in" },
@@ -52,8 +69,11 @@ const removeCommand = defineCommand({
 
 /** `rastos users keys`. */
 export const usersKeysCommand = defineCommand({
-  meta: { name: "keys", description: "Add and remove the ssh keys that may log in as a user" },
-  subCommands: { add: () => addCommand, remove: () => removeCommand },
+  meta: {
+    name: "keys",
+    description: "List, add and remove the ssh keys that may log in as a user",
+  },
+  subCommands: { list: () => listCommand, add: () => addCommand, remove: () => removeCommand },
   examples: [
     { command: "rastos users keys add ada ~/.ssh/id_ed25519.pub", description: "One more key" },
   ],

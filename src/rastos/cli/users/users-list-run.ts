@@ -2,7 +2,7 @@ import type { CommandContext } from "../../../kit/cli/command.ts";
 import { escapeControls } from "../../../kit/fault/redact.ts";
 import { RootFolder } from "../../../kit/fs/root-folder.ts";
 import { formatTable } from "../../../kit/text/table.ts";
-import { listAccounts } from "../../system/accounts.ts";
+import { type AccountTexts, listAccounts } from "../../system/accounts.ts";
 import { readAccountTexts } from "../../system/configuration.ts";
 import { findTarget } from "../packages/target.ts";
 import type { UsersListArgs } from "./users-list.ts";
@@ -21,7 +21,7 @@ const COLUMNS = [
 /** Lists accounts. */
 export async function run({ args, printer }: Context): Promise<void> {
   const { place } = findTarget(args);
-  const accounts = listAccounts(textsOf(place));
+  const accounts = listAccounts(accountTextsOf(place));
   const shown = accounts.filter(
     ({ uid }) => args.all || uid === 0 || (uid >= 1000 && uid < 65_534),
   );
@@ -35,8 +35,11 @@ export async function run({ args, printer }: Context): Promise<void> {
   for (const line of formatTable(COLUMNS, rows)) printer.out(line);
 }
 
-/** A snapshot's etc lies apart. */
-function textsOf(place: { readonly root: string; readonly etc?: string | undefined }) {
+/** The files of accounts of a root; a snapshot's etc lies apart. */
+export function accountTextsOf(place: {
+  readonly root: string;
+  readonly etc?: string | undefined;
+}): AccountTexts {
   if (place.etc === undefined) {
     using root = RootFolder.open(place.root);
     return readAccountTexts(root);
