@@ -235,10 +235,10 @@ function render(
     "",
     table(["what", "how", "ms: median (quartiles)", "ours / theirs, round by round"], lines),
     "",
-    `Goal: at most ${GOAL}. A clone of rastOS is one commit of the file system, that of its root; etc`,
-    "and var it has in common with its parent (docs/decisions/0013). A rollback is a step on the boot",
-    "partition, with its preparation and its end, and a write of the state: what is gone back to is",
-    "there already.",
+    `Goal: at most ${GOAL}. A clone of rastOS is one commit of the file system, that of its root;`,
+    "etc and var it has in common with its parent (docs/decisions/0013). A rollback is one step on",
+    "the boot partition, with its preparation and its end, and a write of the state: what is gone",
+    "back to is there already.",
   ].join("\n");
 }
 
