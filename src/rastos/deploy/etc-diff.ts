@@ -78,8 +78,8 @@ export function compareEtc(original: string, own: string): readonly EtcChange[] 
 }
 
 /**
- * What of the differences came later than a moment, by the ctime of the file, or of its folder where
- * it is gone.
+ * What of the differences came later than a moment, by the ctime of the file, or of its folder
+ * where it is gone.
  *
  * @param sinceMs milliseconds since 1970
  * @returns paths below etc

@@ -15,10 +15,10 @@ export interface RetentionFacts {
 }
 
 /**
- * The deployments that nobody needs, the first to go first: bad ones by age, then those that a newer
- * one was put before and that were never started, then good ones; of both beyond those that are kept.
- * Never the running one, the next one, the newest good one beside it, one that is still being tried,
- * or one of a pinned snapshot.
+ * The deployments that nobody needs, the first to go first: bad ones by age, then those that a
+ * newer one was put before and that were never started, then good ones; of both beyond those that
+ * are kept. Never the running one, the next one, the newest good one beside it, one that is still
+ * being tried, or one of a pinned snapshot.
  */
 export function unneededDeployments(facts: RetentionFacts): readonly Deployment[] {
   const { deployments, booted, next, pinnedSnapshots } = facts;
