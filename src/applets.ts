@@ -1,7 +1,25 @@
 /** The names that the executable answers to; the only place where the rooms meet. */
 import type { CommandSpec } from "./kit/cli/command.ts";
 import type { CommandModel } from "./kit/cli/model.ts";
-import * as workers from "./workers.ts";
+import {
+  createAdminWorker,
+  createCopyWorker,
+  createInstallWorker,
+  createPackageWorker,
+  createReceiveWorker,
+  createSendWorker,
+  createUnpackWorker,
+} from "./workers.ts";
+
+const workers = {
+  createAdminWorker,
+  createCopyWorker,
+  createInstallWorker,
+  createPackageWorker,
+  createReceiveWorker,
+  createSendWorker,
+  createUnpackWorker,
+};
 
 type LoadSpec = () => Promise<CommandSpec> | CommandSpec;
 

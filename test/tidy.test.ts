@@ -69,6 +69,27 @@ const RULES: Record<string, { rule: tidy.Rule; bad: Record<string, string>; foun
       "src/a.ts: is on the start-up path and must not import zod/mini",
     ],
   },
+  "commands that mostly have little to do load little": {
+    rule: tidy.warmStart,
+    bad: {
+      "src/blast/cli/sync-run.ts":
+        'import { x } from "../sync/a.ts"; const y = await import("../wheel/store.ts");',
+      "src/blast/sync/a.ts":
+        'import { o } from "node:os"; import { s } from "../../../ffi/sys.ts";',
+      "src/blit/cli/copy-run.ts":
+        'import ignore from "ignore"; import { c } from "../remote/c.ts";',
+      "src/blit/cli/move-run.ts": 'const f = () => require("ignore"); f(); import "node:path";',
+      "src/kit/cli/run.ts": 'import { readFileSync } from "node:fs"; import "node:crypto";',
+    },
+    found: [
+      "src/blast/sync/a.ts: is loaded by start, sync, compile and must not import node:os",
+      "src/blast/sync/a.ts: is loaded by start, sync, compile and must not import ffi/sys.ts",
+      "src/blit/cli/copy-run.ts: is loaded by copy, mirror, move and must not import ignore",
+      "src/blit/cli/copy-run.ts: is loaded by copy, mirror, move and must not import " +
+        "src/blit/remote/c.ts",
+      "src/kit/cli/run.ts: is loaded by run and must not import node:crypto",
+    ],
+  },
   "files and lines stay short": {
     rule: tidy.sizes,
     bad: {

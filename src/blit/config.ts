@@ -1,7 +1,7 @@
 /** blit's user config, `~/.config/blit/config.toml`. Without it: one access check, no zod. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Layer, mergeLayers, type SettingsTable } from "../kit/config/layer.ts";
+import type { Layer, SettingsTable } from "../kit/config/layer.ts";
 import { type Environment, xdgPaths } from "../kit/config/paths.ts";
 
 /** Settings that hold when no flag says otherwise. */
@@ -36,14 +36,8 @@ export async function loadBlitConfig(
   flags: SettingsTable = {},
 ): Promise<BlitConfig> {
   const path = blitConfigPath(environment);
+  if (!existsSync(path)) return overDefaults(flags);
   const layers: Layer[] = [{ name: "flags", values: flags, originOf: (key) => `--${key.at(-1)}` }];
-  if (!existsSync(path)) {
-    const merged = mergeLayers([
-      { name: "default", values: BLIT_CONFIG_DEFAULTS, originOf: () => "default" },
-      ...layers,
-    ]);
-    return withOrigins(merged.values as unknown as BlitConfig, merged.originOf);
-  }
   const { loadConfig } = await import("../kit/config/load.ts");
   const { blitConfigSchema } = await import("./config-schema.ts");
   const loaded = await loadConfig({
@@ -52,6 +46,24 @@ export async function loadBlitConfig(
     layers,
   });
   return withOrigins(loaded.values, loaded.originOf);
+}
+
+/** Without a file nothing needs layers, nor a schema: the usual case, on the way of every copy. */
+function overDefaults(flags: SettingsTable): BlitConfig {
+  const givenIn = (table: string): SettingsTable => (flags[table] ?? {}) as SettingsTable;
+  const over = <Table extends object>(table: string, defaults: Table): Table => {
+    const given: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(givenIn(table))) {
+      if (value !== undefined) given[key] = value;
+    }
+    return { ...defaults, ...given };
+  };
+  return {
+    transfer: over("transfer", BLIT_CONFIG_DEFAULTS.transfer),
+    telemetry: over("telemetry", BLIT_CONFIG_DEFAULTS.telemetry),
+    originOf: ([table = "", key = ""]) =>
+      givenIn(String(table))[key] === undefined ? "default" : `--${key}`,
+  };
 }
 
 /** Where the config file would lie. */

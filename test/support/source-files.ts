@@ -36,7 +36,8 @@ export function readSources(root: string): Sources {
 export function importsOf(path: string, text: string): Import[] {
   const found: Import[] = [];
   for (const { kind, path: specifier } of transpiler.scanImports(text.replace(/^#!.*/, ""))) {
-    const dynamic = kind === "dynamic-import";
+    // What a function requires is loaded when the function is called.
+    const dynamic = kind === "dynamic-import" || kind === "require-call";
     found.push({
       specifier,
       target: resolve(path, specifier),

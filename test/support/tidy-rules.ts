@@ -80,7 +80,61 @@ export const purity: Rule = (sources) => {
  */
 export const lightStart: Rule = (sources) => {
   const violations: Violation[] = [];
-  const queue = ["bin/triad.ts", ...ROOMS.map((room) => `src/${room}/door.ts`)];
+  const roots = ["bin/triad.ts", ...ROOMS.map((room) => `src/${room}/door.ts`)];
+  for (const [path, { specifier, target }] of loadedWith(sources, roots)) {
+    if (!HEAVY.test(specifier) && !/-run\.ts$/.test(target)) continue;
+    violations.push(`${path}: is on the start-up path and must not import ${specifier}`);
+  }
+  return violations;
+};
+
+/**
+ * What commands that mostly find nothing to do load before they know: each of these modules costs
+ * a part of a millisecond or more, and is needed when something is missing, wrong or to be made.
+ * What it is for stands behind `await import()`.
+ */
+const WARM: readonly { readonly commands: readonly string[]; readonly without: RegExp }[] = [
+  {
+    // The runner of every command.
+    commands: ["src/kit/cli/run.ts"],
+    without: startOf("bun:", "ffi/", "consola", "picocolors"),
+  },
+  {
+    commands: ["start", "sync", "compile"].map((name) => `src/blast/cli/${name}-run.ts`),
+    // No C library, locks, solver, index, store, builds, nor what makes or mends environments.
+    without: startOf(
+      "bun:",
+      "ffi/",
+      "src/kit/(fs|http|store/lock)",
+      "src/blast/(build|resolve|index|wheel|python/venv.ts|env/(recover|transaction))",
+    ),
+  },
+  {
+    commands: ["copy", "mirror", "move"].map((name) => `src/blit/cli/${name}-run.ts`),
+    without: startOf("ignore$", "src/blit/(remote|control)"),
+  },
+];
+
+/** node:fs and node:path are needed by all; schemas and parsers where there is a file. */
+function startOf(...parts: string[]): RegExp {
+  const never = ["node:(?!fs$|path$)", "zod", "smol-toml", "src/kit/config/load"];
+  return new RegExp(`^(${[...never, ...parts].join("|")})`);
+}
+
+/** Commands that are called often and mostly have little to do load little. */
+export const warmStart: Rule = (sources) =>
+  WARM.flatMap(({ commands, without }) =>
+    [...loadedWith(sources, commands)]
+      .filter(([, { target }]) => without.test(target))
+      .map(([path, { target }]): Violation => {
+        const names = commands.map((command) => command.replace(/^.*\/|(-run)?\.ts$/g, ""));
+        return `${path}: is loaded by ${names.join(", ")} and must not import ${target}`;
+      }),
+  );
+
+/** The static imports of values that loading these modules follows, each with where it stands. */
+function* loadedWith(sources: Sources, roots: readonly string[]): Generator<[string, Import]> {
+  const queue = [...roots];
   const seen = new Set<string>();
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     const text = sources.get(path);
@@ -88,14 +142,11 @@ export const lightStart: Rule = (sources) => {
     seen.add(path);
     for (const entry of importsOf(path, text)) {
       if (entry.kind !== "value") continue;
-      if (HEAVY.test(entry.specifier) || /-run\.ts$/.test(entry.target)) {
-        violations.push(`${path}: is on the start-up path and must not import ${entry.specifier}`);
-      }
+      yield [path, entry];
       if (entry.target.endsWith(".ts")) queue.push(entry.target);
     }
   }
-  return violations;
-};
+}
 
 export const sizes: Rule = (sources) => {
   const violations: Violation[] = [];

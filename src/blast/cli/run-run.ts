@@ -6,7 +6,10 @@ import { runInPlace } from "../../kit/proc/exec.ts";
 import { choosePython } from "../python/find.ts";
 import { untilFirst } from "../sync/overtaken.ts";
 import { environmentFolder, findOptions, openPlace, type Place } from "../sync/place.ts";
+import { reportChange } from "../sync/report-change.ts";
 import type { Session } from "../sync/session.ts";
+import { syncProject } from "../sync/sync-project.ts";
+import { isUpToDate } from "../sync/up-to-date.ts";
 import { commandText, openSession } from "./open-session.ts";
 import type { RunArgs } from "./run.ts";
 
@@ -84,9 +87,7 @@ async function placeOfProject(context: CommandContext<RunArgs>, session: Session
   const place = await openPlace(session, { python: args.python, create: args.sync });
   const follows = session.config.values.sync.pkg_layer === "automatic" || place.created;
   if (!args.sync || !follows || !place.isProjects) return place;
-  const { isUpToDate } = await import("../sync/up-to-date.ts");
   if (isUpToDate(session, place, args)) return place;
-  const { syncProject } = await import("../sync/sync-project.ts");
   const startedMs = performance.now();
   const { outcome, files } = await syncProject(session, place, {
     flags: args,
@@ -98,7 +99,6 @@ async function placeOfProject(context: CommandContext<RunArgs>, session: Session
     command: commandText(context),
   });
   if (outcome.installed.length + outcome.removed.length > 0) {
-    const { reportChange } = await import("../sync/report-change.ts");
     reportChange(session.printer, outcome, {
       command: "run",
       environment: place.environment.root,

@@ -13,7 +13,9 @@ import { parseVariables } from "../shell/variables.ts";
 import { untilFirst } from "../sync/overtaken.ts";
 import type { Place } from "../sync/place.ts";
 import { openProject } from "../sync/project.ts";
+import { reportChange } from "../sync/report-change.ts";
 import { Session } from "../sync/session.ts";
+import { syncProject } from "../sync/sync-project.ts";
 import { commandText } from "./open-session.ts";
 import type { StartArgs } from "./start.ts";
 
@@ -56,7 +58,6 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
 /** Brings the packages in line with what the project asks for; says something if it changes any. */
 async function fill(session: Session, place: Place, command: string): Promise<void> {
   const startedMs = performance.now();
-  const { syncProject } = await import("../sync/sync-project.ts");
   const { outcome, files } = await syncProject(session, place, {
     flags: {},
     exact: false,
@@ -68,7 +69,6 @@ async function fill(session: Session, place: Place, command: string): Promise<vo
   });
   if (session.printer.jsonMode) return;
   if (outcome.installed.length + outcome.removed.length === 0) return;
-  const { reportChange } = await import("../sync/report-change.ts");
   reportChange(session.printer, outcome, {
     command: "start",
     environment: place.environment.root,

@@ -1,4 +1,3 @@
-import { homedir, userInfo } from "node:os";
 import { AT, O } from "../../../ffi/abi/constants.ts";
 import { errnoText } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
@@ -151,6 +150,7 @@ export function refuseWideMirror(
   const target = `"${displayPath(root.targetPath)}"`;
   const identity = identityOf(t, root.targetFd);
   if (identity === undefined) return;
+  const { homedir, userInfo } = process.getBuiltinModule("node:os");
   const named: [string, string][] = [
     ["/", "the root folder"],
     [homedir(), "your home folder"],

@@ -13,7 +13,6 @@
  * ] });
  * filter?.isExcluded("a/b.log", false); // true
  */
-import ignore from "ignore";
 import { createPrescreen } from "./filter-prescreen.ts";
 import {
   endsInOpenBackslash,
@@ -135,6 +134,8 @@ function createMatcher(rules: readonly GitignoreRule[]): (path: string) => boole
   // allowRelativePaths: no name makes it throw. The leading comment takes the place of the first
   // pattern, whose byte order mark the library would strip.
   const options = { ignorecase: false, allowRelativePaths: true };
+  // Loaded here: a run without a filter needs no library (docs/bun.md).
+  const ignore: typeof import("ignore") = require("ignore");
   const compiled = ignore(options).add([
     "#",
     ...rules.map((rule) => ({ pattern: libraryPattern(rule) })),

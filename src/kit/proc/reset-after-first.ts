@@ -2,6 +2,9 @@ import { SA, SIG, SIGACTION_LAYOUT } from "../../../ffi/abi/sigaction.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 
+/** Room for one struct sigaction, for as long as the process lasts. */
+let memory: Memory | undefined;
+
 const numbers = { SIGINT: SIG.INT, SIGTERM: SIG.TERM } as const;
 
 /**
@@ -12,7 +15,7 @@ const numbers = { SIGINT: SIG.INT, SIGTERM: SIG.TERM } as const;
  */
 export function resetAfterFirst(signal: keyof typeof numbers): void {
   if (process.platform !== "linux") return;
-  const memory = new Memory(4096);
+  memory ??= new Memory(4096);
   const number = numbers[signal];
   if (sys.sigaction(number, 0, memory.pointer) < 0) return;
   const flags = new Uint32Array(memory.buffer, SIGACTION_LAYOUT.flags, 1);

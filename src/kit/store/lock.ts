@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { LOCK, O } from "../../../ffi/abi/constants.ts";
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { LOCK } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { SystemError, sys } from "../../../ffi/sys.ts";
-import { HERE, openAt, writeAllTo } from "../fs/at.ts";
 
 /** Who holds a lock, as far as its file says. */
 export interface LockHolder {
@@ -23,24 +22,36 @@ export interface FileLock extends Disposable {
  * @throws {SystemError} where the file cannot be made or locked
  */
 export function tryLock(path: string, command: string): FileLock | LockHolder {
-  const fd = openAt(HERE, path, O.RDWR | O.CREAT, 0o666);
-  if (fd < 0) throw new SystemError({ errno: -fd, call: "openat", path });
+  const fd = openLockFile(path);
   const locked = sys.flock(fd, LOCK.EX | LOCK.NB);
   if (locked < 0) {
-    sys.close(fd);
+    closeSync(fd);
     if (locked === -errno.EAGAIN) return holderOf(path);
     throw new SystemError({ errno: -locked, call: "flock", path });
   }
   // Only for people: a failure here does not make the lock less of one.
-  sys.ftruncate(fd, 0);
-  writeAllTo(fd, Buffer.from(`${process.pid}\n${command}\n`));
+  try {
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid}\n${command}\n`);
+  } catch {}
   let isHeld = true;
   const release = (): void => {
     // Only once: the number may be another file's by then.
-    if (isHeld) sys.close(fd);
+    if (isHeld) closeSync(fd);
     isHeld = false;
   };
   return { path, [Symbol.dispose]: release };
+}
+
+/** By node:fs, as everything but the lock itself: it is loaded already, and closes at an exec. */
+function openLockFile(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+  } catch (error) {
+    const { errno: number } = error as NodeJS.ErrnoException;
+    if (number === undefined) throw error;
+    throw new SystemError({ errno: -number, call: "openat", path });
+  }
 }
 
 /** Whether {@link tryLock} got the lock. */
