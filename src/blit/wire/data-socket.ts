@@ -239,16 +239,17 @@ export class DataSocket {
 
   /** How much may be sent now; waits where a rate is set. */
   #allowed(length: number): number {
-    if (this.#pace === undefined) return length;
+    const pace = this.#pace;
+    if (pace === undefined) return length;
     for (;;) {
-      const waitMs = this.#pace.waitMs();
-      if (waitMs <= 0) return Math.min(length, this.#pace.pieceBytes);
+      const waitMs = pace.waitMs(length);
+      if (waitMs <= 0) return Math.min(length, pace.allowance);
       const ready = this.#wait.waitAtMost(this.#input.hasRoom ? POLL.IN : 0, waitMs);
       if (ready < 0) return ready;
       const taken = this.#takeIn(ready);
       if (taken < 0) return taken;
       // A broken connection cannot be waited for: the next send says what it has.
-      if ((ready & (POLL.ERR | POLL.HUP)) !== 0) return Math.min(length, this.#pace.pieceBytes);
+      if ((ready & (POLL.ERR | POLL.HUP)) !== 0) return Math.min(length, pace.allowance);
     }
   }
 

@@ -13,12 +13,15 @@ export function sharedPace(): SharedArrayBuffer {
 
 /** Keeps the bytes of a stream, or of several together, to a rate (--bwlimit). */
 export class Pace {
-  /** Most that may be sent at once. */
+  /** Most that has its turn at once. */
   readonly pieceBytes: number;
   readonly #bytesPerUs: number;
   readonly #nowMs: () => number;
-  /** When the next piece may go, microseconds of the clock. */
+  /** When the next piece may go that nobody has asked for, microseconds of the clock. */
   readonly #freeAtUs: BigInt64Array;
+  /** Bytes that have been asked for, and when they may go. */
+  #reserved = 0;
+  #dueMs = 0;
 
   /**
    * @param bytesPerSecond above 0
@@ -36,19 +39,36 @@ export class Pace {
     this.#nowMs = nowMs;
   }
 
-  /** Milliseconds until the next piece may go; 0 or less: now. */
-  waitMs(): number {
-    return Number(Atomics.load(this.#freeAtUs, 0)) / 1000 - this.#nowMs();
+  /**
+   * Milliseconds until the next of `bytes` may go; 0 or less: `allowance` of them may go now. Streams
+   * that ask have their turns in the order of asking, so that none waits for ever beside a faster one.
+   */
+  waitMs(bytes: number): number {
+    if (this.#reserved === 0) this.#reserve(Math.min(bytes, this.pieceBytes));
+    return this.#dueMs - this.#nowMs();
   }
 
-  /** So many bytes have gone. Time that was not used is not made up for later. */
+  /** So many bytes have their turn. */
+  get allowance(): number {
+    return this.#reserved;
+  }
+
+  /** So many of these have gone. */
   sent(bytes: number): void {
+    this.#reserved = Math.max(0, this.#reserved - bytes);
+  }
+
+  /** Time that was not used is not made up for later. */
+  #reserve(bytes: number): void {
     const nowUs = BigInt(Math.floor(this.#nowMs() * 1000));
     const takesUs = BigInt(Math.ceil(bytes / this.#bytesPerUs));
     for (;;) {
       const before = Atomics.load(this.#freeAtUs, 0);
-      const next = (before > nowUs ? before : nowUs) + takesUs;
-      if (Atomics.compareExchange(this.#freeAtUs, 0, before, next) === before) return;
+      const due = before > nowUs ? before : nowUs;
+      if (Atomics.compareExchange(this.#freeAtUs, 0, before, due + takesUs) !== before) continue;
+      this.#reserved = bytes;
+      this.#dueMs = Number(due) / 1000;
+      return;
     }
   }
 }
