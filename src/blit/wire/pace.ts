@@ -40,8 +40,9 @@ export class Pace {
   }
 
   /**
-   * Milliseconds until the next of `bytes` may go; 0 or less: `allowance` of them may go now. Streams
-   * that ask have their turns in the order of asking, so that none waits for ever beside a faster one.
+   * Milliseconds until the next of `bytes` may go; 0 or less: `allowance` of them may go now.
+   * Streams that ask have their turns in the order of asking, so that none waits for ever beside a
+   * faster one.
    */
   waitMs(bytes: number): number {
     if (this.#reserved === 0) this.#reserve(Math.min(bytes, this.pieceBytes));
