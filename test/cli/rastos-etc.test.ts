@@ -153,6 +153,21 @@ describeUnless(missing)("what is changed by hand, by the compiled executable", (
     await good("deploy", "--no-etc");
   });
 
+  test("without the snapshot that it was made of nobody can tell what was changed", async () => {
+    const { defaultDeployment, deployments } = world.state();
+    const { snapshot } = deployments.find(({ id }) => id === defaultDeployment) ?? {};
+    await good("del", String(snapshot), "--force", "--yes");
+    const refused = await world.rastos("deploy");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`its snapshot ${snapshot} is gone`);
+    const hook = `${DECLARED}[hooks]\npre_install = ["touch /etc/ran"]\n`;
+    const applied = await world.rastos("apply", world.declare(hook), "--yes", "-v");
+    expect(applied.code).toBe(1);
+    expect(applied.stderr).toContain("--no-etc");
+    expect(applied.stderr).not.toContain("hook pre_install");
+    await good("deploy", "--no-etc");
+  });
+
   test("a rollback carries nothing", async () => {
     const etc = deployed("etc");
     writeFileSync(join(etc, "bad"), "x");

@@ -2,6 +2,7 @@ import type { CommandContext } from "../../../kit/cli/command.ts";
 import type { Printer } from "../../../kit/out/printer.ts";
 import { formatSeconds } from "../../../kit/text/format.ts";
 import { deploySnapshot, type MadeDeployment } from "../../deploy/deploy.ts";
+import { planInheritance } from "../../deploy/inherit.ts";
 import { kernelPackageName } from "../../kernel/package-name.ts";
 import type { SnapshotTree } from "../../snapshot/tree.ts";
 import type { Snapshot } from "../../snapshot/types.ts";
@@ -38,7 +39,7 @@ export async function run(context: Context): Promise<number> {
     args.from === undefined
       ? baseSnapshot(tree.state, recordText(file))
       : findSnapshot(tree.state, args.from);
-  const outcome = await applyTo(tree, { context, file, from });
+  const outcome = await applyTo(tree, { context, file, from, place });
   const made = outcome.kind === "applied" ? outcome.snapshot : from;
   if (outcome.kind === "applied" && args.from === undefined) {
     noteOthers(printer, tree.state, { from: from.id, made: made.id, flag: "--from" });
@@ -61,9 +62,14 @@ export async function run(context: Context): Promise<number> {
 
 async function applyTo(
   tree: SnapshotTree,
-  what: { readonly context: Context; readonly file: SystemFile; readonly from: Snapshot },
+  what: {
+    readonly context: Context;
+    readonly file: SystemFile;
+    readonly from: Snapshot;
+    readonly place: BootPlace | undefined;
+  },
 ): Promise<ApplyOutcome> {
-  const { context, file, from } = what;
+  const { context, file, from, place } = what;
   const { args, printer } = context;
   using teller = new ApplyTeller(printer);
   return await applySystem(tree, {
@@ -79,6 +85,10 @@ async function applyTo(
     agree: async (plan) => {
       teller.pause();
       if (!printer.jsonMode) printPlan(printer, plan);
+      if (place !== undefined) {
+        const booted = place.booted?.deployment;
+        planInheritance(tree, { snapshot: from.id, booted, carriesEtc: args.etc });
+      }
       await confirm({
         printer,
         yes: args.yes,
