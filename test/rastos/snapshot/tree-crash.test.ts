@@ -30,7 +30,7 @@ for (const action of ["clone", "create", "keep", "remove", "hand-over"] as const
       await drive(disk.path, action, { TRIAD_FAULTS_COUNT: counted });
       const count = JSON.parse(readFileSync(counted, "utf8")) as FaultCount;
       const calls = count.threads[0]?.total ?? 0;
-      expect(calls).toBeGreaterThan(20);
+      expect(calls).toBeGreaterThan(12);
       const outcomes = new Set<string>();
       for (const { at, effect } of pointsOf(calls)) {
         const before = prepare(disk.path, action);
@@ -93,8 +93,12 @@ testOnBtrfs(
   30_000,
 );
 
-/** Every call in turn would take too long: the first ones only open things. */
+/** Every call in turn takes too long where there are many: the first ones only open things. */
 function pointsOf(calls: number): { at: number; effect: "KILL" | "EIO" }[] {
+  if (calls < 30) {
+    const all = Array.from({ length: calls }, (_, index) => index + 1);
+    return all.flatMap((at) => (["KILL", "EIO"] as const).map((effect) => ({ at, effect })));
+  }
   const from = Math.floor(calls / 8);
   return Array.from({ length: calls - from }, (_, index) => from + index + 1).flatMap(
     (at): { at: number; effect: "KILL" | "EIO" }[] => {
