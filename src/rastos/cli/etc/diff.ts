@@ -13,10 +13,10 @@ export const diffCommand = defineCommand({
     name: "diff",
     description: "Show what was changed in /etc since the deployment was made",
     details: `
-      "A" was added, "D" removed, "M" changed in content, rights, owner or attributes. All of it goes
-      along with the next deployment, unless its system.toml declares otherwise. What rastos writes
-      itself (its lines in fstab) and what each machine makes for itself (machine-id) is left out.
-      NAME.rastos-new is what a snapshot has in the place of NAME, which was changed by hand.
+      "A" was added, "D" removed, "M" changed in content, rights, owner or attributes. All of it
+      goes along with the next deployment, unless its system.toml declares otherwise. What rastos
+      writes itself (its lines in fstab) and what each machine makes for itself (machine-id) is left
+      out. NAME.rastos-new is what a snapshot has in the place of NAME, which was changed by hand.
 
       With --json each change is one line, with schema "rastos.etc/1".
     `,

@@ -24,8 +24,8 @@ export const resetCommand = defineCommand({
     description: "Take changes in /etc back",
     synonyms: ["restore", "revert"],
     details: `
-      Each file is replaced by the one of the snapshot as a whole, and NAME.rastos-new beside it goes;
-      what was added is removed. The next deployment does not take it along any more.
+      Each file is replaced by the one of the snapshot as a whole, and NAME.rastos-new beside it
+      goes; what was added is removed. The next deployment does not take it along any more.
       Programs that have read a file already have to be told to read it again.
     `,
   },
