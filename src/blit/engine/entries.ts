@@ -43,6 +43,8 @@ export type EntryOptions = {
   readonly startHuge: HugeFileStart | undefined;
   readonly takesLarge: boolean;
   readonly takesLinked: boolean;
+  /** It was looked at, and is not plainly unchanged. */
+  readonly isLooked?: boolean;
 };
 
 /** Looks the entry's name up in the target; its status is in t.target where there is something. */
@@ -124,13 +126,17 @@ export function processEntry(
 
 /** The straight comparison serves the usual options, in folders that are there already. */
 function mayBeUnchanged(t: Thread, node: FolderNode, options: EntryOptions): boolean {
+  const isListed = options.targetName === undefined && !options.takesLarge;
+  return isListed && options.isLooked !== true && mayPassUnchanged(t, node);
+}
+
+/** The same of all files of a folder. */
+export function mayPassUnchanged(t: Thread, node: FolderNode): boolean {
   return (
     t.options.comparison === "time" &&
     node.targetFd >= 0 &&
     !node.isNew &&
-    node.exactNames === undefined &&
-    options.targetName === undefined &&
-    !options.takesLarge
+    node.exactNames === undefined
   );
 }
 

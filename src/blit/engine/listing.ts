@@ -22,12 +22,50 @@ export function forEachName(
 ): number {
   const rewound = fresh ? 0 : sys.lseek(fd, 0, 0);
   if (rewound < 0) return rewound;
+  return forEachListing(t, fd, (got) => visitListing(t, got, visit));
+}
+
+/** Calls `visit` for each answer of getdents64, which lies in t.dirents. Returns 0 or -errno. */
+export function forEachListing(t: Thread, fd: number, visit: (got: number) => void): number {
   for (;;) {
     t.pulse?.();
     const got = sys.getdents64(fd, t.dirents.pointer, direntBytes);
     if (got <= 0) return got;
-    visitListing(t, got, visit);
+    visit(got);
   }
+}
+
+/** Calls `visit` for the entry at `at`, unless it is "." or ".."; returns where the next one is. */
+export function visitOne(
+  t: Pick<Thread, "dirents">,
+  at: number,
+  visit: (offset: number, length: number, type: number) => void,
+): number {
+  const { bytes } = t.dirents;
+  const start = at + name;
+  let length = 0;
+  while (bytes[start + length] !== 0) length++;
+  const isDot = bytes[start] === 46 && (length === 1 || (length === 2 && bytes[start + 1] === 46));
+  if (!isDot) visit(start, length, bytes[at + type] as number);
+  return at + ((bytes[at + reclen] as number) | ((bytes[at + reclen + 1] as number) << 8));
+}
+
+/** Counts the names of a listing of `got` bytes; `visit` gets those that begin with a dot. */
+export function countNames(
+  t: Pick<Thread, "dirents">,
+  got: number,
+  visit: (offset: number, length: number, type: number) => void,
+): number {
+  const { bytes } = t.dirents;
+  let count = 0;
+  for (let at = 0; at < got; ) {
+    if (bytes[at + name] === 46) at = visitOne(t, at, visit);
+    else {
+      count++;
+      at += (bytes[at + reclen] as number) | ((bytes[at + reclen + 1] as number) << 8);
+    }
+  }
+  return count;
 }
 
 /** Calls `visit` for every name of one getdents64 answer of `got` bytes. */

@@ -1,6 +1,8 @@
-import { AT, S, STATX } from "../../../ffi/abi/constants.ts";
+import { AT, DT, S, STATX } from "../../../ffi/abi/constants.ts";
+import { DIRENT_LAYOUT } from "../../../ffi/abi/dirent.ts";
 import { STATX_LAYOUT } from "../../../ffi/abi/stat.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { cheaplyCompiled } from "./compile-cost.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -16,6 +18,7 @@ const word = {
   mtime: STATX_LAYOUT.mtimeSec / 4,
 } as const;
 
+const dot = 46;
 const mask = STATX.BASIC_STATS | STATX.MNT_ID;
 
 /**
@@ -30,8 +33,60 @@ export function isPlainlyUnchanged(t: Thread, node: FolderNode): boolean {
   if (sys.statx(node.sourceFd, name, flags, mask, source.pointer) !== 0) return false;
   if (sys.statx(node.targetFd, name, flags, mask, target.pointer) !== 0) return false;
   if (!isSamePlainFile(t)) return false;
-  countUnchanged(t, node, source.sizeBytes);
+  countUnchanged(t, node, 1, source.sizeBytes);
   return true;
+}
+
+/** What `passUnchanged` came to. */
+export type Passed = {
+  /** Where in the listing it stopped. */
+  at: number;
+  /** How many entries it passed over. */
+  count: number;
+  /** The entry where it stopped was looked at, and is not plainly unchanged. */
+  hasLooked: boolean;
+};
+
+/**
+ * Passes over plainly unchanged files of a listing of `got` bytes, at most `limit` of them, up to
+ * the first entry that is something else. Names with a dot may be temporary ones and are left to
+ * the caller.
+ */
+export function passUnchanged(
+  t: Thread,
+  node: FolderNode,
+  passed: Passed,
+  end: { readonly got: number; readonly limit: number },
+): void {
+  const { bytes, pointer } = t.dirents;
+  const { source, target, sourceWords } = t;
+  const { sourceFd, targetFd } = node;
+  const { got, limit } = end;
+  const flags = AT.SYMLINK_NOFOLLOW;
+  let { at } = passed;
+  let count = 0;
+  let sizes = 0;
+  passed.hasLooked = false;
+  while (at < got && count < limit) {
+    const start = at + DIRENT_LAYOUT.name;
+    if (bytes[at + DIRENT_LAYOUT.type] !== DT.REG || bytes[start] === dot) break;
+    const isSame =
+      sys.statx(sourceFd, pointer + start, flags, mask, source.pointer) === 0 &&
+      sys.statx(targetFd, pointer + start, flags, mask, target.pointer) === 0 &&
+      isSamePlainFile(t);
+    if (!isSame) {
+      passed.hasLooked = true;
+      break;
+    }
+    const high = sourceWords[word.size + 1] as number;
+    sizes += high * 4294967296 + (sourceWords[word.size] as number);
+    count++;
+    const reclen = at + DIRENT_LAYOUT.reclen;
+    at += (bytes[reclen] as number) | ((bytes[reclen + 1] as number) << 8);
+  }
+  passed.at = at;
+  passed.count = count;
+  if (count > 0) countUnchanged(t, node, count, sizes);
 }
 
 /** Whether the statuses in t.source and t.target are those of a plain file and its copy. */
@@ -66,13 +121,15 @@ function isOlder(a: Uint32Array, b: Uint32Array, lagSec: number): boolean {
   return (a[word.ctime + 2] as number) < (b[word.ctime + 2] as number);
 }
 
-function countUnchanged(t: Thread, node: FolderNode, sizeBytes: number): void {
+function countUnchanged(t: Thread, node: FolderNode, files: number, sizeBytes: number): void {
   const { count } = t;
-  node.matched++;
-  count[counter.seen] = (count[counter.seen] as number) + 1;
+  node.matched += files;
+  count[counter.seen] = (count[counter.seen] as number) + files;
   count[counter.seenBytes] = (count[counter.seenBytes] as number) + sizeBytes;
-  count[counter.upToDate] = (count[counter.upToDate] as number) + 1;
-  count[counter.itemsDone] = (count[counter.itemsDone] as number) + 1;
+  count[counter.upToDate] = (count[counter.upToDate] as number) + files;
+  count[counter.itemsDone] = (count[counter.itemsDone] as number) + files;
   count[counter.bytesDone] = (count[counter.bytesDone] as number) + sizeBytes;
   count[counter.activity] = (count[counter.activity] as number) + 1;
 }
+
+for (const each of [passUnchanged, isSamePlainFile, isOlder]) cheaplyCompiled<unknown>(each);

@@ -5,6 +5,7 @@ import { cheaplyCompiled } from "./compile-cost.ts";
 import type { CopyOutcome, HugeFileStart } from "./copy-file.ts";
 import {
   describeType,
+  mayPassUnchanged,
   noteListingError,
   planAttributes,
   processEntry,
@@ -13,7 +14,7 @@ import {
 import { noteExtraneous, settleReplacements } from "./extraneous.ts";
 import { FolderNode, type FolderStatus } from "./folder-node.ts";
 import { batchNames, shareAfterEntries, stagedBytesMax } from "./limits.ts";
-import { folderFlags, forEachName } from "./listing.ts";
+import { countNames, folderFlags, forEachListing, visitListing, visitOne } from "./listing.ts";
 import {
   attributesDiffer,
   hasDefaultAcl,
@@ -25,6 +26,7 @@ import {
 import { publishFolder } from "./publish.ts";
 import { removeTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
+import { type Passed, passUnchanged } from "./skip-unchanged.ts";
 import { isDeadLeftover, isTemporaryName } from "./staging.ts";
 import type { Task, Thread } from "./thread.ts";
 
@@ -322,7 +324,7 @@ export function listTarget(t: Thread, node: FolderNode): void {
   const names = folds ? new Set<string>() : undefined;
   const leftovers: string[] = [];
   let entries = 0;
-  const result = forEachName(t, node.targetFd, (offset, length) => {
+  const visit = (offset: number, length: number): void => {
     const isTemporary = mayBeTemporary(t, offset, length);
     if (isTemporary || names !== undefined) {
       const name = t.dirents.text.latin1Slice(offset, offset + length);
@@ -333,7 +335,14 @@ export function listTarget(t: Thread, node: FolderNode): void {
       names?.add(name);
     }
     entries++;
-  });
+  };
+  let result = sys.lseek(node.targetFd, 0, 0);
+  if (result >= 0) {
+    result = forEachListing(t, node.targetFd, (got) => {
+      if (folds) visitListing(t, got, visit);
+      else entries += countNames(t, got, visit);
+    });
+  }
   if (result < 0) {
     noteListingError(t);
     t.failed(result, "getdents64", node.path, "list the target's folder");
@@ -361,6 +370,8 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
   let entries = 0;
   let batch: string[] = [];
   const options = { ...plainEntry, startHuge: context.startHuge };
+  const looked = { ...options, isLooked: true };
+  const passed: Passed = { at: 0, count: 0, hasLooked: false };
   const flush = (): void => {
     if (batch.length === 0) return;
     node.pending++;
@@ -383,12 +394,23 @@ function listSource(t: Thread, node: FolderNode, folders: string[], context: Wal
       if (batch.length >= batchNames) flush();
     } else {
       const type = actual === DT.REG ? S.IFREG : 0;
-      afterEntry(t, node, processEntry(t, node, type, options));
+      afterEntry(t, node, processEntry(t, node, type, passed.hasLooked ? looked : options));
       // Batches that are out write under final names, so the folder keeps its temporary one.
       if (node.stagedBytes > stagedBytesMax && node.pendingFiles === 1) publishFolder(t, node);
     }
   };
-  const result = forEachName(t, node.sourceFd, cheaplyCompiled(visit), true);
+  cheaplyCompiled(visit);
+  const mayPass = t.filter === undefined && mayPassUnchanged(t, node);
+  const result = forEachListing(t, node.sourceFd, (got) => {
+    for (passed.at = 0; passed.at < got && !t.cancelled; ) {
+      // As `shares` has it: what is to become a batch is left alone.
+      const isAlone = mayPass && batch.length === 0 && !shares(t, node, entries, context);
+      if (isAlone) passUnchanged(t, node, passed, { got, limit: passedAtOnce });
+      else passed.hasLooked = false;
+      entries += isAlone ? passed.count : 0;
+      if (passed.at < got) passed.at = visitOne(t, passed.at, visit);
+    }
+  });
   flush();
   if (result >= 0) return !t.cancelled;
   noteListingError(t);
@@ -415,6 +437,9 @@ function mayBeTemporary(t: Thread, offset: number, length: number): boolean {
 function matchFolder(t: Thread, node: FolderNode): void {
   if (t.statAt(node.targetFd, t.entryPointer, t.other) === 0) node.matched++;
 }
+
+/** Unchanged files that are passed over between two looks at the clock. */
+const passedAtOnce = 64;
 
 const plainEntry = { targetName: undefined, takesLarge: false, takesLinked: false } as const;
 

@@ -1,14 +1,13 @@
 import { AT, DT, O, S, STATX } from "../../../ffi/abi/constants.ts";
-import { DIRENT_LAYOUT } from "../../../ffi/abi/dirent.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "../engine/backup.ts";
 import { cheaplyCompiled } from "../engine/compile-cost.ts";
 import { describeType, noteListingError } from "../engine/entries.ts";
-import { folderFlags } from "../engine/listing.ts";
+import { folderFlags, forEachListing, visitOne } from "../engine/listing.ts";
 import { counter } from "../engine/shared-state.ts";
 import { isTemporaryName } from "../engine/staging.ts";
-import { direntBytes, type Thread } from "../engine/thread.ts";
+import type { Thread } from "../engine/thread.ts";
 import { frameFlag, frameType, PATH_BYTES_MAX, STATUS_BYTES } from "../wire/frame.ts";
 import { entryHeadBytes } from "./frame-writer.ts";
 import { OpenFolder } from "./open-folder.ts";
@@ -21,7 +20,6 @@ const folderBytes = 256 * 1024;
 const entriesPerLook = 128;
 /** Longer targets than any file system keeps. */
 const linkBytes = 8192;
-const dot = 46;
 
 /** Bits of an entry. */
 const entryBit = { symlink: 2, linked: 4, listed: 8 } as const;
@@ -33,6 +31,9 @@ export class FolderWalk {
   readonly #s: Sender;
   readonly #t: Thread;
   readonly #plain: PlainListing;
+  readonly #visit = (offset: number, length: number, type: number): void => {
+    this.#entry(offset, length, type);
+  };
   /** The folder at hand. */
   #folder: OpenFolder | undefined;
   #subfolders: string[] = [];
@@ -138,12 +139,7 @@ export class FolderWalk {
 
   #list(folder: OpenFolder): void {
     const t = this.#t;
-    let result: number;
-    do {
-      t.pulse?.();
-      result = sys.getdents64(folder.fd, t.dirents.pointer, direntBytes);
-      if (result > 0) this.#listed(folder, result);
-    } while (result > 0);
+    const result = forEachListing(t, folder.fd, (got) => this.#listed(folder, got));
     if (result < 0) {
       this.#isIncomplete = true;
       noteListingError(t);
@@ -165,21 +161,8 @@ export class FolderWalk {
         at = this.#plain.write(folder, at, got, entriesPerLook);
         this.#look(this.#plain.written);
       }
-      if (at < got) at = this.#other(at);
+      if (at < got) at = visitOne(t, at, this.#visit);
     }
-  }
-
-  /** The entry at `at` of the listing; returns where the next one is. */
-  #other(at: number): number {
-    const { bytes } = this.#t.dirents;
-    const start = at + DIRENT_LAYOUT.name;
-    const reclen = at + DIRENT_LAYOUT.reclen;
-    let length = 0;
-    while (bytes[start + length] !== 0) length++;
-    const isDot =
-      bytes[start] === dot && (length === 1 || (length === 2 && bytes[start + 1] === dot));
-    if (!isDot) this.#entry(start, length, bytes[at + DIRENT_LAYOUT.type] as number);
-    return at + ((bytes[reclen] as number) | ((bytes[reclen + 1] as number) << 8));
   }
 
   #look(entries: number): void {
