@@ -16,6 +16,7 @@ import type {
 } from "../control/proto/blit_pb.js";
 import { sourceReportParts } from "../control/report-parts.ts";
 import { bounded, pathOfBytes } from "../control/wire-values.ts";
+import { splitPays } from "../remote/split-pays.ts";
 import { SendSession } from "../send/send-session.ts";
 import { Conversation, firstMessage, outOfOrder } from "./conversation.ts";
 import {
@@ -98,7 +99,8 @@ class Pull {
       sources: this.#sources,
       streams: streams.tokens.length,
     });
-    if (capabilities?.supportsParts === true && !streams.isOverGrpc) session.splitFiles();
+    const canSplit = capabilities?.supportsParts === true && !streams.isOverGrpc;
+    if (canSplit && splitPays(this.#context.peer.address)) session.splitFiles();
     this.#session = session;
     this.#say({
       case: "negotiation",

@@ -24,6 +24,7 @@ import { withReasonOf } from "./echo.ts";
 import { Heard } from "./heard.ts";
 import type { Link, LinkProgress, LinkRequest, PassOutcome } from "./link.ts";
 import { sessionPath } from "./route.ts";
+import { splitPays } from "./split-pays.ts";
 import { Talk } from "./talk.ts";
 
 type Request = MessageInitShape<typeof ClientPushRequestSchema>;
@@ -115,7 +116,8 @@ class PushLink implements Link {
           )
         : await connectStreams(client, offer, request.signal);
       heard.streams = streams;
-      if (offer.supportsParts && !offer.overGrpc) session.splitFiles();
+      const canSplit = offer.supportsParts && !offer.overGrpc;
+      if (canSplit && splitPays(client.address)) session.splitFiles();
       for (const seat of streams.seats) session.addStream(seat);
       return new PushLink(parts, { talk, heard, offer, streams });
     } catch (error) {
