@@ -59,7 +59,7 @@ test("a worker that counts on is alive; one that does not has a disk that hangs"
   row[counter.activity] = 2;
   stream.watch(start + 18_000);
   stream.watch(start + 27_000);
-  stream.watch(start + 28_500);
+  stream.watch(start + 28_700);
   const fault = await ending(stream);
   expect(fault).toMatchObject({
     code: "E_STALL",
