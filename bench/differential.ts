@@ -33,6 +33,7 @@ const USAGE = `Usage: bun run bench/differential.ts [OPTIONS]
   --random N     N random sets in place of the written ones, only resolved
   --seed N       What they are drawn by [1]
   --no-install   Only resolve
+  --install A,B  Install only these sets of those that are resolved
   --python PATH  The interpreter [python3.12 or python3 of PATH]
   --blast PATH   The executable [dist/blast]
   --work DIR     Recordings and uv's cache [bench/results/differential, not in git]
@@ -51,6 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
       random: text,
       seed: { ...text, default: "1" },
       "no-install": flag,
+      install: text,
       python: text,
       blast: text,
       work: text,
@@ -86,7 +88,10 @@ async function main(argv: readonly string[]): Promise<number> {
       values.random === undefined
         ? DIFFERENTIAL_SETS.filter(({ id }) => ids === undefined || ids.includes(id))
         : await randomSets(index.url, Number(values.random), Number(values.seed));
-    const { resolved, installed } = runAll(stage, sets, !values["no-install"]);
+    const chosen = values.install?.split(",");
+    const isInstalled = ({ id }: DifferentialSet): boolean =>
+      !values["no-install"] && (chosen === undefined || chosen.includes(id));
+    const { resolved, installed } = runAll(stage, sets, isInstalled);
     const versions = versionLines(stage.tools).join("; ");
     const body = `${versions}.\n\n${renderOutcomes(resolved, installed)}`;
     if (values.print || ids !== undefined || values.random !== undefined) console.log(body);
@@ -104,7 +109,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function runAll(
   stage: Stage,
   sets: readonly DifferentialSet[],
-  installs: boolean,
+  isInstalled: (set: DifferentialSet) => boolean,
 ): { resolved: ResolveOutcome[]; installed: InstallOutcome[] } {
   const resolved: ResolveOutcome[] = [];
   const installed: InstallOutcome[] = [];
@@ -114,7 +119,7 @@ function runAll(
     const complaint = complaintAbout(outcome);
     console.error(`${set.id}: ${complaint ?? `${outcome.pins.blast.length} pins, fine`}`);
     const pins = outcome.pins.blast;
-    if (!installs || set.imports === undefined || pins.length < PACKAGES_MIN) continue;
+    if (!isInstalled(set) || set.imports === undefined || pins.length < PACKAGES_MIN) continue;
     const result = installSet(stage, set, pins);
     installed.push(result);
     console.error(`  installed: ${result.failures.join("; ") || "fine"}`);

@@ -17,6 +17,8 @@ export interface Declared {
   readonly services: readonly string[];
   readonly loader: "systemd-boot" | "grub";
   readonly servers: readonly string[];
+  /** What [kernel] says of where it comes from; default: the repository's. */
+  readonly kernel?: string;
 }
 
 const BASE = ["filesystem", "glibc", "busybox", "rastos", "lab-console"];
@@ -36,7 +38,7 @@ export function systemToml(declared: Declared): string {
     "[services]",
     `enable = ${list(["lab-console", ...declared.services])}`,
     "[kernel]",
-    'package = "linux"',
+    declared.kernel ?? 'package = "linux"',
     'cmdline = "console=ttyS0 quiet panic=1"',
     "[boot]",
     `loader = "${declared.loader}"`,

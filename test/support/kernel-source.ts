@@ -68,4 +68,6 @@ const defaultAll = `	@! grep -q CONFIG_BROKEN=y $(O)/.config || \\
 	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
 	@echo image $(KBUILD_BUILD_USER) $(KBUILD_BUILD_TIMESTAMP) > $(O)/arch/x86/boot/bzImage
 	@echo map > $(O)/System.map
+	@echo kernel/fs/btrfs/btrfs.ko > $(O)/modules.builtin
+	@echo btrfs.file=fs/btrfs/btrfs > $(O)/modules.builtin.modinfo
 	@echo 6.9.3-test > $(O)/include/config/kernel.release`;

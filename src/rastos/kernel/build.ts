@@ -281,6 +281,12 @@ class Build {
       const strip = this.#request.profile?.name === "development" ? [] : ["INSTALL_MOD_STRIP=1"];
       await this.#runMake(log, [where, ...strip, "modules_install"], "install the modules");
       for (const link of ["build", "source"]) rmSync(join(fresh, modules, link), { force: true });
+    } else {
+      // What `modules_install` leaves of a kernel that has none: what is built in, and no others.
+      for (const list of ["modules.builtin", "modules.builtin.modinfo"]) {
+        copyFileSync(join(this.#paths.build, list), join(fresh, modules, list));
+      }
+      writeFileSync(join(fresh, modules, "modules.dep"), "");
     }
     const image = await this.#imageName();
     const copies = { [image]: "vmlinuz", "System.map": "System.map", ".config": "config" };

@@ -109,6 +109,20 @@ testUnless(needs)("with --strict a lost setting ends it before the first compile
   expect(existsSync(work.at("out/System.map"))).toBe(false);
 });
 
+testUnless(needs)(
+  "a kernel without modules says what is built in, and that it has no others",
+  async () => {
+    using work = createWorkspace();
+    fakeKernelSource(work);
+    const configFile = work.write("own.config", "# CONFIG_MODULES is not set\n");
+    await buildKernel(requestIn(work, { configFile }), () => undefined);
+    const modules = work.at("out/install/usr/lib/modules/6.9.3-test");
+    expect(readFileSync(`${modules}/modules.builtin`, "utf8")).toBe("kernel/fs/btrfs/btrfs.ko\n");
+    expect(readFileSync(`${modules}/modules.dep`, "utf8")).toBe("");
+    expect(existsSync(`${modules}/kernel`)).toBe(false);
+  },
+);
+
 test("a plan writes nothing", async () => {
   using work = createWorkspace();
   fakeKernelSource(work);
