@@ -11,8 +11,7 @@ import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 /**
  * One large file is on its way between hosts (on the loopback of a small machine it is not split,
- * see src/blit/remote/split-pays.ts): the kernel says what each
- * data connection has carried.
+ * see src/blit/remote/split-pays.ts): the kernel says what each data connection has carried.
  */
 
 const MIB = 2 ** 20;
