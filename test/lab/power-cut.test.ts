@@ -155,9 +155,9 @@ interface LabDisk extends Disposable {
 }
 
 function commandOf(verb: Verb, disk: LabDisk): readonly string[] {
-  const place = ["--root", disk.top, "--esp", disk.image, "--yes"];
+  const place = ["--root", disk.top, "--esp", disk.image];
   if (verb === "deploy") return [rastos, "deploy", "0", ...place];
-  return [rastos, "apply", work.at("new.toml"), ...place];
+  return [rastos, "apply", work.at("new.toml"), ...place, "--yes"];
 }
 
 function freshDisk(): LabDisk {
