@@ -27,6 +27,17 @@ export const STATX_LAYOUT = {
   mntId: 144,
 } as const;
 
+/** Where the fields lie that tell whether a file has changed, as 32-bit words. */
+export const STATX_WORD = {
+  nlink: STATX_LAYOUT.nlink / 4,
+  uid: STATX_LAYOUT.uid / 4,
+  gid: STATX_LAYOUT.gid / 4,
+  mode: STATX_LAYOUT.mode / 4,
+  size: STATX_LAYOUT.sizeBytes / 4,
+  ctime: STATX_LAYOUT.ctimeSec / 4,
+  mtime: STATX_LAYOUT.mtimeSec / 4,
+} as const;
+
 const TWO_32 = 4294967296;
 
 /**

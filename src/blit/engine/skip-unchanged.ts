@@ -1,22 +1,11 @@
 import { AT, DT, S, STATX } from "../../../ffi/abi/constants.ts";
 import { DIRENT_LAYOUT } from "../../../ffi/abi/dirent.ts";
-import { STATX_LAYOUT } from "../../../ffi/abi/stat.ts";
+import { STATX_WORD } from "../../../ffi/abi/stat.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { cheaplyCompiled } from "./compile-cost.ts";
 import type { FolderNode } from "./folder-node.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
-
-/** Fields of struct statx as 32-bit words. */
-const word = {
-  nlink: STATX_LAYOUT.nlink / 4,
-  uid: STATX_LAYOUT.uid / 4,
-  gid: STATX_LAYOUT.gid / 4,
-  mode: STATX_LAYOUT.mode / 4,
-  size: STATX_LAYOUT.sizeBytes / 4,
-  ctime: STATX_LAYOUT.ctimeSec / 4,
-  mtime: STATX_LAYOUT.mtimeSec / 4,
-} as const;
 
 const dot = 46;
 const mask = STATX.BASIC_STATS | STATX.MNT_ID;
@@ -78,8 +67,8 @@ export function passUnchanged(
       passed.hasLooked = true;
       break;
     }
-    const high = sourceWords[word.size + 1] as number;
-    sizes += high * 4294967296 + (sourceWords[word.size] as number);
+    const high = sourceWords[STATX_WORD.size + 1] as number;
+    sizes += high * 4294967296 + (sourceWords[STATX_WORD.size] as number);
     count++;
     const reclen = at + DIRENT_LAYOUT.reclen;
     at += (bytes[reclen] as number) | ((bytes[reclen + 1] as number) << 8);
@@ -94,31 +83,31 @@ export function isSamePlainFile(t: Thread): boolean {
   const a = t.sourceWords;
   const b = t.targetWords;
   const isSame =
-    a[word.size] === b[word.size] &&
-    a[word.size + 1] === b[word.size + 1] &&
-    a[word.mtime] === b[word.mtime] &&
-    a[word.mtime + 1] === b[word.mtime + 1] &&
-    a[word.mtime + 2] === b[word.mtime + 2] &&
-    ((a[word.mode] as number) & 0xffff) === ((b[word.mode] as number) & 0xffff) &&
-    ((a[word.mode] as number) & S.IFMT) === S.IFREG &&
-    a[word.nlink] === 1 &&
-    b[word.nlink] === 1;
+    a[STATX_WORD.size] === b[STATX_WORD.size] &&
+    a[STATX_WORD.size + 1] === b[STATX_WORD.size + 1] &&
+    a[STATX_WORD.mtime] === b[STATX_WORD.mtime] &&
+    a[STATX_WORD.mtime + 1] === b[STATX_WORD.mtime + 1] &&
+    a[STATX_WORD.mtime + 2] === b[STATX_WORD.mtime + 2] &&
+    ((a[STATX_WORD.mode] as number) & 0xffff) === ((b[STATX_WORD.mode] as number) & 0xffff) &&
+    ((a[STATX_WORD.mode] as number) & S.IFMT) === S.IFREG &&
+    a[STATX_WORD.nlink] === 1 &&
+    b[STATX_WORD.nlink] === 1;
   return isSame && isSameOwner(t, a, b) && isOlder(a, b, t.sourceLagSec);
 }
 
 function isSameOwner(t: Thread, a: Uint32Array, b: Uint32Array): boolean {
   if (!t.options.owner) return true;
-  if (a[word.gid] !== b[word.gid]) return false;
-  return a[word.uid] === b[word.uid] || t.options.user.uid !== 0;
+  if (a[STATX_WORD.gid] !== b[STATX_WORD.gid]) return false;
+  return a[STATX_WORD.uid] === b[STATX_WORD.uid] || t.options.user.uid !== 0;
 }
 
 /** The source's status last changed before the target's: it has no new extended attributes. */
 function isOlder(a: Uint32Array, b: Uint32Array, lagSec: number): boolean {
-  const high = (a[word.ctime + 1] as number) - (b[word.ctime + 1] as number);
-  const low = (a[word.ctime] as number) - (b[word.ctime] as number);
+  const high = (a[STATX_WORD.ctime + 1] as number) - (b[STATX_WORD.ctime + 1] as number);
+  const low = (a[STATX_WORD.ctime] as number) - (b[STATX_WORD.ctime] as number);
   const seconds = high * 4294967296 + low + lagSec;
   if (seconds !== 0) return seconds < 0;
-  return (a[word.ctime + 2] as number) < (b[word.ctime + 2] as number);
+  return (a[STATX_WORD.ctime + 2] as number) < (b[STATX_WORD.ctime + 2] as number);
 }
 
 function countUnchanged(t: Thread, node: FolderNode, files: number, sizeBytes: number): void {

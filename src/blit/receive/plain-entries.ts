@@ -1,5 +1,5 @@
 import { AT, S, STATX } from "../../../ffi/abi/constants.ts";
-import { STATX_LAYOUT } from "../../../ffi/abi/stat.ts";
+import { STATX_WORD } from "../../../ffi/abi/stat.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { cheaplyCompiled } from "../engine/compile-cost.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
@@ -19,17 +19,6 @@ const headBytes = 8 + STATUS_BYTES;
 
 /** Where things lie in a status record (wire/status.ts), seen from the beginning of an entry. */
 const sent = { nlink: 8, uid: 12, gid: 16, mode: 20, size: 32, ctime: 56, mtime: 72 } as const;
-
-/** Where they lie in struct statx, as 32-bit words. */
-const word = {
-  nlink: STATX_LAYOUT.nlink / 4,
-  uid: STATX_LAYOUT.uid / 4,
-  gid: STATX_LAYOUT.gid / 4,
-  mode: STATX_LAYOUT.mode / 4,
-  size: STATX_LAYOUT.sizeBytes / 4,
-  ctime: STATX_LAYOUT.ctimeSec / 4,
-  mtime: STATX_LAYOUT.mtimeSec / 4,
-} as const;
 
 /** Above it a size is none (manifest.ts). */
 const sizeHighMax = 2 ** 21;
@@ -117,16 +106,16 @@ export class PlainEntries {
     const mtime = at + sent.mtime;
     const mode = view.getUint16(at + sent.mode, true);
     return (
-      view.getUint32(size, true) === words[word.size] &&
-      view.getUint32(mtime, true) === words[word.mtime] &&
-      view.getUint32(mtime + 8, true) === words[word.mtime + 2] &&
-      view.getUint32(mtime + 4, true) === words[word.mtime + 1] &&
-      view.getUint32(size + 4, true) === words[word.size + 1] &&
-      (words[word.size + 1] as number) < sizeHighMax &&
-      mode === ((words[word.mode] as number) & 0xffff) &&
+      view.getUint32(size, true) === words[STATX_WORD.size] &&
+      view.getUint32(mtime, true) === words[STATX_WORD.mtime] &&
+      view.getUint32(mtime + 8, true) === words[STATX_WORD.mtime + 2] &&
+      view.getUint32(mtime + 4, true) === words[STATX_WORD.mtime + 1] &&
+      view.getUint32(size + 4, true) === words[STATX_WORD.size + 1] &&
+      (words[STATX_WORD.size + 1] as number) < sizeHighMax &&
+      mode === ((words[STATX_WORD.mode] as number) & 0xffff) &&
       (mode & S.IFMT) === S.IFREG &&
       view.getUint32(at + sent.nlink, true) === 1 &&
-      words[word.nlink] === 1 &&
+      words[STATX_WORD.nlink] === 1 &&
       this.#isSameOwner(view, at, words) &&
       isOlder(view, at + sent.ctime, words, this.#t.sourceLagSec)
     );
@@ -135,8 +124,8 @@ export class PlainEntries {
   #isSameOwner(view: DataView, at: number, words: Uint32Array): boolean {
     const { owner, user } = this.#t.options;
     if (!owner) return true;
-    if (view.getUint32(at + sent.gid, true) !== words[word.gid]) return false;
-    return view.getUint32(at + sent.uid, true) === words[word.uid] || user.uid !== 0;
+    if (view.getUint32(at + sent.gid, true) !== words[STATX_WORD.gid]) return false;
+    return view.getUint32(at + sent.uid, true) === words[STATX_WORD.uid] || user.uid !== 0;
   }
 
   #count(node: FolderNode, count: number, sizes: number): void {
@@ -150,9 +139,9 @@ export class PlainEntries {
 
 /** The source's status last changed before the target's: it has no new extended attributes. */
 function isOlder(view: DataView, at: number, words: Uint32Array, lagSec: number): boolean {
-  const high = view.getUint32(at + 4, true) - (words[word.ctime + 1] as number);
-  const low = view.getUint32(at, true) - (words[word.ctime] as number);
+  const high = view.getUint32(at + 4, true) - (words[STATX_WORD.ctime + 1] as number);
+  const low = view.getUint32(at, true) - (words[STATX_WORD.ctime] as number);
   const seconds = high * 4294967296 + low + lagSec;
   if (seconds !== 0) return seconds < 0;
-  return view.getUint32(at + 8, true) < (words[word.ctime + 2] as number);
+  return view.getUint32(at + 8, true) < (words[STATX_WORD.ctime + 2] as number);
 }

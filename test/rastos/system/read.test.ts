@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../../src/kit/fault/fault.ts";
+import { KERNEL_PROFILES } from "../../../src/rastos/kernel/profiles.ts";
 import { parseSystemText, readSystemFile } from "../../../src/rastos/system/read.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -76,6 +77,13 @@ describe("a system.toml", () => {
     expect(config.packages.official).toEqual(["vim", "nginx>=1.24", "gtk+=2:1.0-1"]);
     expect(config.users[0]?.groups).toEqual(["wheel"]);
     expect(config.boot).toEqual({ loader: "grub", timeout: 0, tries: 2 });
+  });
+
+  test("may name each kernel profile that there is", async () => {
+    for (const { name } of KERNEL_PROFILES) {
+      const { config } = await parseSystemText("system.toml", `[kernel]\nprofile = "${name}"\n`);
+      expect(config.kernel.profile).toBe(name as typeof config.kernel.profile);
+    }
   });
 
   test("that is empty declares nothing", async () => {
