@@ -33,7 +33,7 @@ testUnless(needs)(
     output(["truncate", "-s", "256M", disk]);
     output(["mkfs.btrfs", "-q", "-r", world, disk]);
     await using guest = Guest.start({
-      kernel: { image, initrd: initramfs(work.folder("initrd")), options: "quiet panic=-1" },
+      kernel: { image, initrd: initramfs(work.folder("initrd")), options: "panic=-1" },
       disks: [{ path: disk, format: "raw" }],
       memoryMb: 512,
     });

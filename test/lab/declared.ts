@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type SystemRepository, systemRepository } from "../support/system-repository.ts";
 import type { Workspace } from "../support/workspace.ts";
 import { output } from "./cache.ts";
-import type { GuestDisk } from "./guest.ts";
+import { GUEST_WORDS, type GuestDisk } from "./guest.ts";
 
 /** Where a guest mounts the disk with the repository. */
 export const GUEST_REPOSITORY = "/mnt/lab";
@@ -39,7 +39,7 @@ export function systemToml(declared: Declared): string {
     `enable = ${list(["lab-console", ...declared.services])}`,
     "[kernel]",
     declared.kernel ?? 'package = "linux"',
-    'cmdline = "console=ttyS0 quiet panic=1"',
+    `cmdline = "${GUEST_WORDS} panic=1"`,
     "[boot]",
     `loader = "${declared.loader}"`,
     "timeout = 0",

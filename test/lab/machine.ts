@@ -25,7 +25,7 @@ export async function runInLab(run: LabRun): Promise<{ output: string; code: num
   const initrd = work.at("initramfs");
   writeInitramfs(initrd, { ...run, kernel });
   await using guest = Guest.start({
-    kernel: { image: kernel.image, initrd, options: "quiet panic=-1" },
+    kernel: { image: kernel.image, initrd, options: "panic=-1" },
     memoryMb: run.memoryMb ?? 1536,
   });
   const end = new RegExp(`${END_MARKER} (\\d+)`);

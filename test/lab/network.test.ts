@@ -33,7 +33,7 @@ describeUnless(reason)("two machines in one network", () => {
     const port = freePort();
     const start = (kind: "listen" | "connect"): Guest =>
       Guest.start({
-        kernel: { image: kernel.image, initrd, options: "quiet panic=-1" },
+        kernel: { image: kernel.image, initrd, options: "panic=-1" },
         networks: [{ kind, port }],
         memoryMb: 768,
       });

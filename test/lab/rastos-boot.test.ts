@@ -24,7 +24,13 @@ import { makeTinySystem, TINY_MARKER } from "../support/tiny-system.ts";
 import { createWorkspace, type Workspace } from "../support/workspace.ts";
 import { output, unpackedPackage } from "./cache.ts";
 import { mountPartition, overlayDisk, partitionsOf, rawCopy } from "./disk.ts";
-import { firmwareVariables, Guest, type GuestDisk, type GuestRequest } from "./guest.ts";
+import {
+  firmwareVariables,
+  GUEST_WORDS,
+  Guest,
+  type GuestDisk,
+  type GuestRequest,
+} from "./guest.ts";
 import { needsLab } from "./needs.ts";
 
 // Machines, emulated, each of which starts three times.
@@ -113,7 +119,7 @@ async function makeDisk(): Promise<GuestDisk> {
   const good = clone.keep({ description: "good" });
   const { files } = new BootMenu(openBootFiles(target));
   installSystemdBoot(files, { roots: [unpackedPackage("systemd-boot-efi")], timeout: 0 });
-  const common = { target, cmdline: "console=ttyS0 quiet", loader: "grub", timeout: 0 } as const;
+  const common = { target, cmdline: GUEST_WORDS, loader: "grub", timeout: 0 } as const;
   await deploySnapshot(tree, { ...common, snapshot: good.id, tries: 0 });
   // Its name comes before the other one's: only the version says that it is the newer one.
   await deploySnapshot(tree, { ...common, snapshot: 0, tries: 2 });

@@ -13,7 +13,7 @@ import { makeTinySystem, TINY_MARKER } from "../support/tiny-system.ts";
 import { createWorkspace, type Workspace } from "../support/workspace.ts";
 import { output, unpackedPackage } from "./cache.ts";
 import { espOf, mountPartition, overlayDisk, partitionsOf, rawCopy } from "./disk.ts";
-import { firmwareVariables, Guest, type GuestRequest } from "./guest.ts";
+import { firmwareVariables, GUEST_WORDS, Guest, type GuestRequest } from "./guest.ts";
 import { needsLab } from "./needs.ts";
 import { copyEsp, problemsOf } from "./system-check.ts";
 
@@ -39,7 +39,7 @@ describeUnless(reason)("an image of a folder", () => {
     cpSync(join(unpackedPackage("systemd-boot-efi"), loader), join(root, loader));
     const grub = "usr/lib/grub/i386-pc";
     cpSync(join(unpackedPackage("grub-pc-bin"), grub), join(root, grub), { recursive: true });
-    work.write("system.toml", '[kernel]\ncmdline = "console=ttyS0 quiet"\n[boot]\ntimeout = 0\n');
+    work.write("system.toml", `[kernel]\ncmdline = "${GUEST_WORDS}"\n[boot]\ntimeout = 0\n`);
     const what = ["--base", root, work.at("system.toml"), "--size", "1G", "--esp-size", "128M"];
     const built = await runTool("rastos", ["image", "build", "-o", work.at("disk.raw"), ...what]);
     expect(built.stderr).not.toContain("error");

@@ -94,7 +94,7 @@ testUnless(firstReason(needsLab("short"), needsProgram("mkfs.ext4", "debugfs")))
       ],
     });
     await using guest = Guest.start({
-      kernel: { image: kernel.image, initrd, options: "quiet panic=-1" },
+      kernel: { image: kernel.image, initrd, options: "panic=-1" },
       disks: [{ path: disk, format: "raw" }],
     });
     await guest.waitFor("lab> ", { limitMs: 120_000 });

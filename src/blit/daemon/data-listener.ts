@@ -22,6 +22,12 @@ const TOKEN_BYTES_MAX = 256;
 /** A connection has so long to show its token. */
 const HANDSHAKE_MS = 5000;
 
+/** So long after the last expected connection others are still told that they are refused. */
+const LINGER_MS = 5000;
+
+/** Longest pause between two looks at the port: while connections are expected, and after it. */
+const pauseMsMax = { expecting: 10, lingering: 50 } as const;
+
 /** Connections that have not shown one yet; the oldest goes when there is a further one. */
 const STRANGERS_MAX = 128;
 
@@ -51,8 +57,9 @@ type Stranger = {
 };
 
 /**
- * The port of the data connections. It is looked at only while somebody expects connections:
- * whoever comes at other times cannot have a token, and is sent away by the next that is expected.
+ * The port of the data connections. It is looked at while somebody expects connections, and for a
+ * few seconds after that, so that who comes late or a second time is told so. Whoever comes at
+ * other times cannot have a token, and is sent away when the next one is expected.
  */
 export class DataListener {
   readonly port: number;
@@ -62,6 +69,7 @@ export class DataListener {
   readonly #check: TokenCheck;
   readonly #strangers = new Set<Stranger>();
   #expected = 0;
+  #lingersUntil = 0;
   #timer: Timer | undefined;
   #pauseMs = 0;
 
@@ -91,8 +99,7 @@ export class DataListener {
 
   /** Says that connections will come, until as many calls of `release`. */
   expect(): void {
-    if (this.#expected === 0 && this.#strangers.size === 0)
-      this.#acceptAll((fd) => this.#refuse(fd));
+    if (this.#timer === undefined) this.#acceptAll((fd) => this.#refuse(fd));
     this.#expected += 1;
     this.#pauseMs = 0;
     this.#schedule();
@@ -100,6 +107,7 @@ export class DataListener {
 
   release(): void {
     this.#expected -= 1;
+    this.#lingersUntil = performance.now() + LINGER_MS;
   }
 
   close(): void {
@@ -111,9 +119,12 @@ export class DataListener {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#expected === 0 && this.#strangers.size === 0) return;
+    this.#timer = undefined;
+    const isExpecting = this.#expected > 0 || this.#strangers.size > 0;
+    if (!isExpecting && performance.now() > this.#lingersUntil) return;
     this.#timer = setTimeout(() => this.#turn(), this.#pauseMs);
-    this.#pauseMs = Math.min(this.#pauseMs + 0.5, 10);
+    const max = isExpecting ? pauseMsMax.expecting : pauseMsMax.lingering;
+    this.#pauseMs = Math.min(this.#pauseMs + 0.5, max);
   }
 
   #turn(): void {
