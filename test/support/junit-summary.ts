@@ -23,8 +23,9 @@ interface Outcome {
 
 /**
  * Counts a test run. A test that failed beside others and passed in the second run, where its file
- * was alone on the machine, counts as passed and is named as flaky. A failed check counts as one failure each, and so does a runner that failed
- * without naming a test (a file that does not load is in no junit file).
+ * was alone on the machine, counts as passed and is named as flaky. A failed check counts as one
+ * failure each, and so does a runner that failed without naming a test (a file that does not load
+ * is in no junit file).
  */
 export function summarise(outcome: Outcome): Summary {
   const { runnerExit, failedChecks } = outcome;
