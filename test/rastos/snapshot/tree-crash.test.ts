@@ -58,6 +58,8 @@ testOnBtrfs(
     let killed = 0;
     for (let round = 0; round < 30; round++) {
       const action = actions[round % actions.length] ?? "clone";
+      // What the round before has kept is another one's to look for.
+      prepare(disk.path, "clone");
       const before = prepare(disk.path, action);
       const delayMs = 15 + Math.random() * 50;
       if ((await drive(disk.path, action, {}, delayMs)) === 137) killed++;
