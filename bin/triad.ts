@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import { appletFor } from "../src/applets.ts";
 import { printLine } from "../src/kit/out/print-line.ts";
+import { runExitTasks } from "../src/kit/proc/exit-tasks.ts";
 import { versionLine } from "../src/kit/version.ts";
 
 const { name, load } = appletFor(process.argv0);
@@ -16,7 +17,8 @@ if (argv.length === 1 && argv[0] === "--version") {
   try {
     const { runCommand } = await import("../src/kit/cli/run.ts");
     const code = await runCommand({ name, load, argv });
-    // Every write is synchronous, so nothing is lost; and what an engine may have left open (a
+    await runExitTasks();
+    // All other writes are synchronous, so nothing is lost; and what an engine may have left open (a
     // socket, an idle worker) must not keep the process alive.
     process.exit(code);
   } catch (error) {

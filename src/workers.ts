@@ -23,6 +23,11 @@ export function createAdminWorker(): Worker {
   return new Worker(new URL("./blit/work/admin.worker.ts", import.meta.url));
 }
 
+/** A thread that reads pages of indexes for blast, and writes its cache. */
+export function createPageWorker(): Worker {
+  return new Worker(new URL("./blast/work/page.worker.ts", import.meta.url));
+}
+
 /** A thread that unpacks wheels for blast. */
 export function createUnpackWorker(): Worker {
   return new Worker(new URL("./blast/work/unpack.worker.ts", import.meta.url));

@@ -4,6 +4,18 @@ import { resolve } from "node:path";
 /** Index answers recorded once and then always the same; see the script's own description. */
 const SCRIPT = resolve(import.meta.dir, "../../../shared/tools/pypi_replay.py");
 
+/**
+ * Runs it with the queue of connections that it means to have: it sets it when it listens already,
+ * and with the default of 5 a client that connects twenty times at once waits a second for the
+ * connection that the kernel has dropped.
+ */
+const STARTER = `
+import http.server, runpy, sys
+http.server.ThreadingHTTPServer.request_queue_size = 128
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+`;
+
 /** A package index on loopback. */
 export interface ReplayIndex {
   /** Address of its simple pages. */
@@ -27,7 +39,7 @@ export async function startReplayIndex(
   offline: boolean,
   port = freePort(),
 ): Promise<ReplayIndex> {
-  const argv = ["python3", SCRIPT, store, "--port", String(port)];
+  const argv = ["python3", "-c", STARTER, SCRIPT, store, "--port", String(port)];
   const child = Bun.spawn(offline ? [...argv, "--offline"] : argv, {
     stdin: "ignore",
     stdout: "pipe",

@@ -39,9 +39,11 @@ export const blastCommand = defineCommand({
 
 /** Gives blast what it needs from outside its room. */
 export function plugIn(plugs: {
+  readonly createPageWorker: () => Worker;
   readonly createUnpackWorker: () => Worker;
   readonly createInstallWorker: () => Worker;
 }): void {
+  ports.createPageWorker = plugs.createPageWorker;
   ports.createUnpackWorker = plugs.createUnpackWorker;
   ports.createInstallWorker = plugs.createInstallWorker;
 }

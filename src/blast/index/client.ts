@@ -6,6 +6,7 @@ import type { Ticket } from "../../kit/http/limiter.ts";
 import { Trust } from "../../kit/http/trust.ts";
 import { versionInfo } from "../../kit/version.ts";
 import type { PackageName } from "../pep/name.ts";
+import { ports } from "../ports.ts";
 import type {
   CoreMetadata,
   DirectSource,
@@ -25,6 +26,7 @@ import { FolderIndex } from "./folder-index.ts";
 import { mergeProjects } from "./merged-project.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import type { IndexOptions } from "./options.ts";
+import { PageDesk } from "./page-desk.ts";
 import type { PageContext } from "./page-store.ts";
 import { PageStore } from "./page-store.ts";
 
@@ -47,7 +49,7 @@ export interface IndexClient extends PackageIndex {
    */
   consulted(): readonly ConsultedPage[] | undefined;
   /** Breaks off what is still going on. The client cannot be used afterwards. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Opens the indexes; nothing is read or asked before something is wanted. */
@@ -69,6 +71,7 @@ class Client implements IndexClient {
   readonly #metadata: MetadataStore;
   readonly #credentials: Credentials;
   readonly #cache: CacheFolder;
+  readonly #desk: PageDesk;
   readonly #options: IndexOptions;
   readonly #projects = new Map<PackageName, Asked<Project | undefined>>();
   readonly #asked = new Map<string, Asked<CoreMetadata>>();
@@ -80,7 +83,21 @@ class Client implements IndexClient {
     this.#credentials = new Credentials(options.environment, options.keyring);
     this.#http = httpClient(options, this.#credentials);
     this.#cache = new CacheFolder(options.cacheFolder, warn);
-    const context = contextOf(options, this.#http, this.#cache, warn);
+    const { cacheFolder } = options;
+    const { createPageWorker: createWorker } = ports;
+    this.#desk = new PageDesk({ cache: this.#cache, cacheFolder, warn, createWorker });
+    const context: PageContext = {
+      http: this.#http,
+      warn,
+      cache: this.#cache,
+      desk: this.#desk,
+      offline: options.offline,
+      noCache: options.noCache,
+      refresh: options.refresh ?? false,
+      pageTtlSeconds: options.pageTtlSeconds,
+      now: options.now ?? Date.now,
+      home: options.environment["HOME"] || homedir(),
+    };
     this.#indexes = options.indexes.map(({ name, url }) => {
       const place = folderUrl(this.#credentials.add(url, name));
       return place.startsWith("file:")
@@ -152,9 +169,10 @@ class Client implements IndexClient {
     return all;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#http.close();
     this.#downloads.close();
+    await this.#desk.close();
     this.#cache.close();
   }
 
@@ -275,23 +293,4 @@ function httpClient(options: IndexOptions, authority: Credentials): HttpClient {
     ...(proxy === undefined ? {} : { proxy }),
     ...(sleep === undefined ? {} : { sleep }),
   });
-}
-
-function contextOf(
-  options: IndexOptions,
-  http: HttpClient,
-  cache: CacheFolder,
-  warn: PageContext["warn"],
-): PageContext {
-  return {
-    http,
-    warn,
-    cache,
-    offline: options.offline,
-    noCache: options.noCache,
-    refresh: options.refresh ?? false,
-    pageTtlSeconds: options.pageTtlSeconds,
-    now: options.now ?? Date.now,
-    home: options.environment["HOME"] || homedir(),
-  };
 }

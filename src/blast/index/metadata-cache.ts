@@ -27,11 +27,18 @@ const LINE = /(\S+) ((\S+) (\S+) ("[^\n]*))/y;
 export class MetadataCache {
   readonly #cache: CacheFolder;
   readonly #folder: string;
+  readonly #append: (path: string, text: string) => void;
   readonly #projects = new Map<string, Lines>();
 
-  constructor(cache: CacheFolder, folder: string) {
+  /** @param append adds to a file of the cache, at once or soon */
+  constructor(
+    cache: CacheFolder,
+    folder: string,
+    append: (path: string, text: string) => void = (path, text) => cache.append(path, text),
+  ) {
     this.#cache = cache;
     this.#folder = folder;
+    this.#append = append;
   }
 
   get(project: string, key: string): KeptMetadata | undefined {
@@ -50,7 +57,7 @@ export class MetadataCache {
   add(project: string, key: string, text: string, nowMs: number): void {
     const seconds = Math.floor(nowMs / 1000).toString(36);
     const content = `${seconds} ${key} ${ascii(JSON.stringify(text))}`;
-    this.#cache.append(this.#path(project), `\n${checksum(content)} ${content}`);
+    this.#append(this.#path(project), `\n${checksum(content)} ${content}`);
   }
 
   #lines(project: string): Lines {

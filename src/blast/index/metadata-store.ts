@@ -175,7 +175,8 @@ export class MetadataStore {
     let cache = this.#caches.get(file.index);
     if (cache === undefined) {
       const folder = this.#context.cache.pathOf("metadata-v1", digestOf(file.index));
-      cache = new MetadataCache(this.#context.cache, folder);
+      const { cache: files, desk } = this.#context;
+      cache = new MetadataCache(files, folder, (path, text) => desk.append(path, text));
       this.#caches.set(file.index, cache);
     }
     return cache;

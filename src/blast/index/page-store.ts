@@ -1,4 +1,5 @@
 /** The pages of one index: from the cache while they are fresh, else from the server. */
+import type { HttpResponse } from "../../kit/http/body.ts";
 import type { HttpClient } from "../../kit/http/client.ts";
 import type { Freshness } from "../../kit/http/freshness.ts";
 import { freshnessOf } from "../../kit/http/freshness.ts";
@@ -9,15 +10,16 @@ import type { CacheFolder } from "./cache-folder.ts";
 import { digestOf, fileNameOf } from "./cache-names.ts";
 import { type ConsultedPage, isYoung } from "./consulted.ts";
 import type { DecodedPage, PageBytes, PageHead } from "./digest.ts";
-import { decodePage, encodePage, pageInMemory, replaceHead } from "./digest.ts";
+import { decodePage, pageInMemory, replaceHead } from "./digest.ts";
 import { networkFault, offlineFault } from "./faults.ts";
-import { PAGE_ACCEPT, readPage } from "./page-reader.ts";
-import { groupByVersion } from "./release-files.ts";
+import type { PageDesk } from "./page-desk.ts";
+import { PAGE_ACCEPT, type PageAnswer } from "./page-reader.ts";
 
 /** What the stores of one client share. */
 export interface PageContext {
   readonly http: HttpClient;
   readonly cache: CacheFolder;
+  readonly desk: PageDesk;
   readonly offline: boolean;
   readonly noCache: boolean;
   readonly refresh: boolean;
@@ -103,7 +105,7 @@ export class PageStore {
     kept: Kept | undefined,
     ticket: Ticket,
   ): Promise<Project | undefined> {
-    const { http } = this.#context;
+    const { desk, http } = this.#context;
     const request = {
       url: `${this.index}${name}/`,
       headers: { Accept: PAGE_ACCEPT, ...validators(kept?.head) },
@@ -120,15 +122,13 @@ export class PageStore {
           }
           const isMissing = response.status === 404 || response.status === 410;
           if (isMissing) await response.discard();
-          const bytes = isMissing ? new Uint8Array() : await response.bytes(PAGE_BYTES_MAX);
-          const contentType = response.headers.get("content-type");
-          const answer = { url: response.url, contentType, bytes };
-          const page = isMissing ? undefined : readPage(answer, this.#context.warn);
-          const releases = groupByVersion(name, page?.files ?? []);
-          const head = this.#head(name, freshness, page === undefined);
-          const encoded = encodePage(head, releases);
-          this.#note(name, head, this.#keep(name, encoded, freshness));
-          return projectIn(decodePage(pageInMemory(encoded), { index: this.index, name }));
+          const answer = isMissing ? undefined : await answerOf(response);
+          const head = this.#head(name, freshness, isMissing);
+          const path = this.#isKept(freshness) ? this.#path(name) : undefined;
+          const { bytes, stamp } = await desk.make({ head, answer, path });
+          this.#note(name, head, stamp);
+          const page = pageInMemory(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+          return projectIn(decodePage(page, { index: this.index, name }));
         },
         ticket,
       );
@@ -147,7 +147,9 @@ export class PageStore {
       this.#note(name, kept.head, kept.stamp);
     } else {
       const whole = replaceHead(kept.bytes.read(0, kept.bytes.sizeBytes), { freshMs });
-      this.#note(name, { ...kept.head, freshMs }, this.#keep(name, whole, freshness));
+      const isKept = this.#isKept(freshness);
+      const stamp = isKept ? cache.write(this.#path(name), whole) : undefined;
+      this.#note(name, { ...kept.head, freshMs }, stamp);
     }
     return projectIn(kept);
   }
@@ -164,14 +166,18 @@ export class PageStore {
     };
   }
 
-  #keep(name: PackageName, bytes: Uint8Array, freshness: Freshness): string | undefined {
-    const { cache, noCache } = this.#context;
-    return freshness.storable && !noCache ? cache.write(this.#path(name), bytes) : undefined;
+  #isKept({ storable }: Freshness): boolean {
+    return storable && !this.#context.noCache;
   }
 
   #path(name: PackageName): string {
     return `${this.#folder}/${fileNameOf(name)}.page`;
   }
+}
+
+async function answerOf(response: HttpResponse): Promise<PageAnswer> {
+  const bytes = await response.bytes(PAGE_BYTES_MAX);
+  return { url: response.url, contentType: response.headers.get("content-type"), bytes };
 }
 
 function validators(head: PageHead | undefined): Record<string, string> {

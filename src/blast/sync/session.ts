@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve, sep } from "node:path";
 import { xdgPaths } from "../../kit/config/paths.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { Printer } from "../../kit/out/printer.ts";
+import { beforeExit } from "../../kit/proc/exit-tasks.ts";
 import type { BuildFlags } from "../build/flags.ts";
 import type { BlastConfig } from "../config.ts";
 import type { LinkMode } from "../env/link.ts";
@@ -39,6 +40,7 @@ export class Session {
   #pip: Promise<PipConfig> | undefined;
   #index: Promise<IndexClient> | undefined;
   #store: Promise<WheelStore> | undefined;
+  #atExit: Disposable | undefined;
   #builder: Builder | undefined;
 
   constructor(parts: {
@@ -162,6 +164,7 @@ export class Session {
       import("../index/client.ts"),
       this.#indexOptions(interpreter),
     ]);
+    this.#closeAtExit();
     return openIndex({ ...options, builder: this.builder(interpreter) });
   }
 
@@ -221,9 +224,14 @@ export class Session {
     };
   }
 
-  /** Ends what the engines still have open. */
+  #closeAtExit(): void {
+    this.#atExit ??= beforeExit(() => this.close());
+  }
+
+  /** Ends what the engines still have open, when what they were given is written. */
   async close(): Promise<void> {
-    (await this.#index)?.close();
+    this.#atExit?.[Symbol.dispose]();
+    await (await this.#index)?.close();
     await (await this.#store)?.close();
   }
 

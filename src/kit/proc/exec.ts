@@ -1,6 +1,7 @@
 import { SIG, SIGACTION_LAYOUT } from "../../../ffi/abi/sigaction.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { runExitTasks } from "./exit-tasks.ts";
 
 /** A program to run in place of, or below, this process. */
 export interface Program {
@@ -20,6 +21,7 @@ export interface Program {
  * @throws Error with `code` when the program cannot be started
  */
 export async function runInPlace(program: Program): Promise<number> {
+  await runExitTasks();
   if (process.platform === "linux") replaceProcess(program);
   const child = Bun.spawn([program.path, ...program.argv.slice(1)], {
     argv0: program.argv[0] ?? program.path,

@@ -65,7 +65,7 @@ describe("pages", () => {
         index: `${server.url}/simple/`,
       },
     ]);
-    index.close();
+    await index.close();
   });
 
   test("what a page says is kept: a second client answers at once and asks nobody", async () => {

@@ -97,7 +97,7 @@ describe("a file", () => {
     const index = open(work, { noCache: true });
     const { path } = await index.download(wanted(`${server.url}/x`));
     expect(await Bun.file(path).bytes()).toEqual(BYTES);
-    index.close();
+    await index.close();
     expect(await Bun.file(path).exists()).toBe(false);
     expect(filesIn(work)).toEqual([]);
   });
@@ -225,6 +225,6 @@ test("a cache that cannot be written is told of, and done without", async () => 
   expect((await index.project(parsePackageName("foo")))?.versions).toHaveLength(1);
   const { path } = await index.download(wanted(`${server.url}/x`));
   expect(await Bun.file(path).bytes()).toEqual(BYTES);
-  index.close();
+  await index.close();
   expect(warnings).toEqual([`Cannot write to the cache in "${cacheFolder}": not a directory`]);
 });

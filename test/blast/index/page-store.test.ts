@@ -155,7 +155,7 @@ describe("a page in the cache", () => {
     await openIndex({ ...options, refresh: true }).project(named("foo"));
     const last = project?.versions.at(-1)?.files()[0];
     expect(last?.yanked).toBe("old".repeat(20));
-    before.close();
+    await before.close();
   });
 });
 
