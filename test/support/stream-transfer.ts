@@ -1,6 +1,6 @@
 import { ports } from "../../src/blit/ports.ts";
 import { ReceiveSession } from "../../src/blit/receive/receive-session.ts";
-import { SendSession } from "../../src/blit/send/send-session.ts";
+import { type SendRequest, SendSession } from "../../src/blit/send/send-session.ts";
 import { freeBase } from "../../src/blit/session/open-beneath.ts";
 import type {
   Base,
@@ -41,6 +41,8 @@ export interface Transfer {
   readonly isEncrypted?: boolean;
   /** Large files go over several streams; as of today's peers. */
   readonly splits?: boolean;
+  /** Says how many streams are at work. */
+  readonly tuner?: SendRequest["tuner"];
 }
 
 export interface PassResult {
@@ -65,11 +67,13 @@ export class StreamTransfer implements AsyncDisposable {
     const options = { ...plainOptions, ...transfer.options };
     const sourceBase = transfer.sourceBase ?? freeBase;
     const targetBase = transfer.targetBase ?? freeBase;
-    const send = await SendSession.open({ options, base: sourceBase, sources, streams });
+    const { tuner } = transfer;
+    const request = { options, base: sourceBase, sources, streams };
+    const send = await SendSession.open(tuner === undefined ? request : { ...request, tuner });
     const { roots } = send;
     if (transfer.splits !== false) send.splitFiles();
-    const request = { options, base: targetBase, target, roots, streams };
-    const receive = await ReceiveSession.open(request).catch(async (error) => {
+    const place = { options, base: targetBase, target, roots, streams };
+    const receive = await ReceiveSession.open(place).catch(async (error) => {
       await send.close();
       throw error;
     });

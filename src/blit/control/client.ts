@@ -31,6 +31,11 @@ export type ControlClient = ControlCalls & {
   readonly certificateSha256: string | undefined;
   /** As CallContext.exporter, with the same result. */
   exporter(label: string, context: Uint8Array, bytes?: number): Buffer | undefined;
+  /**
+   * How long a round trip takes, in milliseconds; `limitMs` where it takes longer than that, 0 to
+   * this machine itself.
+   */
+  roundTripMs(limitMs: number): Promise<number>;
   /** When the connection has ended; the Fault says why unless close() did it. */
   readonly ended: Promise<Fault | undefined>;
   /** Calls under way are cut off. */
@@ -116,12 +121,26 @@ class Link {
         certificateSha256 === undefined
           ? undefined
           : socket.exportKeyingMaterial?.(bytes, label, Buffer.from(about)),
+      roundTripMs: (limitMs: number) =>
+        isLoopback(address) ? Promise.resolve(0) : this.#roundTripMs(limitMs),
       ended: this.#ended.promise,
       close: (): void => {
         this.#isClosing = true;
         this.session.destroy();
       },
     };
+  }
+
+  #roundTripMs(limitMs: number): Promise<number> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(limitMs), limitMs);
+      const onAnswer = (error: Error | null, durationMs: number): void => {
+        clearTimeout(timer);
+        resolve(error === null ? Math.min(durationMs, limitMs) : limitMs);
+      };
+      // A session that has ended takes none; the next call says why.
+      if (this.session.destroyed || !this.session.ping(onAnswer)) resolve(limitMs);
+    });
   }
 
   /**

@@ -31,7 +31,8 @@ const STREAMS_MAX = 8;
  */
 export function streamCount(client: DataCapabilities | undefined, running: number): number {
   const wanted = client?.streamsMax ?? 0;
-  const own = Math.min(STREAMS_MAX, Math.max(2, cpus().length));
+  const isFar = client?.isFar === true;
+  const own = isFar ? STREAMS_MAX : Math.min(STREAMS_MAX, Math.max(2, cpus().length));
   const share = Math.floor((2 * own) / Math.max(1, running));
   return Math.max(1, Math.min(wanted, own, share));
 }

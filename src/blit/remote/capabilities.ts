@@ -1,12 +1,12 @@
 import { WIRE_VERSION } from "../wire/frame.ts";
 import { hasKernelTls } from "../wire/ktls.ts";
 import { hasRdma } from "../wire/rdma.ts";
-import { streamsWanted } from "./client-streams.ts";
+import type { WantedStreams } from "./client-streams.ts";
 
 /** What this side tells about itself at the start of a transfer. */
 export function capabilities(
   forceGrpcData: boolean,
-  streamsMax = streamsWanted(),
+  streams: WantedStreams,
   /** Of connections of its own; undefined: none are made. */
   connections?: { readonly isEncrypted: boolean },
 ) {
@@ -17,7 +17,9 @@ export function capabilities(
     rdmaQp: 0,
     supportsKernelTls: connections?.isEncrypted === true && !forceGrpcData && hasKernelTls(),
     forceGrpcData,
-    streamsMax,
+    streamsMax: streams.count,
+    // On one connection they would only wait for each other.
+    isFar: streams.isFar && !forceGrpcData,
     supportsZstd: true,
     // Over the control connection one stream may hold up another, and parts wait for each other.
     supportsParts: makesConnections && !forceGrpcData,

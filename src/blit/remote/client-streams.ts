@@ -23,9 +23,28 @@ const STALL_MS = 9_000;
 /** Streams that a client ever asks for. */
 export const STREAMS_MAX = 8;
 
-/** How many streams this machine can serve. */
-export function streamsWanted(): number {
-  return Math.min(STREAMS_MAX, Math.max(2, navigator.hardwareConcurrency));
+/** A daemon whose answer takes at least so long is far away. */
+const FAR_MS = 5;
+
+/** What a client asks for. */
+export type WantedStreams = {
+  readonly count: number;
+  /** The daemon is far away: one stream waits for acknowledgements for most of its time. */
+  readonly isFar: boolean;
+};
+
+/** As many streams as this machine can serve at full speed. */
+export function nearStreams(): WantedStreams {
+  const count = Math.min(STREAMS_MAX, Math.max(2, navigator.hardwareConcurrency));
+  return { count, isFar: false };
+}
+
+/** To a daemon that is far away there are more. */
+export async function wantedStreams(
+  client: Pick<ControlClient, "roundTripMs">,
+): Promise<WantedStreams> {
+  const isFar = (await client.roundTripMs(FAR_MS)) >= FAR_MS;
+  return isFar ? { count: STREAMS_MAX, isFar } : nearStreams();
 }
 
 /** The data streams of one session, ready for frames. */

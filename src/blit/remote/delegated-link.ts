@@ -11,6 +11,7 @@ import { bytesOfPath, pathOfBytes } from "../control/wire-values.ts";
 import type { PlaceEndpoint } from "../endpoint.ts";
 import type { PassPurpose, SourceRoot } from "../session/types.ts";
 import { capabilities } from "./capabilities.ts";
+import { nearStreams } from "./client-streams.ts";
 import { Heard } from "./heard.ts";
 import type { Link, LinkProgress, LinkRequest, PassOutcome } from "./link.ts";
 import { type RemoteSources, sessionPath } from "./route.ts";
@@ -52,7 +53,7 @@ export async function openDelegated(
       options: optionsToMessage(request.options),
       sourceCertificateSha256: new Uint8Array(Buffer.from(access.certificateSha256 ?? "", "hex")),
       sourceToken: new Uint8Array(Buffer.from(access.token ?? "")),
-      capabilities: capabilities(request.forceGrpcData),
+      capabilities: capabilities(request.forceGrpcData, nearStreams()),
     };
     talk.requests.push({ payload: { case: "header", value: header } });
     const offer = await talk.next("negotiation");

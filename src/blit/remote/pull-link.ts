@@ -17,7 +17,7 @@ import {
   type ClientStreams,
   connectStreams,
   pumpStreams,
-  streamsWanted,
+  wantedStreams,
 } from "./client-streams.ts";
 import { DataPortUnreachable } from "./data-connection.ts";
 import { withReasonOf } from "./echo.ts";
@@ -94,7 +94,7 @@ class PullLink implements Link {
         module: sources.module,
         sources: sources.paths.map(bytesOfPath),
         options: optionsToMessage(options),
-        capabilities: capabilities(forceGrpcData, streamsWanted(), client),
+        capabilities: capabilities(forceGrpcData, await wantedStreams(client), client),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");

@@ -17,7 +17,8 @@ import {
   type ClientStreams,
   connectStreams,
   pumpStreams,
-  streamsWanted,
+  type WantedStreams,
+  wantedStreams,
 } from "./client-streams.ts";
 import { DataPortUnreachable } from "./data-connection.ts";
 import { withReasonOf } from "./echo.ts";
@@ -41,9 +42,10 @@ export async function openPush(
   request: LinkRequest,
 ): Promise<Link> {
   const base = { fd: AT.FDCWD, resolve: 0 };
-  const streams = streamsWanted();
-  const session = await SendSession.open({ options: request.options, base, sources, streams });
-  const parts = { client, session, target, request };
+  const wanted = await wantedStreams(client);
+  const { options } = request;
+  const session = await SendSession.open({ options, base, sources, streams: wanted.count });
+  const parts = { client, session, target, request, wanted };
   try {
     try {
       return await PushLink.begin(parts, request.forceGrpcData);
@@ -72,6 +74,7 @@ type Parts = {
   readonly session: SendSession;
   readonly target: PlaceEndpoint;
   readonly request: LinkRequest;
+  readonly wanted: WantedStreams;
 };
 
 class PushLink implements Link {
@@ -95,7 +98,7 @@ class PushLink implements Link {
 
   /** @throws {DataPortUnreachable} before anything has reached the session */
   static async begin(parts: Parts, forceGrpcData: boolean): Promise<PushLink> {
-    const { client, session, target, request } = parts;
+    const { client, session, target, request, wanted } = parts;
     const heard = new Heard(request.warn);
     const talk: PushTalk = new Talk(client.push, heard.listeners());
     try {
@@ -104,7 +107,7 @@ class PushLink implements Link {
         target: { module, path: bytesOfPath(sessionPath(target)) },
         options: optionsToMessage(request.options),
         roots: rootsToMessages(session.roots),
-        capabilities: capabilities(forceGrpcData, streamsWanted(), client),
+        capabilities: capabilities(forceGrpcData, wanted, client),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");

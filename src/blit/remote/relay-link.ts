@@ -104,7 +104,7 @@ class RelayLink implements Link {
         module: from.module,
         sources,
         options,
-        capabilities: capabilities(true, request.streams),
+        capabilities: capabilities(true, { count: request.streams, isFar: false }),
       };
       pull.requests.push({ payload: { case: "header", value: pullHeader } });
       const source = await pull.next("negotiation");
@@ -113,7 +113,7 @@ class RelayLink implements Link {
         target: { module: target.module, path: bytesOfPath(sessionPath(target)) },
         options,
         roots: source.roots,
-        capabilities: capabilities(true, count),
+        capabilities: capabilities(true, { count, isFar: false }),
       };
       push.requests.push({ payload: { case: "header", value: pushHeader } });
       const offer = await push.next("negotiation");

@@ -6,7 +6,7 @@ import { acquireLock, releaseLock } from "../wire/shared-lock.ts";
  * reach it.
  */
 
-const word = { lock: 0, top: 1, walking: 2, hungry: 3, changes: 4 } as const;
+const word = { lock: 0, top: 1, walking: 2, hungry: 3, changes: 4, parked: 5 } as const;
 const headBytes = 64;
 const stackBytes = 4 * 1024 * 1024;
 /** Root u16, length of the path u32, once more behind the path, so that the top can be found. */
@@ -50,6 +50,15 @@ export class FolderQueue {
 
   addHungry(count: 1 | -1): void {
     Atomics.add(this.#words, word.hungry, count);
+  }
+
+  /** Streams from this number on take nothing new; 0: all of them do. */
+  get parkedFrom(): number {
+    return Atomics.load(this.#words, word.parked);
+  }
+
+  park(from: number): void {
+    if (Atomics.exchange(this.#words, word.parked, from) !== from) this.wake();
   }
 
   get isEmpty(): boolean {
@@ -96,7 +105,7 @@ export class FolderQueue {
    */
   wait(ms: number, isDue: () => boolean): void {
     const changes = Atomics.load(this.#words, word.changes);
-    if (!this.isEmpty || isDue()) return;
+    if (isDue()) return;
     Atomics.wait(this.#words, word.changes, changes, ms);
   }
 
@@ -112,6 +121,7 @@ export class FolderQueue {
     this.#words[word.top] = 0;
     this.#words[word.walking] = 0;
     this.#words[word.hungry] = 0;
+    this.#words[word.parked] = 0;
     releaseLock(this.#words, word.lock);
     this.wake();
   }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { groupLinks } from "../engine/links.ts";
 import type { LinkMember } from "../engine/messages.ts";
 import type { Issue } from "../engine/options.ts";
-import { control, SharedState } from "../engine/shared-state.ts";
+import { control, counter, SharedState } from "../engine/shared-state.ts";
 import type { Thread } from "../engine/thread.ts";
 import { ports } from "../ports.ts";
 import { lineageOf } from "../session/lineage.ts";
@@ -23,6 +23,7 @@ import { linkParts } from "./send-links.ts";
 import { SendStream } from "./send-stream.ts";
 import { closeSourceRoots, type HeldRoot, openSourceRoots } from "./source-roots.ts";
 import { sourceThread } from "./source-thread.ts";
+import { StreamTuner } from "./stream-tuner.ts";
 
 export type SendRequest = {
   readonly options: SessionOptions;
@@ -31,10 +32,16 @@ export type SendRequest = {
   readonly sources: readonly string[];
   /** How many streams there will be at most. */
   readonly streams: number;
+  /** Replaced in tests. */
+  readonly tuner?: (streams: number) => Pick<StreamTuner, "step">;
 };
 
 /** How often a stuck disk is looked for, milliseconds. */
 const watchMs = 1000;
+/** How often the number of streams at work is looked at. */
+const tuneMs = 125;
+/** A small file takes about as long as so many bytes of a large one. */
+const itemBytes = 32 * 1024;
 
 /**
  * The source's side of a transfer over streams: one worker for each of them. Columns of its counts
@@ -202,6 +209,7 @@ export class SendSession {
       this.#queue.addWalking(group.length);
       this.#board?.begin(walking.length);
       for (const { index } of group.toReversed()) this.#queue.push(index, "");
+      using _ = this.#tune(walking.length);
       for (const stream of walking) {
         this.#queue.addHungry(1);
         stream.post({ kind: "walk" });
@@ -215,6 +223,25 @@ export class SendSession {
       }
     }
     return { links, folders };
+  }
+
+  /** As long as this lasts, so many of the streams are at work as is best. */
+  #tune(streams: number): Disposable {
+    if (streams < 2) return { [Symbol.dispose]: () => {} };
+    const tuner = this.#request.tuner?.(streams) ?? new StreamTuner(streams);
+    const tune = (): void => {
+      const { bytesDone, itemsDone } = counter;
+      const done = this.shared.total(bytesDone) + this.shared.total(itemsDone) * itemBytes;
+      this.#queue.park(tuner.step(performance.now(), done));
+    };
+    tune();
+    const timer = setInterval(tune, tuneMs);
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(timer);
+        this.#queue.park(0);
+      },
+    };
   }
 
   async #finish(groups: readonly LinkMember[][], issues: Issue[]): Promise<void> {

@@ -260,7 +260,13 @@ export class Sender {
   }
 
   #help(): boolean {
-    return this.board !== undefined && helpOthers(this, this.board);
+    return this.board !== undefined && !this.#isParked && helpOthers(this, this.board);
+  }
+
+  /** With fewer streams at work it is faster at the moment: this one takes nothing new. */
+  get #isParked(): boolean {
+    const from = this.queue.parkedFrom;
+    return from > 0 && this.stream >= from;
   }
 
   /** To be asked with nothing of its own left: whether that holds for all streams. */
@@ -338,11 +344,14 @@ export class Sender {
   }
 
   #take(): FolderTask | undefined {
+    const isParked = this.#isParked;
+    if (isParked) this.#giveAll();
     const own = this.#stack.pop();
     if (own !== undefined) {
       this.#sated();
       return own;
     }
+    if (isParked) return undefined;
     // What is there is for those who have nothing under way, and may come a little late.
     const others = this.queue.hungry - (this.#isHungry ? 1 : 0);
     if (others > 0 && this.#folders.size > 0) return undefined;
@@ -384,6 +393,11 @@ export class Sender {
     for (const task of this.#stack.splice(0, count)) this.#give(task);
   }
 
+  /** All, as far as there is room; what is left this stream walks itself. */
+  #giveAll(): void {
+    for (const task of this.#stack.splice(0)) this.#give(task);
+  }
+
   #give(task: FolderTask): void {
     if (task.parent === undefined) {
       if (!this.queue.push(task.root, task.path)) this.#stack.push(task);
@@ -399,7 +413,8 @@ export class Sender {
   /** Waits for the target or for folders, whichever comes first. */
   #rest(): void {
     this.flush();
-    if (this.#stack.length === 0 && !this.#isHungry) {
+    if (this.#isParked) this.#sated();
+    else if (this.#stack.length === 0 && !this.#isHungry) {
       this.#isHungry = true;
       this.queue.addHungry(1);
     }
@@ -417,8 +432,9 @@ export class Sender {
   /** With nothing under way: until there is something to walk, to help with, or nothing at all. */
   #sleep(isOver: () => boolean): void {
     const { board } = this;
-    const isOffered = (): boolean => board?.hasPartsFor(this.stream) === true;
-    this.queue.wait(idleMs, () => isOver() || isOffered());
+    const isOffered = (): boolean =>
+      !this.queue.isEmpty || board?.hasPartsFor(this.stream) === true;
+    this.queue.wait(idleMs, () => isOver() || (!this.#isParked && isOffered()));
     this.t.add(counter.activity, 0);
     this.#lastHeardMs = performance.now();
   }

@@ -6,9 +6,10 @@ import {
 } from "../../../src/blit/control/proto/blit_pb.js";
 import {
   connectStreams,
+  nearStreams,
   pumpStreams,
   STREAMS_MAX,
-  streamsWanted,
+  wantedStreams,
 } from "../../../src/blit/remote/client-streams.ts";
 import { MessageQueue } from "../../../src/blit/remote/message-queue.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
@@ -46,8 +47,13 @@ describe("what a daemon may offer", () => {
     expect(await codeOf(pumps)).toBe("E_INTEGRITY");
   });
 
-  test("this machine asks for as many as it can serve", () => {
-    expect(streamsWanted()).toBeWithin(2, STREAMS_MAX + 1);
+  test("this machine asks for as many as it can serve, from far away for more", async () => {
+    expect(nearStreams().count).toBeWithin(2, STREAMS_MAX + 1);
+    const after = (ms: number) => ({
+      roundTripMs: async (limitMs: number) => Math.min(ms, limitMs),
+    });
+    expect(await wantedStreams(after(0.3))).toEqual(nearStreams());
+    expect(await wantedStreams(after(40))).toEqual({ count: STREAMS_MAX, isFar: true });
   });
 });
 

@@ -267,6 +267,14 @@ export declare type DataCapabilities = Message<"blit.v2.DataCapabilities"> & {
    * @generated from field: bool supports_parts = 8;
    */
   supportsParts: boolean;
+
+  /**
+   * The round trip is long: streams wait for acknowledgements, not for processors, so there may be
+   * more of them than either side has processors.
+   *
+   * @generated from field: bool is_far = 9;
+   */
+  isFar: boolean;
 };
 
 /**
