@@ -18,8 +18,8 @@ if (argv.length === 1 && argv[0] === "--version") {
     const { runCommand } = await import("../src/kit/cli/run.ts");
     const code = await runCommand({ name, load, argv });
     await runExitTasks();
-    // All other writes are synchronous, so nothing is lost; and what an engine may have left open (a
-    // socket, an idle worker) must not keep the process alive.
+    // All other writes are synchronous, so nothing is lost; and what an engine may have left open
+    // (a socket, an idle worker) must not keep the process alive.
     process.exit(code);
   } catch (error) {
     await endWith(error);

@@ -1,4 +1,4 @@
-/** Where answers of indexes become pages, and what is to be kept is written: here or on a thread. */
+/** Where answers of indexes become pages, and what is kept is written: here or on a thread. */
 import { Fault, faultFromJson } from "../../kit/fault/fault.ts";
 import type { MaybePromise } from "../resolve/port.ts";
 import type { CacheFolder } from "./cache-folder.ts";

@@ -64,7 +64,7 @@ test("a rate that only falls or rises meanwhile is no gain of the trial", () => 
   }
 });
 
-test("one stream of two is enough where they are in each other's way; both where they are not", () => {
+test("one stream of two is enough where they are in each other's way, else both", () => {
   const alone = run({ streams: 2, seconds: 60 }, (active) => (active === 1 ? 1200 : 1000));
   expect(shareOf(alone, (active) => active === 1)).toBeGreaterThan(0.85);
   const both = run({ streams: 2, seconds: 60 }, (active) => (active === 1 ? 600 : 1000));
