@@ -1,5 +1,6 @@
 import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { MADV, MMAP } from "./abi/constants.ts";
+import { openLibc } from "./library.ts";
 import { sys } from "./sys.ts";
 
 /** The two Buffer methods that turn bytes into text and back without a detour; Bun has both. */
@@ -10,7 +11,7 @@ export type Latin1Buffer = {
 
 /**
  * A block of anonymous memory outside the JavaScript heap: its address never changes, so it can be
- * handed to the kernel as often as wanted. Page-aligned, zeroed, given back with the process.
+ * handed to the kernel as often as wanted. Page-aligned, zeroed, given back with its thread.
  */
 export class Memory {
   readonly pointer: number;
@@ -76,11 +77,53 @@ export class GrowingMemory {
   }
 }
 
+/** Blocks that may be taken again, by their size. */
+const spare = new Map<number, Memory[]>();
+
+/** A block that was given back in this thread, or a new one. */
+export function takeMemory(sizeBytes: number): Memory {
+  return spare.get(sizeBytes)?.pop() ?? new Memory(sizeBytes);
+}
+
+/** Gives a block back. Nobody may use it, nor anything that shows it, from now on. */
+export function giveMemoryBack(memory: Memory): void {
+  memory.release();
+  const size = memory.buffer.byteLength;
+  const others = spare.get(size);
+  if (others === undefined) spare.set(size, [memory]);
+  else others.push(memory);
+}
+
 function mapMemory(sizeBytes: number): number {
   const access = MMAP.PROT_READ | MMAP.PROT_WRITE;
   const address = sys.mmap(0, sizeBytes, access, MMAP.PRIVATE | MMAP.ANONYMOUS, -1, 0);
   if (address < 0) throw new Error(`Cannot map ${sizeBytes} bytes of memory`);
+  if (!Bun.isMainThread) unmapWithThread(address, sizeBytes);
   return address;
+}
+
+/** What holds the memory of this thread: it is collected with the thread, and with nothing else. */
+const held: ArrayBuffer[] = [];
+let munmapAddress: number | undefined;
+
+/**
+ * Unmaps memory when this worker's heap is taken down: a daemon starts workers for each session and
+ * goes on for months. The collector frees a buffer by a function that gets its address and a word
+ * of ours; munmap(2) is such a function, with the size as the word.
+ */
+function unmapWithThread(address: number, sizeBytes: number): void {
+  munmapAddress ??= addressOf("munmap");
+  // Bun's types know nothing of the last two, its documentation does.
+  const bufferOf = toArrayBuffer as (address: number, ...more: readonly number[]) => ArrayBuffer;
+  held.push(bufferOf(address, 0, 8, sizeBytes, munmapAddress));
+}
+
+/** Where a function of the C library is (dlsym(3)). */
+function addressOf(name: string): number {
+  const signature = { args: ["i64", "ptr"], returns: "ptr" } as const;
+  const { dlsym } = openLibc({ dlsym: signature });
+  const anywhere = process.platform === "darwin" ? -2 : 0;
+  return Number(dlsym(anywhere, Buffer.from(`${name}\0`)));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { GrowingMemory, Memory } from "../../ffi/mem.ts";
+import { readFileSync } from "node:fs";
+import { GrowingMemory, giveMemoryBack, Memory, takeMemory } from "../../ffi/mem.ts";
 
 test("memory that grows keeps its place and its bytes, and older views go on", () => {
   const memory = new GrowingMemory(4096, 1024 * 1024);
@@ -28,3 +29,43 @@ test("released pages read as zeros and can be used again", () => {
     expect(memory.bytes.every((byte) => byte === 0)).toBe(true);
   }
 });
+
+test("the memory of a thread goes with the thread", async () => {
+  const mib = 64;
+  const grown: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    const worker = new Worker(new URL("../support/memory.worker.ts", import.meta.url));
+    const mapped = Promise.withResolvers<void>();
+    worker.onmessage = () => mapped.resolve();
+    worker.postMessage(mib);
+    await mapped.promise;
+    const closed = new Promise((resolve) => worker.addEventListener("close", resolve));
+    worker.terminate();
+    await closed;
+    grown.push(mappedMib());
+  }
+  // The first rounds start what any thread needs.
+  await until(() => mappedMib() - (grown[1] ?? 0) < 2 * mib);
+});
+
+test("a block that was given back is taken again, and empty", () => {
+  const size = 5 * 4096;
+  const first = takeMemory(size);
+  first.bytes.fill(9);
+  giveMemoryBack(first);
+  const second = takeMemory(size);
+  expect(second.pointer).toBe(first.pointer);
+  expect(second.bytes.every((byte) => byte === 0)).toBe(true);
+  expect(takeMemory(size).pointer).not.toBe(first.pointer);
+});
+
+/** Address space of this process in MiB. */
+function mappedMib(): number {
+  const [pages = ""] = readFileSync("/proc/self/statm", "utf8").split(" ");
+  return (Number(pages) * 4096) / 1024 ** 2;
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let n = 0; n < 500 && !isTrue(); n++) await Bun.sleep(10);
+  expect(isTrue()).toBe(true);
+}

@@ -2,7 +2,7 @@ import { AT, O, STATX } from "../../../ffi/abi/constants.ts";
 import { STATX_LAYOUT, StatView } from "../../../ffi/abi/stat.ts";
 import { TIMESPEC_LAYOUT } from "../../../ffi/abi/timespec.ts";
 import { errno, errnoName, errnoText } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { giveMemoryBack, type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { compileFilterJson, type Filter } from "../tree/filter.ts";
 import { ContentPaths } from "./content.ts";
@@ -127,9 +127,9 @@ export class Thread {
   /** Seconds from the source's clock to the target's, rounded up; 0 where they are one clock. */
   sourceLagSec = 0;
 
-  readonly scratch = new Memory(scratchBytes);
-  readonly dirents = new Memory(direntBytes);
-  readonly copy = new Memory(2 * blockBytes);
+  readonly scratch = takeMemory(scratchBytes);
+  readonly dirents = takeMemory(direntBytes);
+  readonly copy = takeMemory(2 * blockBytes);
   #xattr: Memory | undefined;
   readonly source: StatView;
   readonly target: StatView;
@@ -193,8 +193,14 @@ export class Thread {
 
   /** Memory for extended attributes, mapped when first asked for: list, then two values. */
   get xattr(): Memory {
-    this.#xattr ??= new Memory(3 * xattrBytes);
+    this.#xattr ??= takeMemory(3 * xattrBytes);
     return this.#xattr;
+  }
+
+  /** Gives its memory back: nothing of it may be used from now on. */
+  release(): void {
+    for (const memory of [this.scratch, this.dirents, this.copy]) giveMemoryBack(memory);
+    if (this.#xattr !== undefined) giveMemoryBack(this.#xattr);
   }
 
   /** Puts a name where the kernel can read it; returns its address, valid until the next call. */

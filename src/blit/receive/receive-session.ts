@@ -109,7 +109,12 @@ export class ReceiveSession {
     raiseFileLimit();
     this.#stays = roots.map(() => new Set());
     const { command, backupDir } = options;
-    this.#places = findTargetPlaces(main, { base, command, target, roots });
+    try {
+      this.#places = findTargetPlaces(main, { base, command, target, roots });
+    } catch (error) {
+      main.release();
+      throw error;
+    }
     try {
       const complete = completeOptions(main, this.#places);
       main.options = complete.options;
@@ -363,6 +368,7 @@ export class ReceiveSession {
     closePlaces(this.#places);
     const fd = this.#backup?.fd ?? -1;
     if (fd >= 0) sys.close(fd);
+    this.#main.release();
   }
 }
 

@@ -130,9 +130,10 @@ export class Receiver {
       }
       if (this.open.size > 0) broken("the end of a pass before all that was asked for");
       this.needs.bare(frameType.passDone);
+      // Not where it breaks: who waits for its parts is told with all others, by the session.
+      this.parts.endOne();
     } finally {
       this.#isInPass = false;
-      this.parts.endOne();
       this.#content.abandon();
       this.#folder.abandon(this.open.values());
       this.open.clear();

@@ -99,10 +99,11 @@ export class OpenFolder {
     return this.statuses[index * keptWords + kept.nlink] as number;
   }
 
-  /** Closes it when nothing needs it any more. */
-  closeIfDone(): void {
-    if (!this.isDecided || this.unanswered > 0 || this.unopened > 0) return;
+  /** Closes it when nothing needs it any more. Returns whether it is closed. */
+  closeIfDone(): boolean {
+    if (!this.isDecided || this.unanswered > 0 || this.unopened > 0) return false;
     this.close();
+    return true;
   }
 
   close(): void {

@@ -41,9 +41,12 @@ export function sendLarge(s: Sender, pack: SmallPack, folder: OpenFolder, index:
     pack.addOutcome(index, reportUnread(s, folder, index, fd, "openat"));
     return;
   }
-  pack.close();
-  sendAttempts(s, folder, index, fd, 1);
-  sys.close(fd);
+  try {
+    pack.close();
+    sendAttempts(s, folder, index, fd, 1);
+  } finally {
+    sys.close(fd);
+  }
 }
 
 /** Sends an open file until it has held still for once; an attempt takes the place of the last. */

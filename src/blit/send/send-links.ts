@@ -62,7 +62,10 @@ function openMember(s: Sender, member: LinkMember): OpenFolder | undefined {
   }
   t.setEntry(name);
   const looked = t.statAt(fd, t.entryPointer, t.source);
-  if (looked === 0) return folder;
+  if (looked === 0) {
+    s.hold(folder);
+    return folder;
+  }
   t.failed(looked, "statx", folder.pathOf(name), "look at the source");
   sys.close(fd);
   return undefined;

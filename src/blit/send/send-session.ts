@@ -85,7 +85,12 @@ export class SendSession {
     const { shared } = this;
     const startedAtSec = this.#startedAtSec;
     this.#main = sourceThread({ index: 0, options, shared, startedAtSec });
-    this.#held = openSourceRoots(this.#main, request.base, request.sources);
+    try {
+      this.#held = openSourceRoots(this.#main, request.base, request.sources);
+    } catch (error) {
+      this.#main.release();
+      throw error;
+    }
     this.roots = this.#held.map(({ index, kind, name, isContents, typed, fd }) => {
       return { index, kind, name, isContents, typed, lineage: lineageOf(fd) };
     });
@@ -183,6 +188,7 @@ export class SendSession {
     this.shared.cancel(1);
     await Promise.all(this.#streams.map((stream) => stream.close()));
     closeSourceRoots(this.#held);
+    this.#main.release();
   }
 
   #reset(): void {

@@ -78,7 +78,10 @@ export class Sender {
   readonly #walk: FolderWalk;
   readonly #seat: StreamSeat;
   readonly #stack: FolderTask[] = [];
+  /** Those that the target has not decided about, by their ids. */
   readonly #folders = new Map<number, OpenFolder>();
+  /** All that hold a descriptor: also those below which there is something to walk. */
+  readonly #held = new Set<OpenFolder>();
   readonly #needs: Need[] = [];
   /** Entries of folders that the target has not decided about. */
   #openEntries = 0;
@@ -188,7 +191,8 @@ export class Sender {
   }
 
   close(): void {
-    for (const folder of this.#folders.values()) folder.close();
+    for (const folder of this.#held) folder.close();
+    this.#held.clear();
     this.#folders.clear();
     this.socket.close();
   }
@@ -289,6 +293,15 @@ export class Sender {
     this.#openEntries += folder.count;
   }
 
+  #letGoOf(folder: OpenFolder): void {
+    if (folder.closeIfDone()) this.#held.delete(folder);
+  }
+
+  /** To be closed with the stream, whatever happens to it until then. */
+  hold(folder: OpenFolder): void {
+    this.#held.add(folder);
+  }
+
   /** Reads one frame, if one has come. */
   #receive(): boolean {
     const { socket } = this;
@@ -338,7 +351,7 @@ export class Sender {
       this.t.add(counter.itemsDone, folder.items - folder.needed);
       this.t.add(counter.bytesDone, folder.bytes - folder.neededBytes);
     }
-    folder.closeIfDone();
+    this.#letGoOf(folder);
     this.flushIfMuch();
     return true;
   }
@@ -369,7 +382,7 @@ export class Sender {
     else {
       folder = this.#walk.sendBelow(parent, task.name, subfolders);
       parent.unopened--;
-      parent.closeIfDone();
+      this.#letGoOf(parent);
     }
     if (folder !== undefined) {
       folder.unopened = subfolders.length;
@@ -406,7 +419,7 @@ export class Sender {
     const { parent } = task;
     if (this.queue.push(parent.root, parent.pathOf(task.name))) {
       parent.unopened--;
-      parent.closeIfDone();
+      this.#letGoOf(parent);
     } else this.#stack.push(task);
   }
 

@@ -71,9 +71,11 @@ export class SmallPack {
       this.addOutcome(index, reportUnread(this.#s, this.#folder, index, fd, "openat"));
       return true;
     }
-    const isTaken = this.#addOpened(index, fd);
-    sys.close(fd);
-    return isTaken;
+    try {
+      return this.#addOpened(index, fd);
+    } finally {
+      sys.close(fd);
+    }
   }
 
   #addOpened(index: number, fd: number): boolean {

@@ -92,6 +92,7 @@ export class FolderWalk {
     }
     t.shared.note(t.index, path);
     const folder = new OpenFolder({ id: this.#s.nextId(), ...place });
+    this.#s.hold(folder);
     this.#folder = folder;
     this.#subfolders = subfolders;
     this.#isIncomplete = false;
