@@ -119,7 +119,7 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | u
 }
 
 /** A field of /proc/PID/status in MiB, such as VmHWM: the largest resident set so far. */
-export function memoryMib(pid: number, field: "VmRSS" | "VmHWM"): number {
+export function memoryMib(pid: number, field: "VmRSS" | "VmHWM" | "VmSize"): number {
   const text = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? Number.NaN) / 1024;
 }
