@@ -108,8 +108,8 @@ function requirementOf({ extras, marker }: ProjectRequirement, name: PackageName
   return { name, extras, specifier, ...(marker === undefined ? {} : { marker }) };
 }
 
-/** With what the fragment has to say. */
-function urlOf(source: DirectSource): string {
+/** The URL of a requirement from this source, with what the fragment has to say. */
+export function urlOf(source: DirectSource): string {
   if (source.kind === "directory") return fileUrlOf(source.path);
   const parts = [
     ...(source.subdirectory === undefined ? [] : [`subdirectory=${source.subdirectory}`]),
