@@ -22,12 +22,15 @@ export async function run(context: CommandContext<CleanArgs>): Promise<number> {
   const names = new Set<string>(args.package.map(packageName));
   const isDry = args["dry-run"];
   const limit = cacheSizeMax(session.config.values) ?? Number.POSITIVE_INFINITY;
-  let removed = entries.filter(({ name }) => args.all || (name !== undefined && names.has(name)));
+  const isTrim = !args.all && names.size === 0;
+  let removed = isTrim
+    ? store.surplus({ diskBytesMax: limit })
+    : entries.filter(({ name }) => args.all || (name !== undefined && names.has(name)));
   if (!isDry) {
     if (args.all) await removeAll(session.cacheFolder, store);
     else {
-      for (const { sha256 } of removed) await store.remove(sha256);
-      if (names.size === 0) removed = await store.trim({ diskBytesMax: limit });
+      if (isTrim) removed = await store.trim({ diskBytesMax: limit });
+      else for (const { sha256 } of removed) await store.remove(sha256);
       sweepBuilds(session.cacheFolder, { nowMs: Date.now(), unusedMs: BUILDS_UNUSED_MS });
     }
   }

@@ -30,6 +30,7 @@ async function install(context: CommandContext<InstallArgs>): Promise<number> {
   const place = await openPlace(session, {
     python: args.python,
     create: args.python === undefined || !/[/\\]/.test(args.python),
+    dryRun: args["dry-run"],
   });
   const flags = {
     ...args,

@@ -16,17 +16,18 @@ async function remove(context: CommandContext<RemoveArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);
-  const place = await openPlace(session, { python: args.python, create: false });
+  const dryRun = args["dry-run"];
+  const place = await openPlace(session, { python: args.python, create: false, dryRun });
   const { outcome, files } = await removePackages(session, place, {
     names: args.package.map(packageName),
     place: { group: args.group, optional: args.optional },
-    dryRun: args["dry-run"],
+    dryRun,
     command: commandText(context),
   });
   reportChange(printer, outcome, {
     command: "remove",
     environment: place.environment.root,
-    dryRun: args["dry-run"],
+    dryRun,
     seconds: (performance.now() - startedMs) / 1000,
     files,
   });

@@ -15,20 +15,21 @@ async function sync(context: CommandContext<SyncArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, args);
-  const place = await openPlace(session, { python: args.python, create: true });
+  const dryRun = args["dry-run"];
+  const place = await openPlace(session, { python: args.python, create: true, dryRun });
   const { outcome, files } = await syncProject(session, place, {
     flags: args,
     exact: !args.inexact,
     locked: args.locked,
     frozen: args.frozen,
-    dryRun: args["dry-run"],
+    dryRun,
     compileBytecode: args["compile-bytecode"] || session.config.values.install.compile_bytecode,
     command: commandText(context),
   });
   reportChange(printer, outcome, {
     command: "sync",
     environment: place.environment.root,
-    dryRun: args["dry-run"],
+    dryRun,
     seconds: (performance.now() - startedMs) / 1000,
     files,
   });

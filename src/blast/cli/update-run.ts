@@ -21,7 +21,8 @@ async function update(context: CommandContext<UpdateArgs>): Promise<number> {
   const startedMs = performance.now();
   const { args, printer } = context;
   const session = await openSession(printer, { ...args, refresh: true });
-  const place = await openPlace(session, { python: args.python, create: true });
+  const dryRun = args["dry-run"];
+  const place = await openPlace(session, { python: args.python, create: true, dryRun });
   const { force_updates: isForced, update_dependencies: follows } = session.config.values.updates;
   const named = args.package.map(packageName);
   const names = follows ? withNeeds(named, place) : named;
@@ -30,7 +31,7 @@ async function update(context: CommandContext<UpdateArgs>): Promise<number> {
   const common = {
     flags: args,
     ...(isForced ? { reinstall: (name: PackageName) => wanted?.has(name) ?? true } : {}),
-    dryRun: args["dry-run"],
+    dryRun,
     compileBytecode: session.config.values.install.compile_bytecode,
     command: commandText(context),
   };
@@ -47,7 +48,7 @@ async function update(context: CommandContext<UpdateArgs>): Promise<number> {
   reportChange(printer, outcome, {
     command: "update",
     environment: place.environment.root,
-    dryRun: args["dry-run"],
+    dryRun,
     seconds: (performance.now() - startedMs) / 1000,
     files,
   });
@@ -68,7 +69,8 @@ async function refuseUnknown(
   const { checkUpdatable } = await import("../sync/update-installed.ts");
   const sets = await session.project.sets();
   const asked = sets.flatMap(({ requirements }) => requirements.flatMap(({ name }) => name ?? []));
-  checkUpdatable(names, place.environment.installed(), asked);
+  const held = place.planned?.versions.keys() ?? [];
+  checkUpdatable(names, place.environment.installed(), [...asked, ...held]);
 }
 
 /** The names, and all that those packages need ([updates] update_dependencies). */

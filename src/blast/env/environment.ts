@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import { type InstalledDistribution, scanSite } from "./installed.ts";
@@ -20,6 +20,9 @@ export interface PrefixInterpreter {
   readonly path: string;
   readonly scheme: SchemePaths;
 }
+
+/** Folders of an environment, relative to its root, as its base Python names them. */
+export type VenvFolders = Pick<SchemePaths, "purelib" | "platlib" | "scripts">;
 
 /** pyvenv.cfg: its keys in lower case. */
 type VenvConfig = ReadonlyMap<string, string>;
@@ -63,6 +66,17 @@ export function openEnvironment(folder: string, interpreter?: PrefixInterpreter)
   const folders = isWindows ? windowsScheme() : posixScheme(root, config);
   const python = isWindows ? join(root, "Scripts", "python.exe") : join(root, "bin", "python");
   return make({ kind: "venv", root, folders, python, config });
+}
+
+/** A virtual environment that is not made yet: nothing is installed, whatever lies there now. */
+export function plannedEnvironment(folder: string, folders: VenvFolders): Environment {
+  const root = resolve(folder);
+  const { purelib, platlib, scripts } = folders;
+  const headers = join("include", "site", basename(dirname(purelib)));
+  const python = join(root, scripts, process.platform === "win32" ? "python.exe" : "python");
+  const scheme = { purelib, platlib, scripts, headers, data: "" };
+  const made = make({ kind: "venv", root, folders: scheme, python, config: undefined });
+  return { ...made, installed: () => [] };
 }
 
 function openPrefix(interpreter: PrefixInterpreter): Environment {

@@ -1,6 +1,7 @@
 /** Makes environments as `python -m venv --without-pip` does (PEP 405), without starting Python. */
 import {
   closeSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -92,8 +93,33 @@ function makeFolder(path: string): boolean {
   }
 }
 
+/**
+ * Refuses what {@link createVenv} with `clear` would refuse, and changes nothing.
+ *
+ * @throws {Fault} E_REFUSED
+ */
+export function checkVenvFolder(folder: string): void {
+  const root = resolve(folder);
+  checkPath(root);
+  if (existsSync(root)) entriesToClear(root, true);
+}
+
 /** Clears an environment, goes on with an unfinished one, refuses everything else. */
 function takeOver(root: string, clear: boolean): void {
+  const entries = entriesToClear(root, clear);
+  if (entries.length === 0) return;
+  // From here on it is no environment; the mark goes last, so that an unfinished one is known.
+  unlinkSync(join(root, "pyvenv.cfg"));
+  writeFileSync(join(root, MARK), TAG);
+  for (const entry of entries) {
+    if (entry !== MARK && entry !== "pyvenv.cfg") {
+      rmSync(join(root, entry), { recursive: true, force: true });
+    }
+  }
+}
+
+/** What has to go first: nothing in an empty folder, or one that was left unfinished. */
+function entriesToClear(root: string, clear: boolean): readonly string[] {
   if (!statSync(root).isDirectory()) {
     throw new Fault({
       code: "E_REFUSED",
@@ -102,9 +128,9 @@ function takeOver(root: string, clear: boolean): void {
     });
   }
   const entries = readdirSync(root);
-  if (entries.length === 0) return;
+  if (entries.length === 0) return [];
   const isVenv = entries.includes("pyvenv.cfg");
-  if (!isVenv && isUnfinished(root, entries)) return;
+  if (!isVenv && isUnfinished(root, entries)) return [];
   if (!isVenv || !clear) {
     throw new Fault({
       code: "E_REFUSED",
@@ -114,14 +140,7 @@ function takeOver(root: string, clear: boolean): void {
       hint: isVenv ? "remove it first" : "choose another folder, or empty this one",
     });
   }
-  // From here on it is no environment; the mark goes last, so that an unfinished one is known.
-  unlinkSync(join(root, "pyvenv.cfg"));
-  writeFileSync(join(root, MARK), TAG);
-  for (const entry of entries) {
-    if (entry !== MARK && entry !== "pyvenv.cfg") {
-      rmSync(join(root, entry), { recursive: true, force: true });
-    }
-  }
+  return entries;
 }
 
 /** Made by us, and given up before pyvenv.cfg was written. */

@@ -62,7 +62,7 @@ export async function installDirect(
     if (known && request.overrides.length === 0) return yes();
     const { isSatisfied } = await import("./satisfied.ts");
     if (isSatisfied(request, installed, target.markers)) {
-      note();
+      if (!request.dryRun) note();
       return yes();
     }
   }

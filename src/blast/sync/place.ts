@@ -31,6 +31,8 @@ export interface Place {
   readonly created: boolean;
   /** The project's own, so that its files speak for it. */
   readonly isProjects: boolean;
+  /** Of a dry run: it is not there, counts as empty, and this would be installed again. */
+  readonly planned?: Holdings;
 }
 
 /** How to find or make it. */
@@ -39,6 +41,8 @@ export interface PlaceOptions {
   readonly python?: string | undefined;
   /** Make the project's environment where there is none; otherwise that is an error. */
   readonly create: boolean;
+  /** Write nothing: what would be made is only told. */
+  readonly dryRun?: boolean;
   /** For the prompt of one that is made; otherwise the name that it had, or the project's. */
   readonly name?: string | undefined;
   /** The project's environment, whatever is active; `python` says which Python it is to have. */
@@ -55,6 +59,10 @@ export interface PlaceOptions {
 export async function openPlace(session: Session, options: PlaceOptions): Promise<Place> {
   const place = await findPlace(session, options);
   if (!isRecoveryDue(place.environment)) return place;
+  if (options.dryRun === true) {
+    (await import("./planned-place.ts")).tellCutShort(session, place);
+    return place;
+  }
   const { recover } = await import("../env/recover.ts");
   const { takenBack, displaced } = recover(place.environment, "blast");
   for (const command of takenBack) {
@@ -167,11 +175,12 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   const prober = new Prober(session.environment);
   const find = { ...findOptions(session), prober };
   let holdings: Holdings | undefined;
+  let reason: string | undefined;
   const isThere = existsSync(join(folder, "pyvenv.cfg"));
   if (isThere && isProjects && options.create) checkOwned(session, folder);
   if (isThere) {
     const place = await openExisting(folder, prober, isProjects);
-    const reason = await whyAnew(session, place, { folder, options, find });
+    reason = await whyAnew(session, place, { folder, options, find });
     if (place !== undefined && reason === undefined) {
       prober.save();
       return place;
@@ -181,13 +190,17 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
     // Before anything is said: with no Python to make it with, nothing is made anew.
     await choosePython(python, find);
     holdings = holdingsOf(folder);
-    printer.note(`${reason}: the environment is made anew`);
+    if (options.dryRun !== true) printer.note(`${reason}: the environment is made anew`);
   } else if (!options.create) {
     throw new Fault({
       code: "E_NOT_FOUND",
       message: `Cannot find an environment: "${folder}" does not exist`,
       hint: "make one with `blast start`",
     });
+  }
+  if (options.dryRun === true) {
+    const { plannedPlace } = await import("./planned-place.ts");
+    return plannedPlace(session, { folder, python, find, isProjects, reason, holdings });
   }
   using _alone = await makeAlone(session, folder);
   // What could not be probed a moment ago, half-made, can be now.

@@ -45,6 +45,7 @@ export function isUpToDate(
   flags: SyncFlags,
   exact = false,
 ): boolean {
+  if (place.planned !== undefined) return false;
   const note = readNote(place);
   return (
     note?.format === 1 &&
@@ -92,7 +93,7 @@ export function satisfiedNote(place: Place, asked: Asked): { known: boolean; not
   const path = join(place.environment.root, STATE_FOLDER, SATISFIED_NAME);
   const keys = readKeys(path);
   return {
-    known: keys.includes(key),
+    known: place.planned === undefined && keys.includes(key),
     note: () => {
       try {
         const kept = [key, ...keys].slice(0, SATISFIED_MAX);

@@ -37,13 +37,15 @@ export async function updateInstalled(
 ): Promise<ChangeOutcome> {
   const installed = place.environment.installed();
   const fromIndex = installed.filter(({ directUrl }) => directUrl === undefined);
-  const roots = fromIndex.filter(
+  const asked = fromIndex.filter(
     ({ name, requested }) => requested || request.names?.has(name) === true,
   );
+  // Of a dry run: it would be installed again before it is updated.
+  const roots = [...asked.map(({ name }) => name), ...(place.planned?.requested ?? [])];
   const kept = request.names === undefined ? [] : fromIndex;
   const held = new Set(installed.filter(({ directUrl }) => directUrl).map(({ name }) => name));
   return installDirect(session, place, {
-    requirements: roots.map(({ name }) =>
+    requirements: roots.map((name) =>
       readRequirement(name, { origin: "the environment", base: session.folder }),
     ),
     constraints: [],
@@ -52,7 +54,9 @@ export async function updateInstalled(
     upgrade: true,
     preferences: preferencesOf(kept.filter(({ name }) => request.names?.has(name) !== true)),
     hold: (name) => held.has(name),
-    isRequested: (name) => installed.some((one) => one.name === name && one.requested),
+    isRequested: (name) =>
+      place.planned?.requested.includes(name) === true ||
+      installed.some((one) => one.name === name && one.requested),
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
     noDependencies: false,
     requireHashes: false,

@@ -199,16 +199,20 @@ export class WheelStore {
     using _lock = await takeStoreLock(this.folder, "alone");
     const { discard, sweepStaging } = await import("./staging.ts");
     sweepStaging(this.folder, this.#nowMs());
+    const removed = this.surplus(limits);
+    for (const { sha256 } of removed) discard(this.folder, wheelPath(this.folder, sha256));
+    return removed;
+  }
+
+  /** What {@link trim} would remove now; nothing is changed. */
+  surplus(limits: { readonly diskBytesMax: number }): StoreEntry[] {
     const entries = this.entries().sort((left, right) => left.lastUsedMs - right.lastUsedMs);
     let left = entries.reduce((total, entry) => total + entry.diskBytes, 0);
-    const removed: StoreEntry[] = [];
-    for (const entry of entries) {
-      if (entry.name !== undefined && left <= limits.diskBytesMax) continue;
-      discard(this.folder, wheelPath(this.folder, entry.sha256));
+    return entries.filter((entry) => {
+      if (entry.name !== undefined && left <= limits.diskBytesMax) return false;
       left -= entry.diskBytes;
-      removed.push(entry);
-    }
-    return removed;
+      return true;
+    });
   }
 
   /** Every wheel that is there, with damaged ones. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
-import { openEnvironment } from "../../../src/blast/env/environment.ts";
+import { openEnvironment, plannedEnvironment } from "../../../src/blast/env/environment.ts";
 import { createBareVenv } from "../../support/blast-env.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -40,6 +40,19 @@ test("PyPy, free-threaded builds, virtualenv's key, and several versions side by
     purelib: "lib/python3.12/site-packages",
     platlib: "lib64/python3.12/site-packages",
   });
+});
+
+test("one that is only planned has the folders that it would have, and nothing in them", () => {
+  using work = createWorkspace();
+  const root = createBareVenv(work);
+  work.folder("venv/lib/python3.11/site-packages/app-1.0.dist-info");
+  const site = "lib/python3.11/site-packages";
+  const planned = plannedEnvironment(root, { purelib: site, platlib: site, scripts: "bin" });
+  const there = openEnvironment(root);
+  expect(there.installed().map(({ name }) => `${name}`)).toEqual(["app"]);
+  expect(planned.installed()).toEqual([]);
+  const { paths, relative, python } = there;
+  expect(planned).toMatchObject({ kind: "venv", root, paths, relative, python });
 });
 
 test("what is no environment is told so", () => {

@@ -14,7 +14,7 @@ import { baseProblem } from "../../../src/blast/python/base-problem.ts";
 import { findPython, listPythons } from "../../../src/blast/python/find.ts";
 import type { Interpreter } from "../../../src/blast/python/probe.ts";
 import { Prober } from "../../../src/blast/python/probe.ts";
-import { basePathOf, createVenv } from "../../../src/blast/python/venv.ts";
+import { basePathOf, checkVenvFolder, createVenv } from "../../../src/blast/python/venv.ts";
 import { readVenvConfig } from "../../../src/blast/python/venv-config.ts";
 import { fakePython } from "../../support/fake-python.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
@@ -181,4 +181,30 @@ describe("its base", () => {
     mkdirSync(work.at("base-3.12.1/bin"), { recursive: true });
     expect(await ask()).toMatchObject({ kind: "gone" });
   });
+});
+
+test("what stands in the way is told beforehand, and nothing is touched", async () => {
+  using work = createWorkspace();
+  const python = await made(work);
+  work.write("full/mine.txt", "");
+  work.write("file", "");
+  for (const path of [work.at("full"), work.at("file"), work.at("a:b")]) {
+    const refusal = (act: () => void): string => {
+      try {
+        act();
+      } catch (error) {
+        return error instanceof Error ? error.message : "";
+      }
+      return "none";
+    };
+    const told = refusal(() => checkVenvFolder(path));
+    expect(told).toContain(`Cannot make the environment "${path}"`);
+    expect(told).toBe(refusal(() => createVenv(path, python, { clear: true })));
+  }
+  createVenv(work.at("venv"), python, {});
+  const before = readdirSync(work.at("venv")).sort();
+  checkVenvFolder(work.at("venv"));
+  checkVenvFolder(work.at("nothing"));
+  expect(readdirSync(work.at("venv")).sort()).toEqual(before);
+  expect(existsSync(work.at("nothing"))).toBe(false);
 });

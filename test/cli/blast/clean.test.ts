@@ -48,6 +48,9 @@ describe("clean", () => {
     const unlimited = await world.ok("clean");
     expect(unlimited.stderr).toContain("Removed 0 wheels");
     world.write("blast.toml", `${world.read("blast.toml")}\n[cache]\nmax_size = "2 MiB"\n`);
+    const dry = await world.ok("clean", "--dry-run");
+    expect(dry.stderr).toContain("Would remove 2 wheels");
+    expect(stored(world).size).toBe(3);
     const { stdout } = await world.ok("clean", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ schema: "blast.clean/1", folder: world.cache });
     expect([...stored(world).keys()]).toEqual(["three"]);
