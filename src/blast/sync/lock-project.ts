@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { parseToml } from "../../kit/config/toml.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { evaluateMarker } from "../pep/marker.ts";
 import { MarkerSet } from "../pep/marker-algebra.ts";
 import type { PackageName } from "../pep/name.ts";
 import { pythonRange } from "../pep/specifier.ts";
@@ -36,6 +37,8 @@ export interface LockOptions {
   /** Of the command line, beside the project's own. */
   readonly constraints: readonly ProjectRequirement[];
   readonly overrides: readonly ProjectRequirement[];
+  /** This command changes what the project asks for. */
+  readonly isEdited?: boolean;
 }
 
 /** A lock that fits the project. */
@@ -78,7 +81,8 @@ export async function lockProject(
   const isBound = options.constraints.length + options.overrides.length > 0;
   const isWanted = options.upgrade !== "all" && options.upgrade.size === 0 && !isBound;
   const isAlone = isLockAlone(project);
-  if (previous !== undefined && isWanted && (isAlone || fits(previous, inputs, sets))) {
+  const fitting: Fitting = { inputs, sets, interpreter, isEdited: options.isEdited === true };
+  if (previous !== undefined && isWanted && (isAlone || fits(previous, fitting))) {
     return kept(session, previous, options);
   }
   if (isAlone) throw alone(project);
@@ -107,13 +111,24 @@ export async function isLockFitting(session: Session, interpreter: Interpreter):
     constraints: [],
     overrides: [],
   };
-  return fits(lock, await inputsOf(session, interpreter, project, sets, options), sets);
+  const inputs = await inputsOf(session, interpreter, project, sets, options);
+  return fits(lock, { inputs, sets, interpreter, isEdited: false });
+}
+
+/** What a lock file has to fit. */
+interface Fitting {
+  readonly inputs: string;
+  readonly sets: readonly RequirementSet[];
+  readonly interpreter: Interpreter;
+  readonly isEdited: boolean;
 }
 
 /** Whether the project's lock file can be used as it is. */
-function fits(lock: Pylock, inputs: string, sets: readonly RequirementSet[]): boolean {
+function fits(lock: Pylock, { inputs, sets, interpreter, isEdited }: Fitting): boolean {
   const blast = lock.tool?.["blast"] as { readonly inputs?: unknown } | undefined;
   if (blast !== undefined) return blast.inputs === inputs;
+  // It does not tell what it was made for: it would hold what is not asked for any more.
+  if (isEdited) return false;
   const versions = new Map<PackageName, Version[]>();
   for (const { name, version } of lock.packages) {
     versions.set(name, [
@@ -122,15 +137,19 @@ function fits(lock: Pylock, inputs: string, sets: readonly RequirementSet[]): bo
     ]);
   }
   // Of another tool's lock file only what it was asked for can be checked.
-  return sets
-    .filter(({ kind }) => kind === "base")
-    .flatMap(({ requirements }) => requirements)
-    .every(({ name, requirement, source }) => {
-      const found = name === undefined ? undefined : versions.get(name);
-      if (found === undefined) return false;
-      if (source !== undefined || requirement === undefined) return true;
-      return found.some((version) => requirement.specifier.contains(version));
-    });
+  return (
+    sets
+      .filter(({ kind }) => kind === "base")
+      .flatMap(({ requirements }) => requirements)
+      // It may have been made for this platform and Python alone.
+      .filter(({ marker }) => marker === undefined || evaluateMarker(marker, interpreter.markers))
+      .every(({ name, requirement, source }) => {
+        const found = name === undefined ? undefined : versions.get(name);
+        if (found === undefined) return false;
+        if (source !== undefined || requirement === undefined) return true;
+        return found.some((version) => requirement.specifier.contains(version));
+      })
+  );
 }
 
 interface LockJob {

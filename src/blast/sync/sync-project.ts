@@ -74,6 +74,7 @@ export async function syncProject(
     flags: request.flags,
     locked: request.locked,
     frozen: request.frozen,
+    isEdited: (request.edits ?? []).length > 0,
     ...(await readBounds(request.flags, session)),
   });
   const lockEdit = await locked.editFor(project);
