@@ -67,6 +67,25 @@ export async function withoutRequirements(
   return { path, before, after: edited.text, missing };
 }
 
+/** Whether a name stands in just this list of the project, where blast could take it out. */
+export async function isRecorded(
+  project: Project,
+  place: RecordPlace,
+  name: PackageName,
+): Promise<boolean> {
+  const { pyproject, files } = project;
+  if (isPyproject(project) && pyproject !== undefined) {
+    const { removePyprojectRequirement } = await import("../project/pyproject-edit.ts");
+    const result = await removePyprojectRequirement(pyproject.file, listOf(place), name);
+    return result.removed.length > 0;
+  }
+  const isBase = place.group === undefined && place.optional === undefined;
+  if (!isBase || files.blastToml === undefined) return false;
+  const { removeRequirement } = await import("../project/requirement-edit.ts");
+  const { file } = await recordFile(project, place);
+  return (await removeRequirement(file, BLAST_LIST, name)).removed.length > 0;
+}
+
 /** A pyproject.toml that only configures tools has no place for requirements, but for groups. */
 function isPyproject(project: Project): boolean {
   return project.pyproject?.project !== undefined;

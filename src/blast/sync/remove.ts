@@ -12,6 +12,7 @@ import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
 import { openProject } from "./project.ts";
 import { type RecordPlace, withoutRequirements } from "./record.ts";
+import { askerOf, refuseElsewhere } from "./recorded-elsewhere.ts";
 import type { Session } from "./session.ts";
 import { isLocking, syncProject } from "./sync-project.ts";
 
@@ -28,14 +29,17 @@ export interface RemoveRequest {
  * name them, those files and the lock file change with it.
  *
  * @throws {Fault} E_NOT_FOUND what is neither recorded nor installed; E_REFUSED what something
- *   that stays still needs
+ *   that stays still needs, or what is recorded in another place of the project
  */
 export async function removePackages(
   session: Session,
   place: Place,
   request: RemoveRequest,
 ): Promise<ProjectChange> {
-  if (place.isProjects) await tellListed(session, request.names);
+  if (place.isProjects) {
+    await refuseElsewhere(session.project, request.place, request.names);
+    await tellListed(session, request.names);
+  }
   if (place.isProjects && isLocking(session.project)) {
     const edit = await withoutRequirements(session.project, request.place, request.names);
     if (edit.missing.length < request.names.length) {
@@ -94,9 +98,12 @@ async function removeRecorded(
   });
   const removed = new Set(change.outcome.removed.map(({ name }) => name));
   for (const name of named) {
+    if (removed.has(name) || !goes.has(name)) continue;
     const needer = [...graph].find(([one, needs]) => !removed.has(one) && needs.has(name))?.[0];
-    if (removed.has(name) || needer === undefined) continue;
-    session.printer.note(`${name} stays installed, because ${needer} needs it`);
+    const asker = needer === undefined ? await askerOf(project, name) : undefined;
+    if (needer === undefined && asker === undefined) continue;
+    const why = asker === undefined ? `${needer} needs it` : `${asker} asks for it`;
+    session.printer.note(`${name} stays installed, because ${why}`);
   }
   return change;
 }
