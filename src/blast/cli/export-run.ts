@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { setManifest } from "../env/manifest.ts";
+import { setsOfLock } from "../sync/dynamic-sets.ts";
 import { exportRequirements } from "../sync/export.ts";
 import { selectionOf } from "../sync/project.ts";
 import type { ExportArgs } from "./export.ts";
@@ -21,7 +22,7 @@ export async function run(context: CommandContext<ExportArgs>): Promise<number> 
       hint: "`blast lock` writes it",
     });
   }
-  const selection = selectionOf(await session.project.sets(), args);
+  const selection = selectionOf(setsOfLock(await session.project.sets(), lock), args);
   const text =
     args.format === "pylock.toml"
       ? await Bun.file(path).text()

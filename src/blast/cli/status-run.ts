@@ -84,9 +84,9 @@ async function lockStatus(session: Session, place: Place | undefined): Promise<s
   }
   if (place === undefined) return "present";
   const { isLockFitting } = await import("../sync/lock-project.ts");
-  return (await isLockFitting(session, place.interpreter))
-    ? "fits the project"
-    : "stale: `blast lock` brings it up to date";
+  const isFitting = await isLockFitting(session, place.interpreter);
+  if (isFitting === undefined) return "present: only a build can tell whether it fits";
+  return isFitting ? "fits the project" : "stale: `blast lock` brings it up to date";
 }
 
 async function syncStatus(session: Session, place: Place): Promise<string> {

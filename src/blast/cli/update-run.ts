@@ -2,6 +2,7 @@ import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import { PepError } from "../pep/error.ts";
 import { type PackageName, parsePackageName } from "../pep/name.ts";
+import { setsFor } from "../sync/dynamic-sets.ts";
 import { installedGraph } from "../sync/installed-graph.ts";
 import { untilFirst } from "../sync/overtaken.ts";
 import { openPlace, type Place } from "../sync/place.ts";
@@ -67,7 +68,9 @@ async function refuseUnknown(
 ): Promise<void> {
   if (names.length === 0) return;
   const { checkUpdatable } = await import("../sync/update-installed.ts");
-  const sets = await session.project.sets();
+  const sets = place.isProjects
+    ? await setsFor(session, place.interpreter)
+    : await session.project.sets();
   const asked = sets.flatMap(({ requirements }) => requirements.flatMap(({ name }) => name ?? []));
   const held = place.planned?.versions.keys() ?? [];
   checkUpdatable(names, place.environment.installed(), [...asked, ...held]);

@@ -9,6 +9,8 @@ import type { ProjectRequirement } from "../project/requirement-line.ts";
 import { choosePython } from "../python/find.ts";
 import type { Interpreter } from "../python/probe.ts";
 import type { PackageIndex, Resolution, ResolvedPackage, Target } from "../resolve/port.ts";
+import { setsFor } from "./dynamic-sets.ts";
+import { useFileOptions } from "./file-options.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { findOptions } from "./place.ts";
 import { isSelected, openProject, type Project, selectionOf } from "./project.ts";
@@ -45,9 +47,8 @@ export interface CompileRequest {
  * @throws {Fault} E_UNSATISFIABLE, and whatever reading and asking can throw
  */
 export async function compile(session: Session, request: CompileRequest): Promise<string> {
-  const inputs = await gather(session, request);
-  session.addFlags(inputs.index);
   const { interpreter } = await choosePython(request.python, findOptions(session));
+  const inputs = await gather(session, interpreter, request);
   const at = async (): Promise<PackageIndex> => {
     const index = await session.index(interpreter);
     if (!request.noDependencies) return index;
@@ -101,25 +102,40 @@ function targetFor(project: Project, interpreter: Interpreter, request: CompileR
 const PROJECT_FILES: ReadonlySet<string> = new Set(["pyproject.toml", "blast.toml"]);
 
 /** The files' requirements; a pyproject.toml or blast.toml gives its project's. */
-async function gather(session: Session, request: CompileRequest): Promise<Inputs> {
-  const { files, flags } = request;
-  const tomls = files.filter((file) => PROJECT_FILES.has(basename(file)));
-  const lists = files.filter((file) => !tomls.includes(file));
+async function gather(
+  session: Session,
+  interpreter: Interpreter,
+  request: CompileRequest,
+): Promise<Inputs> {
+  const { flags } = request;
+  const tomls = request.files.filter((file) => PROJECT_FILES.has(basename(file)));
+  const lists = request.files.filter((file) => !tomls.includes(file));
   const inputs = await readInputs(
     { words: [], requirement: lists, constraint: flags.constraint, override: flags.override },
     { folder: session.folder, environment: session.environment, pip: await session.pip() },
   );
   for (const note of inputs.notes) session.printer.warn(note);
+  session.addFlags(inputs.index);
   const folders = [...new Set(tomls.map((file) => dirname(resolve(session.folder, file))))];
-  const named = await Promise.all(folders.map((folder) => requirementsOf(session, folder, flags)));
-  return folders.length === 0 ? inputs : { ...inputs, named: named.flat() };
+  const projects = await Promise.all(folders.map((folder) => projectIn(session, folder)));
+  // Before anything is asked of an index.
+  for (const project of projects) await useFileOptions(session, project);
+  const named = await Promise.all(
+    projects.map((project) => requirementsOf(session, interpreter, project, flags)),
+  );
+  const files = await Promise.all(projects.map((project) => project.requirementsFile()));
+  const read = files.filter((file) => file !== undefined);
+  return {
+    ...inputs,
+    named: named.flat(),
+    constraints: [...inputs.constraints, ...read.flatMap((file) => file.constraints)],
+    noBinary: [...inputs.noBinary, ...read.flatMap((file) => file.noBinary)],
+    onlyBinary: [...inputs.onlyBinary, ...read.flatMap((file) => file.onlyBinary)],
+    pre: inputs.pre || read.some((file) => file.pre),
+  };
 }
 
-async function requirementsOf(
-  session: Session,
-  folder: string,
-  flags: CompileRequest["flags"],
-): Promise<readonly ProjectRequirement[]> {
+async function projectIn(session: Session, folder: string): Promise<Project> {
   const isHere = folder === session.project.folder;
   const project = isHere
     ? session.project
@@ -130,7 +146,16 @@ async function requirementsOf(
       message: `Cannot read the project in "${folder}": no such file`,
     });
   }
-  const sets = await project.sets();
+  return project;
+}
+
+async function requirementsOf(
+  session: Session,
+  interpreter: Interpreter,
+  project: Project,
+  flags: CompileRequest["flags"],
+): Promise<readonly ProjectRequirement[]> {
+  const sets = await setsFor(session, interpreter, project);
   const selection = selectionOf(sets, {
     extra: flags.extra,
     // As uv and pip-compile have it: groups only where they are named.

@@ -1,44 +1,85 @@
-/** `--require-hashes`: nothing is installed that was not named by its hash. */
+/** `--require-hashes`: nothing is installed that was not named by its hash (pip's rule). */
 import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
+import type { ResolvedPackage } from "../resolve/port.ts";
 import type { WantedPackage } from "./wanted.ts";
+
+/** `algorithm:digest` by package: what is fetched of it must have one of them. */
+export type GivenHashes = ReadonlyMap<PackageName, ReadonlySet<string>>;
+
+/** The hashes that requirements give; several lines of one name add up. */
+export function givenHashes(requirements: readonly ProjectRequirement[]): GivenHashes {
+  const given = new Map<PackageName, ReadonlySet<string>>();
+  for (const { name, hashes } of requirements) {
+    if (name === undefined || hashes.length === 0) continue;
+    given.set(name, new Set([...(given.get(name) ?? []), ...hashes]));
+  }
+  return given;
+}
+
+/** What these names bring, however far down, and they themselves. */
+export function broughtBy(
+  names: readonly PackageName[],
+  packages: readonly ResolvedPackage[],
+): ReadonlySet<PackageName> {
+  const needs = new Map<PackageName, PackageName[]>();
+  for (const { name, dependencies } of packages) {
+    const below = dependencies.map((one) => one.name);
+    needs.set(name, [...(needs.get(name) ?? []), ...below]);
+  }
+  const found = new Set<PackageName>();
+  const visit = (name: PackageName): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const below of needs.get(name) ?? []) visit(below);
+  };
+  for (const name of names) visit(name);
+  return found;
+}
 
 /**
  * The same packages, each file bound to a hash that the user gave.
  *
+ * @param isNeeded who needs a hash: one that was given counts for the others as well
  * @throws {Fault} E_INTEGRITY for a package without a given hash, or with another one
  */
 export function withHashes(
   wanted: readonly WantedPackage[],
-  requirements: readonly ProjectRequirement[],
+  given: GivenHashes,
+  isNeeded: (name: PackageName) => boolean,
 ): WantedPackage[] {
-  const allowed = new Map<PackageName, ReadonlySet<string>>();
-  for (const { name, hashes } of requirements) {
-    if (name === undefined || hashes.length === 0) continue;
-    allowed.set(name, new Set([...(allowed.get(name) ?? []), ...hashes]));
-  }
   return wanted.map((one) => {
-    const hashes = allowed.get(one.name);
-    if (hashes === undefined) {
-      throw new Fault({
-        code: "E_INTEGRITY",
-        message: `Cannot install "${one.name}==${one.version}": no hash of it was given`,
-        hint: "with --require-hashes every package, also what others need, needs --hash",
-      });
-    }
-    return bound(one, hashes);
+    const hashes = given.get(one.name);
+    if (hashes !== undefined) return bound(one, hashes);
+    if (isNeeded(one.name)) throw noHash("install", one.name, one.version?.toString());
+    return one;
+  });
+}
+
+/** Of a package that has no hash and needs one. */
+export function noHash(action: string, name: PackageName, version: string | undefined): Fault {
+  const shown = version === undefined ? name : `${name}==${version}`;
+  return new Fault({
+    code: "E_INTEGRITY",
+    message: `Cannot ${action} "${shown}": no hash of it was given`,
+    hint: "with --require-hashes every package, also what others need, needs --hash",
+  });
+}
+
+/** Of a folder or repository where hashes are a must. */
+export function unhashable(action: string, name: PackageName): Fault {
+  return new Fault({
+    code: "E_INTEGRITY",
+    message: `Cannot ${action} "${name}": a folder or repository has no hash`,
+    hint: "name an archive or a version, or leave --require-hashes away",
   });
 }
 
 function bound(wanted: WantedPackage, allowed: ReadonlySet<string>): WantedPackage {
   const { file, source } = wanted;
   if (source !== undefined && source.kind !== "archive") {
-    throw new Fault({
-      code: "E_INTEGRITY",
-      message: `Cannot install "${wanted.name}": a folder or repository has no hash`,
-      hint: "name an archive or a version, or leave --require-hashes away",
-    });
+    throw unhashable("install", wanted.name);
   }
   const offered = Object.entries(file?.hashes ?? {}).map(([name, value]) => `${name}:${value}`);
   // What nobody has told is computed from the file that is fetched.

@@ -3,7 +3,7 @@ import type { InstalledDistribution } from "../env/installed.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { Version } from "../pep/version.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
-import type { PackageIndex, RootRequirement } from "../resolve/port.ts";
+import type { PackageIndex, Resolution, RootRequirement } from "../resolve/port.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
 import { isChosen } from "./name-choice.ts";
 import type { Place } from "./place.ts";
@@ -13,7 +13,7 @@ import { namesOf, rootsOf } from "./roots.ts";
 import type { Session } from "./session.ts";
 import { targetOf } from "./target.ts";
 import { satisfiedNote } from "./up-to-date.ts";
-import { wantedOf } from "./wanted.ts";
+import { type WantedPackage, wantedOf } from "./wanted.ts";
 
 /** What to install. */
 export interface DirectInstall {
@@ -35,6 +35,10 @@ export interface DirectInstall {
   readonly noDependencies: boolean;
   /** Refuse everything whose hash was not given. */
   readonly requireHashes: boolean;
+  /**
+   * Of the requirements: only they, with all that they bring, need a hash then. Undefined: all do.
+   */
+  readonly hashed?: readonly ProjectRequirement[];
   /** Remove what is not asked for. */
   readonly exact: boolean;
   readonly dryRun: boolean;
@@ -102,7 +106,7 @@ export async function installDirect(
   return changeEnvironment(session, place, {
     seen: installed,
     wanted: request.requireHashes
-      ? (await import("./hashes.ts")).withHashes(wanted, request.requirements)
+      ? await hashChecked(wanted, request, requirements, resolution)
       : wanted,
     ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
     exact: request.exact,
@@ -110,6 +114,23 @@ export async function installDirect(
     compileBytecode: request.compileBytecode,
     command: request.command,
   });
+}
+
+async function hashChecked(
+  wanted: readonly WantedPackage[],
+  request: DirectInstall,
+  roots: readonly RootRequirement[],
+  { packages }: Resolution,
+): Promise<WantedPackage[]> {
+  const { broughtBy, givenHashes, withHashes } = await import("./hashes.ts");
+  const { requirements, hashed } = request;
+  const hashedRoots = roots.filter((_, at) => {
+    const requirement = requirements[at];
+    return requirement !== undefined && hashed?.includes(requirement) === true;
+  });
+  const brought = broughtBy([...namesOf(hashedRoots)], packages);
+  const isNeeded = (name: PackageName): boolean => hashed === undefined || brought.has(name);
+  return withHashes(wanted, givenHashes(requirements), isNeeded);
 }
 
 async function openIndex(

@@ -3,6 +3,8 @@ import { basename, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
 import { type ChangeOutcome, changeEnvironment } from "./change.ts";
+import { setsFor } from "./dynamic-sets.ts";
+import { useFileOptions } from "./file-options.ts";
 import type { Inputs } from "./inputs.ts";
 import { lockProject } from "./lock-project.ts";
 import { Overtaken } from "./overtaken.ts";
@@ -54,6 +56,7 @@ export async function installInProject(
   request: ProjectInstall,
 ): Promise<ProjectChange> {
   const { inputs } = request;
+  await useFileOptions(session);
   const { own, others } = splitOwn(session.project, inputs.named);
   const args = {
     ...request.args,
@@ -85,7 +88,7 @@ export async function installInProject(
   const edits = [final, lockEdit].filter(
     (edit): edit is RecordEdit => edit !== undefined && edit.before !== edit.after,
   );
-  const sets = await project.sets();
+  const sets = args.frozen ? locked.sets : await setsFor(session, place.interpreter, project);
   const selection = selectionOf(sets, selectionFlags(args, where));
   const wanted = await locked.wanted(place.interpreter, selection);
   const outcome = await changeEnvironment(session, place, {

@@ -1,5 +1,6 @@
 /** A universal resolution as the content of a lock file (PEP 751). */
 import { relative, sep } from "node:path";
+import { Fault } from "../../kit/fault/fault.ts";
 import type { IndexClient } from "../index/client.ts";
 import { filenameOf } from "../index/page-file.ts";
 import { MarkerSet } from "../pep/marker-algebra.ts";
@@ -12,6 +13,7 @@ import type {
   Resolution,
   ResolvedPackage,
 } from "../resolve/port.ts";
+import { type GivenHashes, noHash, unhashable } from "./hashes.ts";
 import { type ConditionalRoot, lockConditions } from "./lock-membership.ts";
 import type { Project, RequirementSet } from "./project.ts";
 
@@ -27,6 +29,11 @@ export interface LockParts {
   readonly pythons: MarkerSet;
   /** Of the requirements; see lock-project.ts. */
   readonly inputs: string;
+  /** Hashes that the files must have: what has none of them is left out. */
+  readonly hashes?: {
+    readonly given: GivenHashes;
+    readonly isNeeded: (name: PackageName) => boolean;
+  };
   /** To learn the hash of a file whose index does not say it. */
   readonly index: () => Promise<IndexClient>;
 }
@@ -84,6 +91,11 @@ async function lockedPackage(
   context: PackageContext,
 ): Promise<LockedPackage> {
   const { name, version, metadata, files } = resolved;
+  const { hashes } = context.parts;
+  const given = hashes?.given.get(name);
+  if (given === undefined && hashes?.isNeeded(name) === true) {
+    throw noHash("lock", name, version.toString());
+  }
   const marker = context.condition.simplifyUnder(context.parts.pythons);
   const { requiresPython } = metadata;
   const index = files[0]?.index;
@@ -96,9 +108,34 @@ async function lockedPackage(
     ...(resolved.source !== undefined || index === undefined ? {} : { index }),
     source:
       resolved.source === undefined
-        ? await filesOf(files, context.parts)
-        : await sourceOf(resolved.source, context.parts),
+        ? withGiven(await filesOf(files, context.parts), resolved, given)
+        : withGiven(await sourceOf(resolved.source, context.parts), resolved, given),
   };
+}
+
+/** @throws {Fault} E_INTEGRITY where none of the files has a hash that was given */
+function withGiven(
+  source: LockedSource,
+  { name, version }: ResolvedPackage,
+  given: ReadonlySet<string> | undefined,
+): LockedSource {
+  if (given === undefined) return source;
+  const isGiven = ({ hashes }: { readonly hashes: Hashes }): boolean =>
+    Object.entries(hashes).some((one) => given.has(one.join(":")));
+  if (source.kind === "archive" && isGiven(source)) return source;
+  if (source.kind === "vcs" || source.kind === "directory") throw unhashable("lock", name);
+  if (source.kind === "files") {
+    const { sdist } = source;
+    const wheels = source.wheels.filter(isGiven);
+    const isSdist = sdist !== undefined && isGiven(sdist);
+    if (isSdist || wheels.length > 0)
+      return { kind: "files", ...(isSdist ? { sdist } : {}), wheels };
+  }
+  throw new Fault({
+    code: "E_INTEGRITY",
+    message: `Cannot lock "${name}==${version}": none of its files has a hash that was given`,
+    hint: "correct --hash in requirements.txt, or look why the files are other ones",
+  });
 }
 
 /** The version is told only where the name alone would not say which entry is meant. */

@@ -13,8 +13,11 @@ import { pylockText } from "../project/pylock-write.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
 import type { Interpreter } from "../python/probe.ts";
 import type { PackageIndex, Resolution } from "../resolve/port.ts";
+import { setsFor, setsOfLock } from "./dynamic-sets.ts";
+import { type FileOptions, useFileOptions } from "./file-options.ts";
+import { broughtBy, givenHashes } from "./hashes.ts";
 import { isLockAlone } from "./lock-alone.ts";
-import { lockContent } from "./lock-content.ts";
+import { type LockParts, lockContent } from "./lock-content.ts";
 import { type LockRoots, lockRoots } from "./lock-roots.ts";
 import { isChosen } from "./name-choice.ts";
 import type { Project, RequirementSet, Selection } from "./project.ts";
@@ -41,8 +44,15 @@ export interface LockOptions {
   readonly isEdited?: boolean;
 }
 
+/** How to lock, with what the project's files say besides requirements. */
+interface LockRun extends LockOptions {
+  readonly file: FileOptions;
+}
+
 /** A lock that fits the project. */
 export interface Locked {
+  /** The project's parts that it was made of; of one that is taken as it is, those it knows. */
+  readonly sets: readonly RequirementSet[];
   /** Of this run; undefined where the lock file fitted already. */
   readonly resolution: Resolution | undefined;
   /** The lock file that is to be written; undefined where it stays as it is. */
@@ -65,8 +75,10 @@ export async function lockProject(
   session: Session,
   interpreter: Interpreter,
   project: Project,
-  options: LockOptions,
+  request: LockOptions,
 ): Promise<Locked> {
+  const file = await useFileOptions(session, project);
+  const options: LockRun = { ...request, flags: file.over(request.flags), file };
   const path = join(project.folder, LOCK_NAME);
   const before = project.files.pylock === undefined ? null : await Bun.file(path).text();
   const previous =
@@ -74,16 +86,16 @@ export async function lockProject(
   for (const note of previous?.notes ?? []) session.printer.warn(note);
   if (options.frozen) {
     if (previous === undefined) throw absent(project);
-    return kept(session, previous, options);
+    return kept(session, previous, options, setsOfLock(await project.sets(), previous));
   }
-  const sets = await project.sets();
+  const sets = await setsFor(session, interpreter, project);
   const inputs = await inputsOf(session, interpreter, project, sets, options);
   const isBound = options.constraints.length + options.overrides.length > 0;
   const isWanted = options.upgrade !== "all" && options.upgrade.size === 0 && !isBound;
   const isAlone = isLockAlone(project);
   const fitting: Fitting = { inputs, sets, interpreter, isEdited: options.isEdited === true };
   if (previous !== undefined && isWanted && (isAlone || fits(previous, fitting))) {
-    return kept(session, previous, options);
+    return kept(session, previous, options, sets);
   }
   if (isAlone) throw alone(project);
   const asksNothing = !project.isPackage && sets.every((set) => set.requirements.length === 0);
@@ -94,18 +106,27 @@ export async function lockProject(
   return lockAnew({ session, interpreter, project, sets, options, path, before, previous });
 }
 
-/** Whether the lock file that is there fits the project, without a question to any server. */
-export async function isLockFitting(session: Session, interpreter: Interpreter): Promise<boolean> {
+/**
+ * Whether the lock file that is there fits the project, without a question to any server.
+ * Undefined: only a build of the project could tell.
+ */
+export async function isLockFitting(
+  session: Session,
+  interpreter: Interpreter,
+): Promise<boolean | undefined> {
   const { project } = session;
   const { readPylock } = await import("../project/pylock.ts");
   const lock =
     project.files.pylock === undefined ? undefined : await readPylock(project.files.pylock);
   if (lock === undefined) return false;
   if (isLockAlone(project)) return true;
+  if (project.dynamic.length > 0) return undefined;
   const sets = await project.sets();
-  const options = {
+  const file = await useFileOptions(session);
+  const options: LockRun = {
+    file,
     upgrade: new Set<string>(),
-    flags: {},
+    flags: file.over({}),
     locked: false,
     frozen: false,
     constraints: [],
@@ -157,7 +178,7 @@ interface LockJob {
   readonly interpreter: Interpreter;
   readonly project: Project;
   readonly sets: readonly RequirementSet[];
-  readonly options: LockOptions;
+  readonly options: LockRun;
   readonly path: string;
   readonly before: string | null;
   readonly previous: Pylock | undefined;
@@ -170,7 +191,7 @@ async function lockAnew(job: LockJob): Promise<Locked> {
   const pythons = pythonRange(requiresPython);
   const [roots, constraints, overrides] = await Promise.all([
     lockRoots(project, sets, index),
-    rootsOf([...project.constraints, ...options.constraints], index),
+    rootsOf([...boundsOf(project, options.file), ...options.constraints], index),
     rootsOf([...project.overrides, ...options.overrides], index),
   ]);
   const resolution = await ask(
@@ -188,6 +209,7 @@ async function lockAnew(job: LockJob): Promise<Locked> {
   );
   const contentFor = contentMaker(job, { resolution, roots, requiresPython });
   return {
+    sets,
     resolution,
     editFor: async (final) => {
       const content = await contentFor(final);
@@ -231,19 +253,51 @@ function contentMaker(
       requiresPython: found.requiresPython,
       pythons: MarkerSet.ofPython(pythonRange(found.requiresPython)),
       inputs: "",
+      ...hashRule(found.resolution, found.roots, sets, options.file),
       index: () => session.index(interpreter),
     });
-    const inputs = await inputsOf(session, interpreter, project, await project.sets(), options);
+    const now = await setsFor(session, interpreter, project);
+    const inputs = await inputsOf(session, interpreter, project, now, options);
     return { ...(await made), tool: { blast: { inputs } } };
   };
 }
 
-function kept(session: Session, lock: Pylock, options: LockOptions): Locked {
+/** Which hashes files must have, where requirements.txt says so. */
+function hashRule(
+  { packages }: Resolution,
+  { conditional }: LockRoots,
+  sets: readonly RequirementSet[],
+  { hashed }: FileOptions,
+): Pick<LockParts, "hashes"> {
+  if (hashed === undefined) return {};
+  const names = hashed.flatMap(({ name }) => name ?? []);
+  // What has no name of its own got it from its source; only the base has what the file lists.
+  const nameless = hashed.length > names.length;
+  const brought = broughtBy(
+    nameless ? conditional.map(({ requirement }) => requirement.name) : names,
+    packages,
+  );
+  const given = givenHashes(sets.flatMap(({ requirements }) => requirements));
+  return { hashes: { given, isNeeded: (name) => brought.has(name) } };
+}
+
+/** Constraints of the project's files. */
+function boundsOf(project: Project, file: FileOptions): readonly ProjectRequirement[] {
+  return [...file.constraints, ...project.constraints];
+}
+
+function kept(
+  session: Session,
+  lock: Pylock,
+  options: LockOptions,
+  sets: readonly RequirementSet[],
+): Locked {
   return {
+    sets,
     resolution: undefined,
     editFor: async () => undefined,
     wanted: (interpreter, selection) =>
-      wantedOfLock(session, lock, interpreter, selection, options.flags, undefined),
+      wantedOfLock(session, lock, interpreter, selection, options.flags, sets),
   };
 }
 
@@ -253,7 +307,7 @@ async function wantedOfLock(
   interpreter: Interpreter,
   selection: Selection,
   flags: ResolveFlags,
-  roots: LockRoots | undefined,
+  asked: LockRoots | readonly RequirementSet[],
 ): Promise<WantedPackage[]> {
   const { markers, tags } = targetOf(interpreter);
   const rules = await rulesOf(session, flags);
@@ -266,10 +320,9 @@ async function wantedOfLock(
     onlyBinary: (name) => isChosen(rules.onlyBinary, name),
   });
   const named =
-    roots?.roots.map(({ requirement }) => requirement.name) ??
-    (await session.project.sets()).flatMap(({ requirements }) =>
-      requirements.flatMap(({ name }) => name ?? []),
-    );
+    "roots" in asked
+      ? asked.roots.map(({ requirement }) => requirement.name)
+      : asked.flatMap(({ requirements }) => requirements.flatMap(({ name }) => name ?? []));
   const requested = new Set<PackageName>(named);
   return selected.map((one) => wantedPackage(one, requested));
 }
@@ -335,7 +388,7 @@ async function inputsOf(
   interpreter: Interpreter,
   project: Project,
   sets: readonly RequirementSet[],
-  options: LockOptions,
+  options: LockRun,
 ): Promise<string> {
   const texts = (entries: readonly ProjectRequirement[]): string[] =>
     entries.map(({ text, editable }) => (editable ? `-e ${text}` : text)).sort();
@@ -347,7 +400,9 @@ async function inputsOf(
     package: project.isPackage ? project.pyproject?.project?.name : undefined,
     sets: sets.map(({ kind, name, requirements }) => [kind, name, texts(requirements)]),
     // Those of the command line count once; the pins that they led to are kept afterwards.
-    constraints: texts(project.constraints),
+    constraints: texts(boundsOf(project, options.file)),
+    // Undefined, and so not in the text, where requirements.txt has no such options.
+    file: options.file.described,
     overrides: texts(project.overrides),
     strategy: rules.strategy,
     preReleases: rules.preReleases,

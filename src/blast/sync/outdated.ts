@@ -3,6 +3,7 @@ import { pythonRange } from "../pep/specifier.ts";
 import { compareVersions, parseVersion, type Version } from "../pep/version.ts";
 import { parseWheelName } from "../pep/wheel-name.ts";
 import type { IndexFile, Project as IndexProject } from "../resolve/port.ts";
+import { useFileOptions } from "./file-options.ts";
 import { installedGraph } from "./installed-graph.ts";
 import type { Place } from "./place.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +25,7 @@ export async function outdatedPackages(
   options: { readonly pre: boolean },
 ): Promise<OutdatedPackage[]> {
   const installed = place.environment.installed().filter(({ directUrl }) => !directUrl);
+  if (place.isProjects) await useFileOptions(session);
   const index = await session.index(place.interpreter);
   const { tags } = targetOf(place.interpreter);
   const python = parseVersion(place.interpreter.version);

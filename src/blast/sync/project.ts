@@ -10,6 +10,7 @@ import { findProject, type ProjectFiles, projectAt } from "../project/find-proje
 import { normalizeGroup } from "../project/group-name.ts";
 import type { Pyproject } from "../project/pyproject.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
+import type { Inputs } from "./inputs.ts";
 
 /** A part of what a project asks for. */
 export interface RequirementSet {
@@ -18,6 +19,11 @@ export interface RequirementSet {
   readonly name: string;
   readonly requirements: readonly ProjectRequirement[];
 }
+
+/** A field of [project] that can be dynamic and says what is asked for (PEP 621). */
+export type DynamicPart = "dependencies" | "optional-dependencies";
+
+const DYNAMIC_PARTS: readonly DynamicPart[] = ["dependencies", "optional-dependencies"];
 
 /** A project as read. Without any file: the working folder, asking for nothing. */
 export interface Project {
@@ -36,8 +42,15 @@ export interface Project {
   readonly isPackage: boolean;
   readonly constraints: readonly ProjectRequirement[];
   readonly overrides: readonly ProjectRequirement[];
-  /** The parts, the base first. */
+  /** Parts that only a build of the package can tell; see dynamic-sets.ts. */
+  readonly dynamic: readonly DynamicPart[];
+  /** The parts that the files tell, the base first. */
   sets(): Promise<readonly RequirementSet[]>;
+  /**
+   * All that requirements.txt says; undefined where it does not count. Its requirements are in the
+   * base, its options are for file-options.ts.
+   */
+  requirementsFile(): Promise<Inputs | undefined>;
 }
 
 /** How to read a project. */
@@ -77,7 +90,14 @@ export async function openProject(
       : (await import("../project/pyproject.ts")).pyprojectOf(pyprojectFile, files.pyproject);
   const packages = await packagesIn(blastToml, [], files.folder);
   const tool = await packagesIn(pyprojectFile, ["tool", "blast"], files.folder);
+  const own = [...packages.dependencies, ...tool.dependencies];
   const { env } = config.values;
+  const isPackage = pyproject?.project !== undefined && pyproject.buildSystem !== undefined;
+  let listed: Promise<Inputs | undefined> | undefined;
+  const requirementsFile = (): Promise<Inputs | undefined> => {
+    listed ??= readRequirements(files, pyproject?.project, own, environment);
+    return listed;
+  };
   return {
     folder: files.folder,
     exists: [files.blastToml, files.pyproject, files.requirements, files.pylock].some(
@@ -89,11 +109,12 @@ export async function openProject(
     name: env.name || pyproject?.project?.displayName || basename(files.folder),
     environmentFolder: resolve(files.folder, env.path),
     requiresPython: requiresPythonOf(pyproject),
-    isPackage: pyproject?.project !== undefined && pyproject.buildSystem !== undefined,
+    isPackage,
+    dynamic: isPackage ? dynamicParts(pyproject) : [],
     constraints: [...packages.constraints, ...tool.constraints],
     overrides: [...packages.overrides, ...tool.overrides],
-    sets: () =>
-      setsOf(files, pyproject, [...packages.dependencies, ...tool.dependencies], environment),
+    sets: async () => setsOf(pyproject, own, (await requirementsFile())?.listed ?? []),
+    requirementsFile,
   };
 }
 
@@ -135,7 +156,7 @@ function requiresPythonOf(pyproject: Pyproject | undefined): Project["requiresPy
  */
 async function usesRequirements(
   path: string,
-  project: NonNullable<Pyproject["project"]> | undefined,
+  project: Pyproject["project"],
   own: readonly ProjectRequirement[],
 ): Promise<boolean> {
   if (project !== undefined) return false;
@@ -144,24 +165,30 @@ async function usesRequirements(
   return !isExported(await Bun.file(path).text());
 }
 
-async function setsOf(
-  files: ProjectFiles,
-  pyproject: Pyproject | undefined,
+/** As `blast install -r` reads it: with what it includes, and with its options. */
+async function readRequirements(
+  { requirements: path, folder }: ProjectFiles,
+  project: Pyproject["project"],
   own: readonly ProjectRequirement[],
   environment: Variables,
-): Promise<readonly RequirementSet[]> {
+): Promise<Inputs | undefined> {
+  if (path === undefined || !(await usesRequirements(path, project, own))) return undefined;
+  const { readInputs } = await import("./inputs.ts");
+  return readInputs({ words: [], requirement: [path] }, { folder, environment });
+}
+
+/** The parts of [project] that it leaves to its build. */
+export function dynamicParts(pyproject: Pyproject | undefined): DynamicPart[] {
+  return DYNAMIC_PARTS.filter((part) => pyproject?.project?.dynamic.has(part));
+}
+
+function setsOf(
+  pyproject: Pyproject | undefined,
+  own: readonly ProjectRequirement[],
+  listed: readonly ProjectRequirement[],
+): readonly RequirementSet[] {
   const project = pyproject?.project;
-  const base = [...(project?.dependencies ?? []), ...own];
-  if (
-    files.requirements !== undefined &&
-    (await usesRequirements(files.requirements, project, own))
-  ) {
-    const { readRequirementsFiles } = await import("../project/requirements-txt.ts");
-    const source = { path: files.requirements, constraint: false };
-    const options = { base: files.folder, environment };
-    const read = await readRequirementsFiles([source], options);
-    base.push(...read.requirements);
-  }
+  const base = [...(project?.dependencies ?? []), ...own, ...listed];
   const sets: RequirementSet[] = [{ kind: "base", name: "", requirements: base }];
   for (const [name, requirements] of project?.optionalDependencies ?? []) {
     sets.push({ kind: "extra", name, requirements });

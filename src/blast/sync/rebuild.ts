@@ -8,6 +8,7 @@ import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts
 import type { Interpreter } from "../python/probe.ts";
 import { matchesRequest, parseRequest } from "../python/request.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
+import { useFileOptions } from "./file-options.ts";
 import type { Place } from "./place.ts";
 import type { Session } from "./session.ts";
 
@@ -82,6 +83,7 @@ export async function restoreHoldings(
   holdings: Holdings,
 ): Promise<void> {
   if (holdings.requested.length === 0) return;
+  const options = place.isProjects ? await useFileOptions(session) : undefined;
   const origin = "the environment before";
   const { installDirect } = await import("./install-direct.ts");
   const { readRequirement } = await import("../project/requirement-line.ts");
@@ -90,9 +92,9 @@ export async function restoreHoldings(
       requirements: holdings.requested.map((name) =>
         readRequirement(name, { origin, base: session.folder }),
       ),
-      constraints: [],
+      constraints: options?.constraints ?? [],
       overrides: [],
-      flags: {},
+      flags: options?.over({}) ?? {},
       upgrade: false,
       preferences: holdings.versions,
       noDependencies: false,

@@ -103,11 +103,11 @@ async function recordFile(
 ): Promise<{ readonly file: TomlFile; readonly before: string | null; readonly path: string }> {
   const { pyproject, folder, files } = project;
   if (isPyproject(project) && pyproject !== undefined) {
-    const isDynamic = pyproject.project?.dynamic.has("dependencies") === true;
-    if (isDynamic && place.group === undefined && place.optional === undefined) {
+    const field = place.optional === undefined ? "dependencies" : "optional-dependencies";
+    if (place.group === undefined && pyproject.project?.dynamic.has(field) === true) {
       throw new Fault({
         code: "E_REFUSED",
-        message: `Cannot record in "${pyproject.path}": its dependencies are dynamic`,
+        message: `Cannot record in "${pyproject.path}": its ${field} are dynamic`,
         hint: "--no-record installs only; --group NAME records in a dependency group",
       });
     }

@@ -4,6 +4,7 @@ import type { RepairStore } from "../env/repair.ts";
 import { tryParseVersion } from "../pep/version.ts";
 import type { WheelStore } from "../wheel/store.ts";
 import type { StoredWheel } from "../wheel/stored-wheel.ts";
+import { useFileOptions } from "./file-options.ts";
 import type { Place } from "./place.ts";
 import type { Session } from "./session.ts";
 
@@ -30,6 +31,7 @@ async function refetch(
   const { name, sha256 } = wanted;
   const version = tryParseVersion(wanted.version);
   if (sha256 === undefined || version === undefined) return undefined;
+  if (place.isProjects) await useFileOptions(session);
   const index = await session.index(place.interpreter);
   const project = await index.project(name);
   const files = project?.versions.find((one) => one.version.key === version.key)?.files() ?? [];

@@ -1,13 +1,21 @@
 /** Makes an environment what its project asks for. */
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { ChangeOutcome } from "./change.ts";
+import { useFileOptions } from "./file-options.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
 import { preferencesOf } from "./preferences.ts";
-import { isSelected, type Project, type SelectionFlags, selectionOf } from "./project.ts";
+import {
+  dynamicParts,
+  isSelected,
+  type Project,
+  type SelectionFlags,
+  selectionOf,
+} from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import type { RecordEdit } from "./record.ts";
 import type { Session } from "./session.ts";
@@ -60,6 +68,7 @@ export async function syncProject(
     compileBytecode: request.compileBytecode,
     command: request.command,
   };
+  if (request.exact && !request.frozen) checkKnown(project, place);
   if (!isLocking(project)) {
     if (request.locked || request.frozen) throw noLock(project);
     return { outcome: await syncDirectly(session, place, project, request), files: [] };
@@ -80,7 +89,7 @@ export async function syncProject(
   const lockEdit = await locked.editFor(project);
   const edits = [...(request.edits ?? []), ...(lockEdit === undefined ? [] : [lockEdit])];
   const changed = edits.filter(({ before, after }) => before !== after);
-  const selection = selectionOf(await project.sets(), request.flags);
+  const selection = selectionOf(locked.sets, request.flags);
   const wanted = await locked.wanted(place.interpreter, selection);
   const outcome = await changeEnvironment(session, place, {
     ...common,
@@ -104,12 +113,38 @@ export function isLocking(project: Project): boolean {
   );
 }
 
+/**
+ * Where only a build could tell what the project asks for, and nothing says how to build it, what
+ * is installed is not taken for superfluous.
+ *
+ * @throws {Fault} E_REFUSED
+ */
+function checkKnown({ files, folder, pyproject, dynamic }: Project, place: Place): void {
+  const isUntold = dynamicParts(pyproject).length > dynamic.length;
+  const { blastToml, requirements, pylock } = files;
+  const isOld =
+    pyproject?.project === undefined &&
+    [blastToml, requirements, pylock].every((path) => path === undefined) &&
+    (pyproject?.buildSystem !== undefined || existsSync(join(folder, "setup.py")));
+  if (!(isUntold || isOld) || place.environment.installed().length === 0) return;
+  throw new Fault({
+    code: "E_REFUSED",
+    message: isUntold
+      ? `Cannot sync "${folder}": its dependencies are dynamic, and nothing says how to build it`
+      : `Cannot sync "${folder}": only its build knows what it depends on`,
+    hint: isUntold
+      ? "[build-system] in pyproject.toml says it; --inexact removes nothing"
+      : "[project] in pyproject.toml says it; --inexact removes nothing",
+  });
+}
+
 async function syncDirectly(
   session: Session,
   place: Place,
   project: Project,
   request: SyncRequest,
 ): Promise<ChangeOutcome> {
+  const options = await useFileOptions(session, project);
   const sets = await project.sets();
   const selection = selectionOf(sets, request.flags);
   const requirements = sets
@@ -118,17 +153,21 @@ async function syncDirectly(
   const nothing = { installed: [], removed: [], kept: 0, notes: [] };
   if (requirements.length === 0 && !request.exact) return nothing;
   const { installDirect } = await import("./install-direct.ts");
-  const { readBounds } = await import("./inputs.ts");
-  const bounds = await readBounds(request.flags, session);
+  const { readInputs } = await import("./inputs.ts");
+  const { constraint = [], override = [] } = request.flags;
+  const { folder, environment } = session;
+  const context = { folder, environment, pip: await session.pip() };
+  const bounds = await readInputs({ words: [], constraint, override }, context);
   return installDirect(session, place, {
     requirements,
-    constraints: [...project.constraints, ...bounds.constraints],
+    constraints: [...options.constraints, ...project.constraints, ...bounds.constraints],
     overrides: [...project.overrides, ...bounds.overrides],
-    flags: request.flags,
+    flags: options.over(request.flags),
     upgrade: request.upgrade !== undefined,
     ...preferencesFor(place, request.upgrade),
     noDependencies: false,
-    requireHashes: false,
+    requireHashes: bounds.requireHashes || options.hashed !== undefined,
+    ...(bounds.requireHashes || options.hashed === undefined ? {} : { hashed: options.hashed }),
     exact: request.exact,
     dryRun: request.dryRun,
     compileBytecode: request.compileBytecode,

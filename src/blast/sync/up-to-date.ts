@@ -126,7 +126,8 @@ function readNote(place: Place): Partial<Note> | undefined {
 
 /** Undefined where other files count as well. */
 function inputsOf(session: Session, place: Place, flags: SyncFlags): string | undefined {
-  const { folder, files } = session.project;
+  const { folder, files, dynamic } = session.project;
+  if (dynamic.length > 0) return undefined;
   if ((flags.constraint ?? []).length + (flags.override ?? []).length > 0) return undefined;
   const texts: (string | null)[] = INPUTS.map((name) => readOrNull(join(folder, name)));
   const requirements = files.requirements === undefined ? null : texts[2];
