@@ -9,7 +9,7 @@ import { type CutMoment, countChangingCalls, runUntilCut } from "../support/powe
 import { describeUnless, firstReason, needsProgram } from "../support/skip.ts";
 import { createWorkspace, type Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(600_000);
 
 /** How many moments it is killed at. */
 const CUTS_WANTED = 40;
@@ -118,20 +118,23 @@ describeUnless(missing)("rastos apply, killed at any moment", () => {
     expect(calls).toBeGreaterThan(100);
     const startedMs = performance.now();
     await applied(first, 0);
-    const wholeMs = performance.now() - startedMs;
+    // Taken again from each whole run: a machine under load is not always as slow.
+    let wholeMs = performance.now() - startedMs;
     let cuts = 0;
     let kept = 0;
     let side = 0;
-    for (let point = 0; cuts < CUTS_WANTED; point++) {
-      expect(point).toBeLessThan(2 * CUTS_WANTED);
+    for (let point = 0; cuts < CUTS_WANTED || kept === 0; point++) {
+      expect(point).toBeLessThan(4 * CUTS_WANTED);
       const file = files[1 - side] ?? "";
       const before = readTree(world.top).snapshots.map(({ id }) => id);
       // By calls (which strace makes slow) for the main thread, by time for libalpm and hooks.
       const moment: CutMoment =
         point % 4 === 0
           ? { kind: "call", number: 1 + Math.floor(Math.random() * (calls / 3)) }
-          : { kind: "time", afterMs: Math.random() * wholeMs };
+          : { kind: "time", afterMs: Math.random() * 1.2 * wholeMs };
+      const begunMs = performance.now();
       const run = await runUntilCut(words(file), moment, environment);
+      if (!run.isCut && moment.kind === "time") wholeMs = performance.now() - begunMs;
       const { snapshots } = readTree(world.top);
       const made = snapshots.filter(({ id }) => !before.includes(id));
       for (const { id } of made) {
@@ -144,7 +147,10 @@ describeUnless(missing)("rastos apply, killed at any moment", () => {
       kept += Number(run.isCut) * made.length;
       // What is left behind is for the next run to tidy up, which often is cut as well.
       if (run.isCut && made.length === 0 && point % 7 !== 0) continue;
+      const nextMs = performance.now();
       await applied(file, 1 - side);
+      // Where a snapshot has been made, little or nothing was left to do.
+      if (made.length === 0) wholeMs = performance.now() - nextMs;
       side = 1 - side;
       if (point % 10 === 9) await prune();
     }
