@@ -12,7 +12,8 @@ export interface InitOptions {
   readonly isFirst?: boolean;
 }
 
-const WAIT_MS = 10_000;
+/** Only for what never comes: machines may be slow. */
+const WAIT_MS = 60_000;
 
 /** The compiled rinit at work, with a socket and logs of its own. */
 export class RunningInit implements AsyncDisposable {

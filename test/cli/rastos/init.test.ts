@@ -6,7 +6,7 @@ import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/
 import { createWorkspace } from "../../support/workspace.ts";
 
 // Everything here waits for processes of its own.
-setDefaultTimeout(20_000);
+setDefaultTimeout(120_000);
 
 const work = createWorkspace();
 afterAll(() => work[Symbol.dispose]());
@@ -84,6 +84,7 @@ testInit("restarts what is killed, later and later, and gives up in the end", as
   expect(init.console).toContain("loser: exit code 3; again in 0.02 s");
   expect(init.console).toContain("loser: exit code 3; again in 0.08 s");
   expect(await init.status("loser")).toMatchObject({ state: "failed", lastExit: { code: 3 } });
+  await init.until("it has told its number", () => init.log("victim").length === 1);
   const [first] = init.log("victim");
   const sent = Bun.spawnSync(["nsenter", "-t", `${init.pid}`, "-p", "kill", "-9", `${first}`]);
   expect(sent.success).toBe(true);
@@ -108,8 +109,8 @@ testInit("a thousand orphans are reaped, and every service is still known", asyn
     },
   });
   await init.until("all are made", () => init.log("maker").includes("made"));
-  await init.until("only the services are left", () => childStates(init.pid).length === 2);
-  expect(childStates(init.pid)).toEqual(["S", "S"]);
+  // No zombie, and both asleep.
+  await init.until("only the services are left", () => childStates(init.pid).join(" ") === "S S");
   expect(await init.status("steady")).toMatchObject({ state: "up", restarts: 0 });
 });
 
@@ -172,6 +173,11 @@ testUnless(firstReason(needsRoot(), needsProgram("unshare", "python3")))(
     const count = (text: string): number => shown.split(text).length - 1;
     await init.until("it asks", () => shown.includes("owned"));
     expect(shown).toContain(`tty: ${path}`);
+    // Until it has become that, it is called as the shell that it was forked from.
+    await init.until("the session has a sleeper", async () => {
+      const { session } = await init.status("login");
+      return JSON.stringify(session).includes('"name":"sleep"');
+    });
     const status = await init.status("login");
     expect(status["session"]).toMatchObject([{ name: "sleep" }]);
     pty.stdin.write("hello\n");
@@ -205,6 +211,9 @@ testInit("a service asks for what it gets: user, limits, folder, variables, mask
     },
   });
   await init.says("default is up");
+  await init.until("all is logged", () => {
+    return init.log("asks").length === 8 && init.log("plain").length === 2;
+  });
   const log = init.log("asks");
   expect(log.slice(0, 2)).toEqual(["65534", "65534 1"]);
   expect(log.slice(2, 7)).toEqual(["/tmp", "0077", "77", "5", "a b table /nonexistent"]);
@@ -220,11 +229,14 @@ testInit("stop, start, restart and reload by hand; conflicts; unknown names", as
       default: target("base", "top"),
       base: shell("exec sleep 1000", 'reload=["touch","/proc/self/cwd/../$x"]'.replace("$x", "x")),
       top: shell(
-        "trap 'echo reread' HUP; while :; do sleep 0.1; done",
-        'requires=["base"]\nreload_signal="HUP"',
+        "trap 'echo reread' HUP; echo >&3; while :; do sleep 0.1; done",
+        'requires=["base"]\nreload_signal="HUP"\nready.fd=3',
       ),
       rival: shell("exec sleep 1000", 'conflicts=["base"]'),
-      stubborn: shell("trap '' TERM; while :; do sleep 0.1; done", 'stop_timeout="300ms"'),
+      stubborn: shell(
+        "trap '' TERM; echo >&3; while :; do sleep 0.1; done",
+        'stop_timeout="300ms"\nready.fd=3',
+      ),
     },
   });
   await init.says("default is up");
@@ -268,10 +280,15 @@ testInit("stays small, and does nothing while nothing happens", async () => {
     return Number(fields[11]) + Number(fields[12]);
   };
   await Bun.sleep(1000);
-  const before = ticks();
-  await Bun.sleep(2000);
-  // A hundredth of a second each.
-  expect(ticks() - before).toBeLessThanOrEqual(2);
+  // Hundredths of a second in two, the least of several times: a machine that has much to do
+  // makes whoever wakes up look busy.
+  let least = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 5 && least > 2; turn++) {
+    const before = ticks();
+    await Bun.sleep(2000);
+    least = Math.min(least, ticks() - before);
+  }
+  expect(least).toBeLessThanOrEqual(2);
   const status = readFileSync(`/proc/${init.pid}/status`, "utf8");
   expect(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1])).toBeLessThan(80 * 1024);
 });
@@ -284,7 +301,8 @@ testInit("as a supervisor below another init: the same, and orphans come to it",
     services: {
       default: target("daemon"),
       daemon: shell(
-        `(sh -c 'echo $$ > ${folder}/pid; exec sleep 1000' &); sleep 0.3`,
+        `(sh -c 'echo $$ > ${folder}/pid; exec sleep 1000' &)
+        while [ ! -s ${folder}/pid ]; do sleep 0.05; done`,
         `type="forking"\npid_file="${folder}/pid"`,
       ),
     },
@@ -323,7 +341,7 @@ testUnless(firstReason(needsRoot(), needsProgram("unshare", "python3")))(
     const notifier = (turns: number): string => `
       type = "notify"
       exec = ["python3", "${folder}/notifier.py", "${turns}"]
-      watchdog = "1s"
+      watchdog = "3s"
       user = "daemon"
       restart = "never"`;
     await using init = await RunningInit.start({
@@ -338,8 +356,12 @@ testUnless(firstReason(needsRoot(), needsProgram("unshare", "python3")))(
     });
     await init.says("default is up");
     expect(await init.status("alive")).toMatchObject({ state: "up", says: "at work" });
-    expect(init.log("alive")).toEqual(["asked for every 1000000"]);
+    await init.until("it is logged", () => init.log("alive").length > 0);
+    expect(init.log("alive")).toEqual(["asked for every 3000000"]);
     await init.says("frozen: its watchdog got no sign of life");
+    await init.until("it has ended", async () => {
+      return (await init.status("frozen"))["lastExit"] !== undefined;
+    });
     expect(await init.status("frozen")).toMatchObject({ lastExit: { signal: "SIGABRT" } });
     expect(await init.status("alive")).toMatchObject({ state: "up" });
     const health = await init.service("check", "--health");
