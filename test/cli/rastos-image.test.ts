@@ -214,10 +214,12 @@ testUnless(needed)(
     for (const [signal, afterMs] of [
       ["SIGKILL", 150],
       ["SIGKILL", 400],
-      ["SIGINT", 300],
+      ["SIGINT", 0],
     ] as const) {
       const child = Bun.spawn([...command, ...flags], { stdout: "ignore", stderr: "ignore" });
-      await Bun.sleep(afterMs);
+      // A signal before it listens for one ends it at once, and says nothing about tidying up.
+      if (signal === "SIGINT") while (!isWriting(work, child)) await Bun.sleep(2);
+      else await Bun.sleep(afterMs);
       child.kill(signal);
       await child.exited;
       expect(await equal(image, copy)).toBe(true);
@@ -283,6 +285,12 @@ testUnless(needed)(
   },
   60_000,
 );
+
+/** Whether a build has begun to write its disk, or has ended. */
+function isWriting(work: Workspace, { pid, exitCode }: Bun.Subprocess): boolean {
+  const folder = leftovers(work).find((name) => name.includes(`.work-${pid}-`));
+  return exitCode !== null || (folder !== undefined && existsSync(work.at(folder, "disk.raw")));
+}
 
 function leftovers(work: Workspace): readonly string[] {
   return readdirSync(work.path).filter((name) => name.startsWith("."));

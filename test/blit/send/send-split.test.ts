@@ -5,7 +5,7 @@ import { ports } from "../../../src/blit/ports.ts";
 import { SendSession } from "../../../src/blit/send/send-session.ts";
 import { freeBase } from "../../../src/blit/session/open-beneath.ts";
 import type { SourceReport } from "../../../src/blit/session/types.ts";
-import { needKind } from "../../../src/blit/wire/frame.ts";
+import { frameType, needKind } from "../../../src/blit/wire/frame.ts";
 import { createSendWorker } from "../../../src/workers.ts";
 import { FrameTarget, type SeenEntry, type Want } from "../../support/frame-target.ts";
 import { tcpPair } from "../../support/socket-pair.ts";
@@ -45,20 +45,26 @@ async function sendOverTwo(
   if (options.splits) session.splitFiles();
   const targets = [0, 1].map((index) => {
     const { left, right } = tcpPair();
-    session.addStream({ index, fd: left, keys: undefined, stallMs: 10_000 });
-    return new FrameTarget({ index, fd: right, keys: undefined, stallMs: 10_000 });
+    session.addStream({ index, fd: left, keys: undefined, stallMs: 30_000 });
+    return new FrameTarget({ index, fd: right, keys: undefined, stallMs: 30_000 });
   }) as [FrameTarget, FrameTarget];
+  // A file of several names comes once, after the folders.
+  const wants = ({ bits }: SeenEntry): Want | undefined =>
+    (bits & LINKED) === 0 ? { kind: needKind.whole } : undefined;
   for (const [index, target] of targets.entries()) {
     const other = targets[1 - index] as FrameTarget;
     target.onFile = (attempt) => {
       const isMine = options.waits !== false && attempt === 1;
-      for (let n = 0; isMine && n < 10_000 && !other.socket.hasInput(); n++) Bun.sleepSync(1);
+      // Not just any frame: a thread that comes late has its PASS to send, and ALIVE may come.
+      for (let n = 0; isMine && n < 20_000 && other.parts.length === 0; n++) {
+        const { socket } = other;
+        if (!socket.hasInput()) Bun.sleepSync(1);
+        else if (socket.input.bytes[socket.inputOffset] === frameType.passEnd) break;
+        else other.frame(wants);
+      }
       disturb(attempt);
     };
   }
-  // A file of several names comes once, after the folders.
-  const wants = ({ bits }: SeenEntry): Want | undefined =>
-    (bits & LINKED) === 0 ? { kind: needKind.whole } : undefined;
   const received = targets.map((each) => each.pass(wants));
   const [report] = await Promise.all([session.runPass("transfer"), ...received]);
   await session.close();
