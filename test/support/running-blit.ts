@@ -12,6 +12,7 @@ export interface RunningBlit {
 }
 
 const pollMs = 2;
+const letGoMs = 30_000;
 
 /**
  * Starts the compiled `blit`, with faults that slow it down where `TRIAD_FAULTS` is in `env`.
@@ -58,6 +59,18 @@ export function hasOpen(pid: number, pattern: RegExp): boolean {
       return false;
     }
   });
+}
+
+/**
+ * Waits until a process has nothing open below a folder: a daemon whose client has gone is at work
+ * there for a while.
+ */
+export async function untilLetGo(pid: number, folder: string): Promise<void> {
+  const below = new RegExp(`^${RegExp.escape(folder)}(/|$)`);
+  for (let waited = 0; hasOpen(pid, below); waited += pollMs) {
+    if (waited > letGoMs) throw new Error(`Process ${pid} still has something open in ${folder}`);
+    await Bun.sleep(pollMs);
+  }
 }
 
 /** Whether there is a temporary name of blit somewhere below a folder that is being worked on. */

@@ -36,6 +36,7 @@ export class DeltaWriter {
   readonly #content: ContentHash;
   readonly #memory: Memory;
   #position = 0;
+  #hasBaseFailed = false;
 
   /** @param memory of the thread; `deltaWriterMemory` makes it */
   constructor(options: DeltaWriterOptions, memory: Memory) {
@@ -47,6 +48,11 @@ export class DeltaWriter {
   /** Bytes that are written. */
   get position(): number {
     return this.#position;
+  }
+
+  /** The last `reuse` failed because of the base, not of the file that is written. */
+  get hasBaseFailed(): boolean {
+    return this.#hasBaseFailed;
   }
 
   /**
@@ -67,8 +73,10 @@ export class DeltaWriter {
     while (done < length) {
       const want = Math.min(pieceBytes, (done < known ? known : length) - done);
       const got = preadFully(baseFd, pointer, want, baseOffset + done);
-      if (got < 0) return got;
-      if (got < want) return -errno.ENODATA;
+      if (got < want) {
+        this.#hasBaseFailed = true;
+        return got < 0 ? got : -errno.ENODATA;
+      }
       const isHashed = done < known;
       if (!isHashed) this.#content.update(want === pieceBytes ? bytes : bytes.subarray(0, want));
       if (!isInPlace) {

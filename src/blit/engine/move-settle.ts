@@ -21,9 +21,10 @@ export function settleMove(t: Thread, task: SettleTask): void {
     t.failed(synced, "syncfs", "", "sync the target before the source is removed");
     return;
   }
-  const stays = new Set(task.stays);
-  if (task.name === "") settleFolder(t, { ...task, path: "", stays });
-  else settleEntry(t, { ...task, path: task.name, stays });
+  const common = { ...task, stays: new Set(task.stays), synced: new Set<number>() };
+  if (t.statFd(task.targetFd, t.target) === 0) common.synced.add(t.target.dev);
+  if (task.name === "") settleFolder(t, { ...common, path: "" });
+  else settleEntry(t, { ...common, path: task.name });
 }
 
 type Folder = {
@@ -33,6 +34,8 @@ type Folder = {
   readonly path: string;
   /** Paths that have been reported, so that what is in the source must not go. */
   readonly stays: ReadonlySet<string>;
+  /** st_dev of each file system of the target that is synced. */
+  readonly synced: Set<number>;
 };
 
 type Entry = Folder & { readonly name: string; readonly targetName: string };
@@ -91,9 +94,26 @@ function settleSubfolder(t: Thread, entry: Entry): void {
       if (!stays.has(path)) reportNotMoved(t, path);
       return;
     }
-    settleFolder(t, { sourceFd: source.number, targetFd: target.number, path, stays });
+    const folder = { ...entry, sourceFd: source.number, targetFd: target.number };
+    if (!isSynced(t, folder)) return;
+    settleFolder(t, folder);
   }
   if (!stays.has(path)) removeMovedFolder(t, entry);
+}
+
+/** Another file system may be mounted in the target: where it cannot be synced, nothing goes. */
+function isSynced(t: Thread, { targetFd, path, synced }: Folder): boolean {
+  const looked = t.statFd(targetFd, t.target);
+  const { dev } = t.target;
+  if (looked >= 0 && synced.has(dev)) return true;
+  const result = looked < 0 ? looked : sys.syncfs(targetFd);
+  if (result >= 0) {
+    synced.add(dev);
+    return true;
+  }
+  const call = looked < 0 ? "statx" : "syncfs";
+  t.failed(result, call, path, "sync the folder before its source is removed");
+  return false;
 }
 
 /** With --ignore-existing and --update that is what was asked for. */

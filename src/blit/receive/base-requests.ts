@@ -114,7 +114,9 @@ export class BaseRequests {
     if (baseBytes === 0) return undefined;
     const r = this.#r;
     // What is written over as it is read can be found at its own place only.
-    const flags = isPart ? requestFlag.reuse : requestFlag.reuse | requestFlag.anchors;
+    const anchors = isPart ? 0 : requestFlag.anchors;
+    // Without the mark for reuse the hashes say no more than whether the content is equal.
+    const flags = r.avoidsDelta ? 0 : requestFlag.reuse | anchors;
     const between = (): number => r.between();
     const request = r.hasher.request(fd, baseBytes, { flags, between });
     return typeof request === "number" ? undefined : described(request, isPart);

@@ -323,7 +323,8 @@ export class ContentIntake {
     }
     const base = folder.bases.get(index);
     if (announced.mode !== fileMode.delta) return beginLargeFile(t, node, announced);
-    if (base === undefined) broken("blocks of a file that the target has not");
+    // In a pass that avoids deltas nothing is asked for in a way that allows one.
+    if (base === undefined || this.#r.avoidsDelta) broken("blocks that were not asked for");
     const fromPart = (state & awaited.fromPart) !== 0;
     const targetName = this.#nameFor(folder);
     return beginDelta(this.#r, { node, targetName, fromPart, base, announced });
@@ -432,8 +433,10 @@ export class ContentIntake {
     if (file.delta === undefined || file.written.result < 0) return;
     const result = file.delta.reuse(offset, baseOffset, bytes);
     if (result === -errno.EBADMSG) broken("blocks of a file out of order");
-    if (result < 0) file.written = { result, call: "pread" };
-    else file.reusedBytes += bytes;
+    if (result < 0) {
+      file.isBaseLost = file.delta.hasBaseFailed;
+      file.written = { result, call: file.isBaseLost ? "pread" : "pwrite" };
+    } else file.reusedBytes += bytes;
     this.#look();
   }
 
@@ -479,8 +482,8 @@ export class ContentIntake {
   /** Whether blocks of the base and what came make up the file. A failed write is told later. */
   #isPutTogether(file: LargeFile, expected: Uint8Array): boolean {
     const { delta, written } = file;
-    if (written.result < 0) return written.call === "pwrite" || written.call === "fallocate";
-    if (delta === undefined) return false;
+    if (file.isBaseLost) return false;
+    if (delta === undefined || written.result < 0) return true;
     this.#r.judge.learn(file.sizeBytes, file.reusedBytes);
     const { settledBase, baseFd } = file;
     if (settledBase !== undefined && !isStillSettled(this.#t, baseFd, settledBase)) return false;

@@ -40,25 +40,27 @@ export function beginDelta(r: Receiver, intake: DeltaIntake): LargeFile {
     const temporaryName = partialName(t.entryName());
     const fd = openPart(t, node, temporaryName);
     const written = { result: Math.min(fd, 0), call: "openat" };
-    const part = { ...noFile(node, announced), fd, temporaryName, isKept: true, written };
+    const common = { ...noFile(node, announced), fd, temporaryName, isKept: true, written };
+    const part = { ...common, isBaseLost: fd < 0 };
     if (fd < 0) return part;
     // It was made for what the file was like then.
     sys.fchmod(fd, firstMode(t, node));
     return { ...part, delta: writer(r, intake, { baseFd: fd, targetFd: fd, isClone: false }) };
   }
   const file = beginLargeFile(t, node, announced);
-  if (file.fd < 0) return file;
+  if (file.written.result < 0) return file;
   const { targetName } = intake;
   const pointer = targetName === undefined ? t.entryPointer : t.cTargetName(targetName);
   const baseFd = t.openToRead(node.targetFd, pointer, readFlags);
   if (baseFd < 0) {
     file.written = { result: baseFd, call: "openat" };
+    file.isBaseLost = true;
     return file;
   }
   file.baseFd = baseFd;
   const { settled } = intake.base;
   if (settled !== undefined && isStillSettled(t, baseFd, settled)) file.settledBase = settled;
-  const isClone = file.written.result >= 0 && tryReflink(t.paths, baseFd, file.fd);
+  const isClone = tryReflink(t.paths, baseFd, file.fd);
   const request = file.settledBase?.request;
   file.delta = writer(r, intake, { baseFd, targetFd: file.fd, isClone, request });
   return file;

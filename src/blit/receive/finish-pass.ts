@@ -2,6 +2,8 @@ import { runRemoval } from "../engine/deletion.ts";
 import type { Thread } from "../engine/thread.ts";
 import { finishLate, type LateFolders, locksOut } from "./late-folders.ts";
 import type { LateFolder, TargetRoot } from "./messages.ts";
+import type { TargetDevices } from "./target-devices.ts";
+import { openBelow } from "./target-folders.ts";
 
 /**
  * What a stream does when every stream has its content in place: removes what a mirror found too
@@ -13,10 +15,11 @@ export function finishStream(
   pass: {
     readonly roots: readonly TargetRoot[];
     readonly late: LateFolders;
+    readonly devices: TargetDevices;
     readonly deletes: boolean;
   },
 ): LateFolder[] {
-  const { roots, late, deletes } = pass;
+  const { roots, late, devices, deletes } = pass;
   const found = t.extraneous.splice(0);
   if (t.isDry) return [];
   for (const { root, folder, names, replacedBy } of found) {
@@ -31,6 +34,7 @@ export function finishStream(
     if (locksOut(t, folder)) locked.push(folder);
     else finishLate(t, roots, folder);
   });
+  if (!t.cancelled) devices.sync((root, path) => openBelow(roots[root]?.targetFd ?? -1, path));
   return locked;
 }
 

@@ -110,9 +110,10 @@ export class FolderIntake {
     t.root = root;
     r.handOver.status(status, 0);
     const kept = keepStatus(t.source);
-    const node = r.folders.open(root, path, () => {
+    const opened = r.folders.open(root, path, () => {
       return marks.isLast && mayStage(t, this.#reader, payload, at);
     });
+    const node = opened !== undefined && this.#mayFollow(opened) ? opened : undefined;
     if (node !== undefined) {
       node.status = kept;
       this.#look(node);
@@ -125,7 +126,16 @@ export class FolderIntake {
     const t = this.#t;
     if (node.targetFd < 0 || this.#r.isSettling) return;
     noteTarget(t, node, undefined);
+    if (node.targetStatus !== undefined) this.#r.folders.devices.note(node);
     if (!node.isNew || t.isDry) listTarget(t, node);
+  }
+
+  /** At the end of a move nothing leaves the source that the target's disk may not have yet. */
+  #mayFollow(node: FolderNode): boolean {
+    const { isSettling, folders } = this.#r;
+    if (!isSettling || node.targetFd < 0 || folders.devices.isSynced(node)) return true;
+    closeFolder(node);
+    return false;
   }
 
   #entries(folder: ReceivedFolder, payload: Payload, from: number, isLast: boolean): void {
@@ -262,12 +272,15 @@ export class FolderIntake {
     if (t.extraneous.length > before) folder.isLate = true;
   }
 
-  /** The pass is over, or the stream has broken: of what was under way the whole files stay. */
+  /**
+   * The pass is over, or the stream has broken: of what was under way the whole files stay. That
+   * may be noticed late, when the next run has brought newer ones: these stay as they are.
+   */
   abandon(open: Iterable<ReceivedFolder>): void {
     this.#linked.clear();
     for (const { node } of open) {
       if (node === undefined) continue;
-      publishStaged(this.#t, node);
+      publishStaged(this.#t, node, "keep");
       closeFolder(node);
     }
   }
@@ -329,7 +342,7 @@ export class FolderIntake {
     const { node, status, xattrs } = folder;
     if (node === undefined) return;
     t.root = node.root;
-    publishStaged(t, node);
+    publishStaged(t, node, "replace");
     if (node.unpublished !== undefined) {
       closeFolder(node);
       return;

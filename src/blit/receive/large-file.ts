@@ -35,6 +35,8 @@ export type LargeFile = {
   /** The next byte that may come. */
   position: number;
   written: ContentResult;
+  /** The base cannot be read, or is not what its hashes said: the file has to be sent whole. */
+  isBaseLost: boolean;
   delta: DeltaWriter | undefined;
   /** What the target has of it, open for reading; -1 for none. */
   baseFd: number;
@@ -56,7 +58,8 @@ export function noFile(node: FolderNode, announced: AnnouncedFile): LargeFile {
   const none = { fd: -1, temporaryName: "", isKept: false, delta: undefined, baseFd: -1 };
   const settledBase = undefined;
   const written = { result: 0, call: "" };
-  return { ...announced, ...none, settledBase, node, position: 0, reusedBytes: 0, written };
+  const state = { position: 0, reusedBytes: 0, written, isBaseLost: false };
+  return { ...announced, ...none, ...state, settledBase, node };
 }
 
 /**
@@ -151,8 +154,17 @@ export function abandonLargeFile(t: Thread, file: LargeFile): void {
   const least = file.split === undefined ? largeFileBytes : 0;
   const isWorthIt = file.isKept && file.mode !== fileMode.sparse && position > least;
   if (!isWorthIt) sys.unlinkat(file.node.targetFd, t.cTemporary(file.temporaryName), 0);
-  // Parts may lie behind each other's gaps; a later run compares all of it.
-  else if (file.delta === undefined && file.split === undefined) sys.ftruncate(file.fd, position);
+  else sys.ftruncate(file.fd, keptBytes(t, file, position));
   sys.close(file.fd);
   file.fd = -1;
+}
+
+/**
+ * How much of a file is kept. To cut it at its present size is not in vain: the space goes that was
+ * taken beyond it.
+ */
+function keptBytes(t: Thread, file: LargeFile, position: number): number {
+  // Parts may lie behind each other's gaps; a later run compares all of it.
+  const isCompared = file.delta !== undefined || file.split !== undefined;
+  return isCompared && t.statFd(file.fd, t.other) === 0 ? t.other.sizeBytes : position;
 }

@@ -1,4 +1,4 @@
-import { S } from "../../../ffi/abi/constants.ts";
+import { RENAME, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
@@ -32,8 +32,12 @@ export function mayStage(t: Thread, reader: EntryReader, payload: Payload, from:
   return true;
 }
 
-/** Gives the folder its name: also one whose content did not all come, since what came is whole. */
-export function publishStaged(t: Thread, node: FolderNode): void {
+/**
+ * Gives the folder its name: also one whose content did not all come, since what came is whole.
+ * @param present what happens where somebody has made a folder of that name, with files of the same
+ *   names, meanwhile: that of a run that has come to its end replaces them
+ */
+export function publishStaged(t: Thread, node: FolderNode, present: "replace" | "keep"): void {
   const { parent, targetName, stagedName } = node;
   if (stagedName === undefined || parent === undefined) return;
   const name = t.cTargetName(targetName);
@@ -41,17 +45,24 @@ export function publishStaged(t: Thread, node: FolderNode): void {
   if (result === 0) {
     node.stagedName = undefined;
     t.add(counter.folders, 1);
-  } else if (result === -errno.EEXIST && mergeInto(t, node, parent)) node.stagedName = undefined;
+  } else if (result === -errno.EEXIST && mergeInto(t, node, parent, present))
+    node.stagedName = undefined;
   else {
     publishFolder(t, node);
     discardStaged(t, node, parent);
   }
 }
 
-/** Somebody else has made a folder of that name meanwhile: both stay what they would be. */
-function mergeInto(t: Thread, node: FolderNode, parent: FolderNode): boolean {
+/** Somebody else has made a folder of that name meanwhile: what is in either goes together. */
+function mergeInto(
+  t: Thread,
+  node: FolderNode,
+  parent: FolderNode,
+  present: "replace" | "keep",
+): boolean {
   const fd = sys.openat(parent.targetFd, t.cTargetName(node.targetName), folderFlags, 0);
   if (fd < 0) return false;
+  const flags = present === "keep" ? RENAME.NOREPLACE : 0;
   const names: string[] = [];
   let result = forEachName(t, node.targetFd, (offset, length) => {
     names.push(t.dirents.text.latin1Slice(offset, offset + length));
@@ -59,7 +70,10 @@ function mergeInto(t: Thread, node: FolderNode, parent: FolderNode): boolean {
   for (const name of names) {
     if (result < 0) break;
     const pointer = t.cName(name);
-    result = sys.renameat2(node.targetFd, pointer, fd, pointer, 0);
+    result = sys.renameat2(node.targetFd, pointer, fd, pointer, flags);
+    // Also where the file system cannot promise that nothing is replaced.
+    const stays = flags !== 0 && (result === -errno.EEXIST || result === -errno.EINVAL);
+    if (stays) result = sys.unlinkat(node.targetFd, pointer, 0);
   }
   sys.close(fd);
   const { stagedName } = node;

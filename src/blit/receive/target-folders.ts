@@ -13,6 +13,7 @@ import { openBeneath } from "../session/open-beneath.ts";
 import type { Base } from "../session/types.ts";
 import { broken } from "./check.ts";
 import type { TargetRoot } from "./messages.ts";
+import { TargetDevices } from "./target-devices.ts";
 
 /**
  * Folders of the target, opened below the descriptors of their roots and never through a symbolic
@@ -82,10 +83,12 @@ function makeIn(t: Thread, parentFd: number, name: string): number {
 export class TargetFolders {
   readonly #thread: Thread;
   readonly #roots: readonly TargetRoot[];
+  readonly devices: TargetDevices;
 
   constructor(t: Thread, roots: readonly TargetRoot[]) {
     this.#thread = t;
     this.#roots = roots;
+    this.devices = new TargetDevices(t, roots);
   }
 
   root(index: number): TargetRoot {

@@ -74,6 +74,14 @@ export class OutcomeSum {
     this.#passes += 1;
   }
 
+  /** The last pass has left something to another one that there is not. */
+  addRest(): void {
+    const message = "the target was changed all the time: not everything was copied";
+    const code = "E_CONFLICT";
+    this.#issues.set("rest", { kind: "failed", root: 0, path: "", code, call: undefined, message });
+    this.#counts[counter.failed] = (this.#counts[counter.failed] ?? 0) + 1;
+  }
+
   /** The first reason stays. */
   cancel(reason: number): void {
     if (this.#cancelled === cancelReason.none) this.#cancelled = reason;

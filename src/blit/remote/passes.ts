@@ -57,13 +57,20 @@ export class Passes {
       await this.#pass("plan", agreed);
       return this.#sum.result();
     }
+    const isDone = await this.#transfer(agreed);
+    if (!isDone && !this.#isStopped) this.#sum.addRest();
+    if (command === "move" && isDone) await this.#pass("settle", undefined);
+    return this.#sum.result();
+  }
+
+  /** As many passes as it takes; false where it was stopped, or where there is still more to do. */
+  async #transfer(agreed: number | undefined): Promise<boolean> {
     for (let pass = 1; pass <= PASSES_MAX; pass++) {
       const outcome = await this.#pass("transfer", agreed);
-      if (outcome === undefined || this.#isStopped) break;
-      if (!outcome.target.needsAnotherPass) break;
+      if (outcome === undefined || this.#isStopped) return false;
+      if (!outcome.target.needsAnotherPass) return true;
     }
-    if (command === "move" && !this.#isStopped) await this.#pass("settle", undefined);
-    return this.#sum.result();
+    return false;
   }
 
   get #isStopped(): boolean {

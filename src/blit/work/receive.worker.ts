@@ -107,8 +107,9 @@ function run(current: Receiver, message: Exclude<ToReceiver, { kind: "start" }>)
       return;
     }
     case "finish": {
-      const { roots, late } = current;
-      const locked = finishStream(t, { roots, late, deletes: message.deletes });
+      const { roots, late, folders } = current;
+      const { devices } = folders;
+      const locked = finishStream(t, { roots, late, devices, deletes: message.deletes });
       flush(t);
       post({ kind: "finished", late: locked });
       return;

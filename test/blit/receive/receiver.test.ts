@@ -65,6 +65,12 @@ async function answer(
   }
 }
 
+/** Files that lie in a folder that has no name of its own yet. */
+function stagedNames(): string[] {
+  if (!existsSync(work.at("b"))) return [];
+  return readdirSync(work.at("b")).flatMap((name) => readdirSync(work.at("b", name)));
+}
+
 const end = (source: FrameSource): void => source.send(frameType.passEnd, new Uint8Array());
 const file: HostileEntry = { name: "file", size: 5n };
 
@@ -255,6 +261,22 @@ describe("a source that sends", () => {
     });
     expect(result).toBe("E_INTEGRITY");
     expect(readFileSync(work.at("b/file"), "utf8")).toBe("12345");
+  });
+
+  test("and breaks off late does not take back what a later run has brought", async () => {
+    const ended = await answer((s) => {
+      s.folder(1, "new", [{ ...file, name: "both" }, { ...file, name: "old" }, file]);
+      s.send(frameType.files, smallBytes(0, "older"), { id: 1 });
+      s.send(frameType.files, smallBytes(1, "first"), { id: 1 });
+      while (stagedNames().length < 2) Bun.sleepSync(1);
+      work.write("b/new/both", "newer");
+      work.write("b/new/new", "later");
+    });
+    expect(ended).toBe("E_NETWORK");
+    expect(readdirSync(work.at("b"))).toEqual(["new"]);
+    const holds = (name: string): string => readFileSync(work.at("b/new", name), "utf8");
+    expect(["both", "new", "old"].map(holds)).toEqual(["newer", "later", "first"]);
+    expect(readdirSync(work.at("b/new"))).toHaveLength(3);
   });
 
   test("attributes ahead of content has them on the file", async () => {

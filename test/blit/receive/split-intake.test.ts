@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { ports } from "../../../src/blit/ports.ts";
 import { ReceiveSession } from "../../../src/blit/receive/receive-session.ts";
 import { freeBase } from "../../../src/blit/session/open-beneath.ts";
@@ -18,6 +18,8 @@ setDefaultTimeout(120_000);
 const MIB = 1024 * 1024;
 const PART = 64 * 1024;
 const content = randomBytes(3 * PART + 100);
+/** More than a file that is kept when it is not whole. */
+const LARGE = 64 * MIB;
 
 let work: Workspace;
 beforeEach(() => {
@@ -108,6 +110,26 @@ function expectWhole(got: PassReport | string): void {
 }
 
 describe("a file whose parts come over two streams", () => {
+  test("keeps no more space than it needs when they stop coming", async () => {
+    const ended = await answer((owner, helper) => {
+      owner.folder(1, "", [{ name: "file", size: BigInt(LARGE) }]);
+      const head = numbers([32, 0], [32, 3], [64, LARGE], [32, 1], [32, PART]);
+      owner.send(frameType.file, head, { id: 1 });
+      help(helper, 2);
+      own(owner, 1);
+      while (!targetNames().some((name) => statSync(work.at("b", name)).size === 3 * PART)) {
+        Bun.sleepSync(1);
+      }
+      for (const { socket } of [owner, helper]) socket.close();
+    });
+    expect(ended).toBe("E_NETWORK");
+    const [part = ""] = targetNames();
+    expect(part).toStartWith(".blit-partial-");
+    const { size, blocks } = statSync(work.at("b", part));
+    expect(size).toBe(3 * PART);
+    expect(blocks * 512).toBeLessThan(LARGE / 8);
+  });
+
   test("is put together, in whatever order they come", async () => {
     const got = await answer((owner, helper) => {
       announce(owner);

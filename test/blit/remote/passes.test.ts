@@ -164,10 +164,15 @@ describe("passes", () => {
     expect(outcome.issues.map((issue) => issue.path)).toEqual(["a", "b"]);
   });
 
-  test("passes that always want another one come to an end", async () => {
-    const { link, ran } = fakeLink(Array.from({ length: 10 }, () => ({ again: true })));
-    await passesOver(link, {}).passes.run();
-    expect(ran).toHaveLength(4);
+  test("passes that always want another one come to an end, and that is told", async () => {
+    for (const command of ["mirror", "move"] as const) {
+      const { link, ran } = fakeLink(Array.from({ length: 10 }, () => ({ again: true })));
+      const outcome = await passesOver(link, { command, yes: true }).passes.run();
+      // Nothing leaves the source of what may not have come.
+      expect(ran).toEqual(Array.from({ length: 4 }, () => "transfer"));
+      expect(outcome.issues).toMatchObject([{ kind: "failed", code: "E_CONFLICT" }]);
+      expect(outcome.counts[counter.failed]).toBe(1);
+    }
   });
 
   test("an interruption stops both sides and tells what was done", async () => {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { binaryPath, runCommand } from "../../support/binary.ts";
 import { type NetDaemon, startNetDaemon } from "../../support/net-daemon.ts";
 import { NetLab, networkMissing } from "../../support/net-lab.ts";
-import { startBlit } from "../../support/running-blit.ts";
+import { startBlit, untilLetGo } from "../../support/running-blit.ts";
 import { describeUnless, firstReason } from "../../support/skip.ts";
 import { differences, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
@@ -116,11 +116,8 @@ describeUnless(firstReason(networkMissing(), treeToolsMissing()))("on the wire",
       slow.process.kill("SIGKILL");
       await slow.ended();
       // The daemon ends its side when it sees that the client is gone.
-      const isHeld = (): boolean => readdirSync(target()).every((name) => !/partial/.test(name));
-      for (let wait = 0; !isPush ? false : isHeld(); wait++) {
-        if (wait > 2000) throw new Error("no partial file was kept");
-        await Bun.sleep(5);
-      }
+      await untilLetGo(daemon.pid, target());
+      expect(readdirSync(target())).toEqual([expect.stringMatching(/partial/)]);
       expect(await run()).toBeLessThan(BIG_BYTES * 0.6 + SLACK);
       expect(readdirSync(target())).toEqual(["big"]);
     });

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { runBlit } from "../../support/binary.ts";
 import { type NetDaemon, startNetDaemon } from "../../support/net-daemon.ts";
-import { type RunningBlit, startBlit } from "../../support/running-blit.ts";
+import { type RunningBlit, startBlit, untilLetGo } from "../../support/running-blit.ts";
 import { leftovers, partial, readHolding } from "../../support/safety.ts";
 import { describeUnless } from "../../support/skip.ts";
 import { differences, treeToolsMissing } from "../../support/tree.ts";
@@ -52,6 +52,7 @@ describeUnless(treeToolsMissing())("kill -9", () => {
       await untilInside(run, target);
       run.process.kill("SIGKILL");
       await run.ended();
+      await untilLetGo(daemon.pid, target);
       expect(partial(readHolding(target), new Map(), readHolding(work.at("s")))).toEqual([]);
       await again(["copy", "--yes", work.at("s/"), to], target);
     });

@@ -349,6 +349,28 @@ describeUnless(firstReason(treeToolsMissing(), cannotMount("tmpfs"), needsRoot()
       expect(readdirSync(work.at("b/shared")).sort()).toEqual(["precious", "twice"]);
     });
 
+    test("what is mounted in the target is synced too, or its source stays", async () => {
+      using work = createWorkspace();
+      using memory = mountFilesystem({ kind: "tmpfs", sizeBytes: 1 << 20 });
+      makeTree(work.path, [
+        { op: "file", path: "a/f", text: "outer" },
+        { op: "file", path: "a/mnt/in/f", text: "inner" },
+      ]);
+      makeTree(memory.path, [{ op: "folder", path: "b/mnt" }]);
+      using _mounted = mountAt(`${memory.path}/b/mnt`, ["-t", "tmpfs", "tmpfs"]);
+      // The first one is that of the target's root.
+      const env = { TRIAD_FAULTS: "syncfs:EIO@2+" };
+      const run = await runBlit(["move", "a/", `${memory.path}/b`], { cwd: work.path, env });
+      expect(run.stderr).toContain('failed: "a/mnt": sync the folder');
+      expect(run.code).toBe(4);
+      expect(existsSync(work.at("a/f"))).toBe(false);
+      expect(readFileSync(work.at("a/mnt/in/f"), "utf8")).toBe("inner");
+      const again = await runBlit(["move", "a/", `${memory.path}/b`], { cwd: work.path });
+      expect(again.code, again.stderr).toBe(0);
+      expect(existsSync(work.at("a"))).toBe(false);
+      expect(readFileSync(`${memory.path}/b/mnt/in/f`, "utf8")).toBe("inner");
+    });
+
     test("nor does one that is mounted there across file systems", async () => {
       using work = createWorkspace();
       using memory = mountFilesystem({ kind: "tmpfs", sizeBytes: 1 << 20 });

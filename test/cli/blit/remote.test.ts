@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { type RunResult, runBlit } from "../../support/binary.ts";
 import { startBlitd } from "../../support/blitd.ts";
-import { hasTemporary, startBlit } from "../../support/running-blit.ts";
+import { hasTemporary, startBlit, untilLetGo } from "../../support/running-blit.ts";
 import { describeUnless } from "../../support/skip.ts";
 import { differences, makeTree, type TreeOperation, treeToolsMissing } from "../../support/tree.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
@@ -245,6 +245,7 @@ describe("an interruption", () => {
     const { code, stderr } = await run.ended();
     expect(code).toBe(130);
     expect(stderr).toContain("Interrupted");
+    if (way === "push") await untilLetGo(daemon.process.pid, to);
     expect(existsSync(join(to, "large"))).toBe(false);
     const again = await blit("copy", ...args);
     expect(again.code).toBe(0);
