@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test";
-import { binaryPath } from "../support/binary.ts";
 import { describeUnless, firstReason, needsProgram, testUnless } from "../support/skip.ts";
 import { createWorkspace, type Workspace } from "../support/workspace.ts";
-import { CONSOLE_SCRIPT, freePort, Guest } from "./guest.ts";
-import { writeInitramfs } from "./initramfs.ts";
-import { labKernel } from "./kernel.ts";
+import type { Guest } from "./guest.ts";
 import { needsLab } from "./needs.ts";
+import { type Pair, startPair } from "./pair.ts";
 
 // Two whole machines, emulated.
 setDefaultTimeout(900_000);
@@ -15,39 +13,19 @@ const tc = Bun.which("tc", { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }) ?
 const reason = firstReason(needsLab("long"), needsProgram("tc"));
 const test = testUnless(reason);
 let work: Workspace;
+let pair: Pair | undefined;
 let left: Guest;
 let right: Guest;
 
 describeUnless(reason)("two machines in one network", () => {
   beforeAll(async () => {
     work = createWorkspace();
-    const kernel = labKernel("cloud");
-    const initrd = work.at("initramfs");
-    writeInitramfs(initrd, {
-      kernel,
-      modules: MODULES,
-      programs: [tc],
-      named: { triad: await binaryPath() },
-      script: CONSOLE_SCRIPT,
-    });
-    const port = freePort();
-    const start = (kind: "listen" | "connect"): Guest =>
-      Guest.start({
-        kernel: { image: kernel.image, initrd, options: "panic=-1" },
-        networks: [{ kind, port }],
-        memoryMb: 768,
-      });
-    left = start("listen");
-    await left.waitFor("lab: console");
-    right = start("connect");
-    await right.waitFor("lab: console");
-    await left.run("ip addr add 10.77.0.1/24 dev eth0; ip link set eth0 up");
-    await right.run("ip addr add 10.77.0.2/24 dev eth0; ip link set eth0 up");
+    pair = await startPair(work, { modules: MODULES, programs: [tc] });
+    ({ left, right } = pair);
   });
 
   afterAll(async () => {
-    await left[Symbol.asyncDispose]();
-    await right[Symbol.asyncDispose]();
+    await pair?.[Symbol.asyncDispose]();
     work[Symbol.dispose]();
   });
 

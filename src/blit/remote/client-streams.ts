@@ -26,6 +26,9 @@ export const STREAMS_MAX = 8;
 /** A daemon whose answer takes at least so long is far away. */
 const FAR_MS = 5;
 
+/** To such a daemon; more than that cost a small transfer more than they bring a large one. */
+const FAR_STREAMS = 4;
+
 /** What a client asks for. */
 export type WantedStreams = {
   readonly count: number;
@@ -44,7 +47,8 @@ export async function wantedStreams(
   client: Pick<ControlClient, "roundTripMs">,
 ): Promise<WantedStreams> {
   const isFar = (await client.roundTripMs(FAR_MS)) >= FAR_MS;
-  return isFar ? { count: STREAMS_MAX, isFar } : nearStreams();
+  const near = nearStreams();
+  return isFar ? { count: Math.max(near.count, FAR_STREAMS), isFar } : near;
 }
 
 /** The data streams of one session, ready for frames. */

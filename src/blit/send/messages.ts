@@ -64,6 +64,8 @@ export type ToSender =
 export type WalkedFolder = { readonly root: number; readonly path: string };
 
 export type FromSender =
+  /** The answer to "start". */
+  | { readonly kind: "started" }
   | {
       readonly kind: "walked";
       readonly links: readonly LinkMember[];

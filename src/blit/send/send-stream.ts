@@ -24,6 +24,8 @@ export class SendStream {
   #isGone = false;
   readonly #shared: SharedState;
   readonly #row: number;
+  /** The thread runs: on a slow machine many of them take seconds to get there. */
+  #isStarted = false;
   /** The worker has a phase to work on. */
   #isBusy = false;
   /** What it had done when it was last looked at, and since when it has done nothing. */
@@ -62,7 +64,7 @@ export class SendStream {
    */
   watch(nowMs: number): void {
     const activity = this.#shared.row(this.#row)[counter.activity] ?? 0;
-    if (!this.#isBusy || activity !== this.#activity) {
+    if (!this.#isStarted || !this.#isBusy || activity !== this.#activity) {
       this.#activity = activity;
       this.#quietSinceMs = nowMs;
       return;
@@ -99,6 +101,9 @@ export class SendStream {
 
   #receive(message: FromSender): void {
     switch (message.kind) {
+      case "started":
+        this.#isStarted = true;
+        return;
       case "walked":
       case "done":
         this.#isBusy = false;

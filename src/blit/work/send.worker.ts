@@ -108,8 +108,10 @@ function run(current: Sender, message: Exclude<ToSender, { kind: "start" }>): vo
 self.onmessage = (event: MessageEvent<ToSender>) => {
   try {
     const message = event.data;
-    if (message.kind === "start") sender = start(message);
-    else if (sender !== undefined) run(sender, message);
+    if (message.kind === "start") {
+      sender = start(message);
+      post({ kind: "started" });
+    } else if (sender !== undefined) run(sender, message);
     else if (message.kind === "close") post({ kind: "closed" });
   } catch (error) {
     tell(error);

@@ -53,7 +53,9 @@ describe("what a daemon may offer", () => {
       roundTripMs: async (limitMs: number) => Math.min(ms, limitMs),
     });
     expect(await wantedStreams(after(0.3))).toEqual(nearStreams());
-    expect(await wantedStreams(after(40))).toEqual({ count: STREAMS_MAX, isFar: true });
+    const far = await wantedStreams(after(40));
+    expect(far.isFar).toBe(true);
+    expect(far.count).toBeWithin(4, STREAMS_MAX + 1);
   });
 });
 

@@ -49,7 +49,8 @@ async function ending(stream: SendStream): Promise<unknown> {
 }
 
 test("a worker that counts on is alive; one that does not has a disk that hangs", async () => {
-  const { stream, shared } = open();
+  const { stream, shared, say } = open();
+  say({ kind: "started" });
   stream.post({ kind: "walk" });
   const start = performance.now();
   const row = shared.row(1);
@@ -65,6 +66,17 @@ test("a worker that counts on is alive; one that does not has a disk that hangs"
     code: "E_STALL",
     message: 'The source\'s disk has not answered for 11 s, in the folder "some/where"',
   });
+});
+
+test("a thread that takes long to start has no disk that hangs", async () => {
+  const { stream, say } = open();
+  stream.post({ kind: "walk" });
+  const start = performance.now();
+  stream.watch(start + 20_000);
+  say({ kind: "started" });
+  stream.watch(start + 29_000);
+  say({ kind: "walked", links: [], issues: [], folders: [] });
+  expect(await ending(stream)).toMatchObject({ kind: "walked" });
 });
 
 test("a worker without a phase may rest as long as it wants", async () => {
