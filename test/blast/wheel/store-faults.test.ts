@@ -5,6 +5,7 @@ import type { FaultCount } from "../../../ffi/fault-count.ts";
 import { parsePackageName } from "../../../src/blast/pep/name.ts";
 import { openStore } from "../../../src/blast/wheel/store.ts";
 import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
+import { openBelow } from "../../support/open-descriptors.ts";
 import { testUnless } from "../../support/skip.ts";
 import { makeWheel, writeWheel } from "../../support/wheel-writer.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
@@ -220,15 +221,14 @@ test("refused wheels leave no descriptor open", async () => {
   using work = createWorkspace();
   const store = openStore(work.at("cache"));
   const bad = writeWheel(work.path, makeWheel({ editRecord: (lines) => lines.slice(1) }));
-  const open = () => readdirSync("/proc/self/fd").length;
   const expected = { name: parsePackageName("demo") };
   await store.add(bad, { expected }).catch(() => undefined);
-  const before = open();
+  const before = openBelow(work.path);
   writeFileSync(work.at("text.whl"), "text");
   for (let round = 0; round < 20; round++) {
     for (const path of [bad, work.at("text.whl"), work.at("gone.whl")]) {
       await expect(store.add(path, { expected })).rejects.toThrow();
     }
   }
-  expect(open()).toBe(before);
+  expect(openBelow(work.path)).toBe(before);
 });

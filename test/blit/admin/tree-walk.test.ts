@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { O } from "../../../ffi/abi/constants.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { purge } from "../../../src/blit/admin/purge.ts";
@@ -7,6 +7,7 @@ import { TreeWalk } from "../../../src/blit/admin/tree-walk.ts";
 import { openBeneath } from "../../../src/blit/session/open-beneath.ts";
 import { HERE, makeFolderAt, openFolderAt, writeNewFileAt } from "../../../src/kit/fs/at.ts";
 import { OWN_PATHS } from "../../support/module-base.ts";
+import { openBelow } from "../../support/open-descriptors.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
 /** Walks a folder, remembering everything; `at` is called in each folder that is entered. */
@@ -29,10 +30,6 @@ function walkAll(path: string, at: (walk: TreeWalk) => void = () => {}) {
   return { seen, left, failed };
 }
 
-function openDescriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
-
 function chain(depth: number): string {
   return Array.from({ length: depth }, () => "d").join("/");
 }
@@ -46,17 +43,17 @@ describe.each(["/tmp", "/dev/shm"])("in %s", (parent) => {
       const folder = work.at("tree", chain(depth));
       for (let index = 0; index < 700; index += 1) writeFileSync(`${folder}/${long}${index}`, "");
     }
-    const before = openDescriptors();
+    const before = openBelow(work.path);
     let most = 0;
     const { seen, left, failed } = walkAll(work.at("tree"), () => {
-      most = Math.max(most, openDescriptors() - before);
+      most = Math.max(most, openBelow(work.path) - before);
     });
     expect(failed).toEqual([]);
     expect(seen.length).toBe(80 + 3 * 700);
     expect(new Set(seen).size).toBe(seen.length);
     expect(left).toHaveLength(80);
     expect(most).toBeLessThan(40);
-    expect(openDescriptors()).toBe(before);
+    expect(openBelow(work.path)).toBe(before);
   }, 60_000);
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { AT, O } from "../../../ffi/abi/constants.ts";
 import { RESOLVE } from "../../../ffi/abi/open-how.ts";
 import { errno } from "../../../ffi/errno.ts";
@@ -8,6 +8,7 @@ import { check, sys } from "../../../ffi/sys.ts";
 import { freeBase, openBeneath, openFolderPath } from "../../../src/blit/session/open-beneath.ts";
 import type { Base } from "../../../src/blit/session/types.ts";
 import { walkBeneath } from "../../../src/blit/session/walk-beneath.ts";
+import { openBelow } from "../../support/open-descriptors.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 /** Where a result leads, below the workspace; or its -errno. */
@@ -157,10 +158,9 @@ describe("folder paths", () => {
 });
 
 test("no descriptor is left behind", () => {
-  const count = (): number => readdirSync("/proc/self/fd").length;
   mkdirSync(work.at("module/deep/er"), { recursive: true });
   writeFileSync(work.at("module/deep/er/file"), "");
-  const before = count();
+  const before = openBelow(work.path);
   for (const [, open] of ways) {
     for (const path of ["deep/er/file", "deep/er/none", "a/out/key", "loop", "deep/../../x"]) {
       const fd = open(beneath, path, O.RDONLY);
@@ -171,7 +171,7 @@ test("no descriptor is left behind", () => {
     const fd = openFolderPath(beneath, path, { make: 0o700 });
     if (fd >= 0) sys.close(fd);
   }
-  expect(count()).toBe(before);
+  expect(openBelow(work.path)).toBe(before);
 });
 
 test("a kernel without openat2 is helped by the walk", () => {

@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  readdirSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { remoteSource } from "../../../../src/blit/admin/remote-source.ts";
 import type { AdminRequest } from "../../../../src/blit/admin/request.ts";
 import { ports } from "../../../../src/blit/ports.ts";
@@ -15,6 +7,7 @@ import { Fault } from "../../../../src/kit/fault/fault.ts";
 import { createAdminWorker } from "../../../../src/workers.ts";
 import { serveAdmin, testModule } from "../../../support/admin-daemon.ts";
 import { connectTo, faultOf } from "../../../support/control.ts";
+import { openBelow } from "../../../support/open-descriptors.ts";
 import { needsRoot, testUnless } from "../../../support/skip.ts";
 import { createWorkspace } from "../../../support/workspace.ts";
 
@@ -159,7 +152,7 @@ test("answers that nobody takes do not pile up, and leave nothing open", async (
     testModule({ name: "m", path: work.at("data"), connectionsMax: 3 }),
   ]);
   const place = { module: "m", path: Buffer.from("many") };
-  const before = openFolders(work.path);
+  const before = openBelow(work.path);
   for (let round = 0; round < 3; round += 1) {
     const client = await connectTo(daemon.server);
     const answers = client.list({ place })[Symbol.asyncIterator]();
@@ -170,20 +163,8 @@ test("answers that nobody takes do not pile up, and leave nothing open", async (
   using again = await connectTo(daemon.server);
   const listed = await untilLetIn(() => all(again.list({ place })));
   expect(listed.flatMap(({ entries }) => entries)).toHaveLength(4000);
-  while (openFolders(work.path) !== before) await turn();
+  while (openBelow(work.path) !== before) await turn();
 }, 60_000);
-
-/** Descriptors of this process that lead below a folder. */
-function openFolders(path: string): number {
-  const links = readdirSync("/proc/self/fd").map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return "";
-    }
-  });
-  return links.filter((link) => link.startsWith(path)).length;
-}
 
 /** Tries again as long as a module is full. */
 async function untilLetIn<T>(call: () => Promise<T>): Promise<T> {
