@@ -123,11 +123,9 @@ describeUnless(missing)("rastos apply, by the compiled executable", () => {
     expect(existsSync(`${world.esp}/loader/entries/rastos-1-1+3.conf`)).toBe(true);
   });
 
-  test("a second time does nothing, and quickly", async () => {
+  test("a second time does nothing", async () => {
     const file = world.declare(FIRST);
-    const startedMs = performance.now();
     const { stderr } = await good("apply", file, "--yes");
-    expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(stderr).toBe("Nothing to do: the system is what is declared\n");
     expect((await good("plan", file)).stderr).toBe("No difference to snapshot 1\n");
     // A comment is no difference.

@@ -123,3 +123,9 @@ export function memoryMib(pid: number, field: "VmRSS" | "VmHWM" | "VmSize"): num
   const text = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? Number.NaN) / 1024;
 }
+
+/** Makes VmHWM of a process what it holds now, MiB, which is returned: proc_pid_clear_refs(5). */
+export function resetPeakMib(pid: number): number {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  return memoryMib(pid, "VmHWM");
+}

@@ -12,7 +12,12 @@ import {
   openHostile,
   passFrame,
 } from "../../support/hostile-client.ts";
-import { memoryMib, type NetDaemon, startNetDaemon } from "../../support/net-daemon.ts";
+import {
+  memoryMib,
+  type NetDaemon,
+  resetPeakMib,
+  startNetDaemon,
+} from "../../support/net-daemon.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 /**
@@ -217,7 +222,7 @@ test("a symbolic link that the source plants is not followed (CVE-2024-12088)", 
 });
 
 test("a listing without end stays within bounds", async () => {
-  const before = memoryMib(daemon.pid, "VmRSS");
+  const before = resetPeakMib(daemon.pid);
   await using session = await openHostile(daemon);
   const stream = dialData(daemon, session.tokens[0] ?? new Uint8Array());
   expect(await stream.answer).toBe(0);

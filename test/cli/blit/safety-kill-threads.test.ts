@@ -111,12 +111,15 @@ for (const { name, tree, hasOlder, words } of scenarios) {
       const untouched = readStatuses(source);
       const started = performance.now();
       expect((await runBlit(command)).code).toBe(0);
-      const runMs = performance.now() - started;
+      let runMs = performance.now() - started;
       const random = randomNumbers(seed);
       let kills = 0;
       for (let run = 0; run < runsMax && kills < killsWanted; run++) {
         reset();
+        const begun = performance.now();
         if (await runAndKill(command, random() * runMs)) kills++;
+        // The first run was slow, as files that nobody has read yet are: kills would come too late.
+        else runMs = Math.min(runMs, performance.now() - begun);
         const now = readHolding(target);
         expect(partial(now, before, wanted)).toEqual([]);
         if (isMove) expect(lost(wanted, [readHolding(source), now])).toEqual([]);
@@ -131,6 +134,6 @@ for (const { name, tree, hasOlder, words } of scenarios) {
       }
       expect(kills).toBe(killsWanted);
     },
-    isSoak ? 3_600_000 : 240_000,
+    isSoak ? 3_600_000 : 600_000,
   );
 }
