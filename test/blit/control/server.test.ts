@@ -404,7 +404,7 @@ describe("strangers", () => {
   });
 
   test("that send something else than HTTP/2 get nowhere", async () => {
-    await using server = await serveControl({}, { limits: { strangerMs: 100 } });
+    await using server = await serveControl({}, { limits: { strangerMs: 1000 } });
     const noise = [
       "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
       "\x16\x03\x01\x02\x00\x01",
@@ -416,7 +416,7 @@ describe("strangers", () => {
   });
 
   test("connections without calls end after a while", async () => {
-    await using server = await serveControl({}, { limits: { idleMs: 80, strangerMs: 400 } });
+    await using server = await serveControl({}, { limits: { idleMs: 1000, strangerMs: 4000 } });
     using client = await connectTo(server);
     await client.ping({});
     expect((await client.ended)?.code).toBe("E_NETWORK");
@@ -427,7 +427,7 @@ describe("strangers", () => {
       for await (const _ of requests) throw new Error("nothing was said");
       yield* [];
     };
-    await using server = await serveControl({ push }, { limits: { firstMessageMs: 60 } });
+    await using server = await serveControl({ push }, { limits: { firstMessageMs: 500 } });
     using client = await connectTo(server);
     const never = Promise.withResolvers<never>();
     async function* silence(): AsyncGenerator<never> {

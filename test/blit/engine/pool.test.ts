@@ -93,7 +93,8 @@ test("without a loss workers do all of it", async () => {
   using work = createWorkspace();
   makeSource(work);
   const waiting: [number, readonly string[]][] = [];
-  const result = await transfer(requestOf(work), hooksOf(createCopyWorker, waiting));
+  const hooks = { ...hooksOf(createCopyWorker, waiting), nowMs: () => performance.now() };
+  const result = await transfer(requestOf(work), hooks);
   expect([result.workers, result.stalls, result.issues, waiting]).toEqual([2, 0, [], []]);
   expect(readdirSync(work.at("target"))).toHaveLength(folders);
 });
@@ -102,11 +103,10 @@ describe("the stall detector", () => {
   test("ends a run in which an answer of a worker is lost, with an exact message", async () => {
     using work = createWorkspace();
     makeSource(work);
-    const waiting: [number, readonly string[]][] = [];
     let lost = 0;
     const createWorker = (): Worker =>
       lossyWorker({ fromWorker: (message) => message.kind === "done" && lost++ === 0 });
-    const fault = await faultOf(transfer(requestOf(work), hooksOf(createWorker, waiting)));
+    const fault = await faultOf(transfer(requestOf(work), hooksOf(createWorker, [])));
     expect(lost).toBeGreaterThan(0);
     expect([fault.code, fault.exit]).toEqual(["E_STALL", 1]);
     expect(fault.message).toMatch(
@@ -114,9 +114,8 @@ describe("the stall detector", () => {
     );
     expect(fault.message).not.toContain("main: 0 open");
     expect(fault.hint).toBe("run the same command again: it goes on where this one stopped");
-    expect(waiting).toEqual([]);
     // And it does.
-    const again = await transfer(requestOf(work), hooksOf(createCopyWorker, waiting));
+    const again = await transfer(requestOf(work), hooksOf(createCopyWorker, []));
     expect(again.issues).toEqual([]);
     expect(readdirSync(work.at("target"))).toHaveLength(folders);
   });
@@ -133,7 +132,8 @@ describe("the stall detector", () => {
     const [forMs, where] = waiting[0] as [number, readonly string[]];
     expect(forMs).toBeGreaterThanOrEqual(10_000);
     expect(where.length).toBeGreaterThan(0);
-    for (const path of where) expect(path).toMatch(/^folder-\d+$/);
+    // "" is the root, which one that has hardly begun may still be in.
+    for (const path of where) expect(path).toMatch(/^(folder-\d+)?$/);
     expect(result.issues).toEqual([]);
     expect(readdirSync(work.at("target"))).toHaveLength(folders);
   });

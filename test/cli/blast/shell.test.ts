@@ -333,9 +333,10 @@ describe("without the integration", () => {
         await shell.run("exit 7");
         expect(await shell.run(`echo "code ${name === "fish" ? "$status" : "$?"}"`)).toBeDefined();
         expect(await variables(shell)).toEqual(before);
+        const prompts = (): number => shell.shown().split("(blast my project) ready> ").length;
+        const seen = prompts();
         shell.type("blast start");
-        await Bun.sleep(300);
-        await shell.run("true");
+        while (prompts() === seen) await Bun.sleep(10);
         expect(await prompt(shell)).toBe("my project");
         await shell.run("deactivate");
         expect(await prompt(shell)).toBeUndefined();

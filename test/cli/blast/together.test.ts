@@ -56,14 +56,27 @@ describe("one environment", () => {
     await world.ok("install", "one");
     const lock = tryLock(join(world.venv, ".blast/lock"), "blast of a test");
     if (!isLock(lock)) throw new Error("the lock is taken");
-    const waiting = world.ok("install", "two");
-    await Bun.sleep(700);
+    const waiting = Bun.spawn([await binaryPath("blast"), "install", "two"], {
+      cwd: world.project,
+      env: toolEnvironment(world.env),
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    let told = "";
+    const reader = waiting.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    const read = async (): Promise<boolean> => {
+      const { value, done } = await reader.read();
+      told += value ?? "";
+      return !done;
+    };
+    while (!told.includes("Waiting for process") && (await read()));
+    expect(told).toContain(`Waiting for process ${process.pid} (blast of a test)`);
     // Readers do not wait.
     expect((await world.ok("list")).stdout).not.toContain("two");
     expect(world.installed()).not.toHaveProperty("two");
     lock[Symbol.dispose]();
-    const { stderr } = await waiting;
-    expect(stderr).toContain(`Waiting for process ${process.pid} (blast of a test)`);
+    while (await read());
+    expect(await waiting.exited, told).toBe(0);
     expect(world.installed()).toHaveProperty("two");
   });
 

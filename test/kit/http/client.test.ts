@@ -118,16 +118,17 @@ describe("silence", () => {
 
   test("of a slow server that goes on is none", async () => {
     await using server = await startRawServer((socket) => {
-      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n");
       let sent = 0;
       const timer = setInterval(() => {
         socket.write("x");
         sent += 1;
-        if (sent === 8) clearInterval(timer);
-      }, 40);
+        if (sent === 30) clearInterval(timer);
+      }, 50);
     });
-    const http = client({ timeoutMs: 160, retries: 0 });
-    expect(await get(http, `${server.url}/x`)).toBe("xxxxxxxx");
+    // All of it takes longer than that, and each piece far less, on a slow machine too.
+    const http = client({ timeoutMs: 1000, retries: 0 });
+    expect(await get(http, `${server.url}/x`)).toBe("x".repeat(30));
   });
 });
 
