@@ -1,6 +1,8 @@
 /** What a build backend says of the parts of a project; see dynamic-sets.ts. */
 import { Fault } from "../../kit/fault/fault.ts";
+import type { InstalledDistribution } from "../env/installed.ts";
 import { MarkerSet } from "../pep/marker-algebra.ts";
+import { parseCoreMetadata } from "../pep/metadata.ts";
 import { type Requirement, requirementToString } from "../pep/requirement.ts";
 import { type ProjectRequirement, readNamedRequirement } from "../project/requirement-line.ts";
 import type { Interpreter } from "../python/probe.ts";
@@ -34,6 +36,14 @@ export function withDynamic(
       ? [{ ...set, requirements: [...base, ...set.requirements] }, ...extras]
       : [set],
   );
+}
+
+/** Whether an install of the project says other things of itself than its backend does now. */
+export function saysOther(installed: InstalledDistribution, metadata: CoreMetadata): boolean {
+  const said = ({ requiresDist, providesExtra }: CoreMetadata): string =>
+    JSON.stringify([requiresDist.map(requirementToString).sort(), [...providesExtra].sort()]);
+  const text = installed.metadataText();
+  return text === undefined || said(parseCoreMetadata(text)) !== said(metadata);
 }
 
 /** Undefined for what does not count with this extra, or without any. */

@@ -2,8 +2,10 @@
  * The parts of a project, with what its pyproject.toml leaves to the build: `dynamic =
  * ["dependencies"]` says that a backend knows them, and not that there are none (PEP 621).
  */
+import type { PackageName } from "../pep/name.ts";
 import type { Pylock } from "../project/pylock.ts";
 import type { Interpreter } from "../python/probe.ts";
+import type { Place } from "./place.ts";
 import type { Project, RequirementSet } from "./project.ts";
 import type { Session } from "./session.ts";
 
@@ -23,6 +25,24 @@ export async function setsFor(
   if (project.dynamic.length === 0) return sets;
   const { askBackend, withDynamic } = await import("./backend-sets.ts");
   return withDynamic(sets, project, await askBackend(session, interpreter, project));
+}
+
+/**
+ * The project's own install, where its backend tells something else of it by now: files that
+ * nobody watches may be where it has its dependencies from.
+ *
+ * @throws {Fault} as {@link setsFor}
+ */
+export async function staleSelf(
+  session: Session,
+  { environment, interpreter }: Place,
+  project: Project,
+): Promise<PackageName | undefined> {
+  const own = project.pyproject?.project?.name;
+  const installed = environment.installed().find(({ name }) => name === own);
+  if (project.dynamic.length === 0 || installed === undefined) return undefined;
+  const { askBackend, saysOther } = await import("./backend-sets.ts");
+  return saysOther(installed, await askBackend(session, interpreter, project)) ? own : undefined;
 }
 
 /** The parts as a lock file knows them, which is taken as it is: nobody is asked. */

@@ -87,18 +87,23 @@ export async function restoreHoldings(
   const origin = "the environment before";
   const { installDirect } = await import("./install-direct.ts");
   const { readRequirement } = await import("../project/requirement-line.ts");
+  // What needs hashes is not fetched by its name alone.
+  const hashed = options?.hashed ?? [];
+  const names = holdings.requested.filter((name) => hashed.every((one) => one.name !== name));
   try {
     await installDirect(session, place, {
-      requirements: holdings.requested.map((name) =>
-        readRequirement(name, { origin, base: session.folder }),
-      ),
+      requirements: [
+        ...names.map((name) => readRequirement(name, { origin, base: session.folder })),
+        ...hashed,
+      ],
       constraints: options?.constraints ?? [],
       overrides: [],
       flags: options?.over({}) ?? {},
       upgrade: false,
       preferences: holdings.versions,
       noDependencies: false,
-      requireHashes: false,
+      requireHashes: hashed.length > 0,
+      hashed,
       exact: false,
       dryRun: false,
       compileBytecode: false,

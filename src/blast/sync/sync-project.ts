@@ -5,6 +5,7 @@ import { Fault } from "../../kit/fault/fault.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { ChangeOutcome } from "./change.ts";
+import { staleSelf } from "./dynamic-sets.ts";
 import { useFileOptions } from "./file-options.ts";
 import type { ProjectChange } from "./install-in-project.ts";
 import type { Place } from "./place.ts";
@@ -91,11 +92,12 @@ export async function syncProject(
   const changed = edits.filter(({ before, after }) => before !== after);
   const selection = selectionOf(locked.sets, request.flags);
   const wanted = await locked.wanted(place.interpreter, selection);
+  const stale = request.frozen ? undefined : await staleSelf(session, place, project);
   const outcome = await changeEnvironment(session, place, {
     ...common,
     wanted,
     manifests: changed,
-    ...(request.reinstall === undefined ? {} : { reinstall: request.reinstall }),
+    reinstall: (name) => name === stale || request.reinstall?.(name) === true,
     ...(request.remove === undefined ? {} : { remove: request.remove }),
     ...(request.unmark === undefined ? {} : { unmark: request.unmark }),
   });

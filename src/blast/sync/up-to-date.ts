@@ -6,6 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { STATE_FOLDER } from "../env/state-folder.ts";
+import { buildInputsOf } from "./build-inputs.ts";
 import type { Place } from "./place.ts";
 import type { SelectionFlags } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
@@ -38,7 +39,10 @@ const INPUTS = [
   "setup.cfg",
 ] as const;
 
-/** True if the last sync had the same inputs and nobody has changed the packages since. */
+/**
+ * True if the last sync had the same inputs and nobody has changed the packages since. An exact one
+ * never takes the word of files for what only a build knows for sure.
+ */
 export function isUpToDate(
   session: Session,
   place: Place,
@@ -46,6 +50,7 @@ export function isUpToDate(
   exact = false,
 ): boolean {
   if (place.planned !== undefined) return false;
+  if (exact && session.project.dynamic.length > 0) return false;
   const note = readNote(place);
   return (
     note?.format === 1 &&
@@ -127,7 +132,6 @@ function readNote(place: Place): Partial<Note> | undefined {
 /** Undefined where other files count as well. */
 function inputsOf(session: Session, place: Place, flags: SyncFlags): string | undefined {
   const { folder, files, dynamic } = session.project;
-  if (dynamic.length > 0) return undefined;
   if ((flags.constraint ?? []).length + (flags.override ?? []).length > 0) return undefined;
   const texts: (string | null)[] = INPUTS.map((name) => readOrNull(join(folder, name)));
   const requirements = files.requirements === undefined ? null : texts[2];
@@ -143,7 +147,8 @@ function inputsOf(session: Session, place: Place, flags: SyncFlags): string | un
     flags.resolution ?? "highest",
     flags["exclude-newer"] ?? "",
   ];
-  const described = JSON.stringify([asked, texts]);
+  const built = dynamic.length > 0 ? [buildInputsOf(folder)] : [];
+  const described = JSON.stringify([asked, texts, ...built]);
   return new Bun.CryptoHasher("sha256").update(described).digest("hex");
 }
 

@@ -105,8 +105,29 @@ fast = ["quick"]
     expect(stdout).toContain("only a build can tell");
     await world.fails("lock", "--check");
     await world.ok("run", "python", "-c", "import tool");
+    expect(world.info("demo", "METADATA")).toContain("Requires-Dist: tool");
     await world.ok("sync");
     expect(world.installed()).toEqual({ demo: "1.0", tool: "1.0" });
+  });
+
+  test("`run` asks for them where a file has changed that they may come from", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    writeProject(world);
+    const env = { TEST_CALLS: world.work.at("calls") };
+    const run = async (...args: string[]) => {
+      const before = callsIn(env.TEST_CALLS).length;
+      const { code } = await world.blast(args, { env });
+      return [code, callsIn(env.TEST_CALLS).length > before];
+    };
+    expect(await run("sync")).toEqual([0, true]);
+    expect(await run("run", "python", "-c", "import lib")).toEqual([0, false]);
+    world.write("src/demo.py", "X = 1\n");
+    expect(await run("run", "python", "-c", "import demo")).toEqual([0, false]);
+    world.write("requirements.in", "lib\n");
+    expect(await run("run", "python", "-c", "import lib")).toEqual([0, true]);
+    expect(await run("run", "python", "-c", "import lib")).toEqual([0, false]);
+    expect(await run("sync")).toEqual([0, true]);
   });
 
   test("of a build that fails, or cannot be made: told, and nothing changes", async () => {

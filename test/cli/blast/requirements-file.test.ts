@@ -104,6 +104,20 @@ describe("hashes", () => {
   });
 });
 
+test("hashes hold for what is installed again, where an environment is made anew", async () => {
+  await using world = await blastWorld();
+  const { app, lib } = offerHashed(world);
+  world.write("requirements.txt", `app==1.0 ${app}\nlib==1.0 ${lib}\n`);
+  await world.ok("sync");
+  world.index.remove("lib");
+  world.index.add({ name: "lib", files: { "lib/__init__.py": "EVIL = True\n" } });
+  rmSync(`${world.venv}/bin`, { recursive: true });
+  rmSync(world.cache, { recursive: true });
+  const { stderr } = await world.fails("sync");
+  expect(stderr).toContain("its hash is none of those that were given");
+  expect(world.installed()).toEqual({});
+});
+
 describe("--index-url", () => {
   for (const command of COMMANDS) {
     test(`is the index, and no other is asked: ${command[0]}`, async () => {
