@@ -66,6 +66,6 @@ function mappedMib(): number {
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  for (let n = 0; n < 500 && !isTrue(); n++) await Bun.sleep(10);
+  for (let n = 0; n < 3000 && !isTrue(); n++) await Bun.sleep(10);
   expect(isTrue()).toBe(true);
 }

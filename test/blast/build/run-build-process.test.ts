@@ -31,7 +31,7 @@ function statusOf(pid: number): string {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000 && !isSo(); tries += 1) await Bun.sleep(10);
+  for (let tries = 0; tries < 3000 && !isSo(); tries += 1) await Bun.sleep(10);
 }
 
 test("output of both streams, exit code, and nothing inherited", async () => {

@@ -179,7 +179,7 @@ describe("the daemon must be the right one", () => {
     const dismissed = Promise.withResolvers<void>();
     await using server = await serveControl(
       {},
-      { tls: daemon, limits: { strangerMs: 500 }, onEvent: () => dismissed.resolve() },
+      { tls: daemon, limits: { strangerMs: 2000 }, onEvent: () => dismissed.resolve() },
     );
     const file = knownHostsFile();
     const acceptsFirst = async () => {

@@ -84,14 +84,9 @@ describe("slow", () => {
   test("an answer that never comes: the timeout ends it", async () => {
     await using world = await blastWorld();
     offer(world);
-    world.index.fault(/\/simple\/lib\//, async () => {
-      await Bun.sleep(20_000);
-      return new Response("late");
-    });
-    const startedMs = performance.now();
+    world.index.fault(/\/simple\/lib\//, () => new Promise<never>(() => {}));
     const run = await world.blast(["install", "app"], { env: { ...QUICK, PIP_RETRIES: "0" } });
     expect(run.code).toBe(1);
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
     expect(run.stderr).toMatch(/1 s|timed? ?out|silen/i);
     expectNothing(world);
   });
@@ -118,13 +113,8 @@ describe("slow", () => {
     await using world = await blastWorld();
     offer(world);
     world.write("blast.toml", "[resolver]\nrequest_timeout = 1\nretries = 0\n");
-    world.index.fault(/\/simple\//, async () => {
-      await Bun.sleep(20_000);
-      return new Response("late");
-    });
-    const startedMs = performance.now();
+    world.index.fault(/\/simple\//, () => new Promise<never>(() => {}));
     await world.fails("install", "app");
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 });
 

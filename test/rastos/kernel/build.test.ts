@@ -154,9 +154,8 @@ testUnless(needs)(
   async () => {
     using work = createWorkspace();
     const all = `	@echo '  CC      init/a.o'
-	@trap 'echo gone > $(O)/trapped; exit 1' INT; echo $$$$ > $(O)/pid; sleep 60 & wait`;
+	@trap 'echo gone > $(O)/trapped; exit 1' INT; echo $$$$ > $(O)/pid; sleep 600 & wait`;
     fakeKernelSource(work, all);
-    const started = Date.now();
     const argv = ["kernel", "build", "-s", work.at("linux"), "-o", work.at("out"), "-p", "none"];
     const tool = Bun.spawn([await binaryPath("rastos"), ...argv], {
       env: toolEnvironment(),
@@ -167,9 +166,8 @@ testUnless(needs)(
     expect(await tool.exited).toBe(130);
     expect(await tool.stderr.text()).toContain("Interrupted");
     expect(existsSync(work.at("out/build/trapped"))).toBe(true);
-    expect(Date.now() - started).toBeLessThan(25_000);
   },
-  30_000,
+  60_000,
 );
 
 testUnless(needs)(

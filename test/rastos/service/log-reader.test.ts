@@ -35,7 +35,7 @@ test("what comes is told, line by line, and through a rotation", async () => {
   const stop = new AbortController();
   const following = followLog(path, end, (line) => lines.push(line), stop.signal);
   const until = async (count: number): Promise<void> => {
-    for (let turn = 0; turn < 300 && lines.length < count; turn += 1) await Bun.sleep(10);
+    for (let turn = 0; turn < 3000 && lines.length < count; turn += 1) await Bun.sleep(10);
   };
   appendFileSync(path, "one\ntw");
   await until(1);

@@ -52,16 +52,15 @@ describeUnless(firstReason(needsRoot(), needsProgram("unshare", "busybox")))(
     });
 
     test("takes all that it has started along", async () => {
-      const startedMs = performance.now();
-      await sh("sleep 60 & sleep 60 & exit 0");
-      expect(performance.now() - startedMs).toBeLessThan(10_000);
-    });
+      await sh("sleep 600 & sleep 600 & exit 0");
+    }, 60_000);
 
     test("ends at a signal", async () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 200);
       const argv = ["/bin/sh", "-c", "sleep 60"];
-      expect(runInRoot(work.path, { argv, signal: controller.signal })).rejects.toMatchObject({
+      const run = runInRoot(work.path, { argv, signal: controller.signal });
+      await expect(run).rejects.toMatchObject({
         code: "E_INTERRUPTED",
       });
     });
