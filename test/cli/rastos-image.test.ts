@@ -100,7 +100,7 @@ testUnless(needed)(
     const inspected = await runTool("rastos", ["image", "inspect", image]);
     expect(inspected.stdout).toContain("boots rastos-0-1: rastOS 0-1: base");
   },
-  60_000,
+  180_000,
 );
 
 testUnless(firstReason(needed, nobody.reason))(
@@ -147,7 +147,7 @@ testUnless(firstReason(needed, nobody.reason))(
     // Ada's files were root's in the first one.
     expect(await equal(work.at("a.raw"), work.at("b.raw"))).toBe(false);
   },
-  60_000,
+  180_000,
 );
 
 testUnless(firstReason(needed, needsProgram("qemu-img")))(
@@ -171,7 +171,7 @@ testUnless(firstReason(needed, needsProgram("qemu-img")))(
     expect((await runTool("rastos", converted)).code).toBe(0);
     expect(await equal(work.at("disk.qcow2"), work.at("again.qcow2"))).toBe(true);
   },
-  60_000,
+  180_000,
 );
 
 testUnless(needed)(
@@ -196,7 +196,7 @@ testUnless(needed)(
     expect(lstatSync(work.at("pipe.raw")).isFIFO()).toBe(true);
     expect(readFileSync(work.at("disk.raw"), "utf8")).toBe("precious");
   },
-  60_000,
+  180_000,
 );
 
 testUnless(needed)(
@@ -229,7 +229,7 @@ testUnless(needed)(
     expect(leftovers(work)).toEqual([]);
     expect(await equal(image, copy)).toBe(true);
   },
-  60_000,
+  180_000,
 );
 
 test("what cannot be built is said before anything is done", async () => {
@@ -283,7 +283,7 @@ testUnless(needed)(
     expect(again.stderr).toContain("--wipe removes all of it for good");
     expect((await run("--yes", "--wipe")).code).toBe(0);
   },
-  60_000,
+  180_000,
 );
 
 /** Whether a build has begun to write its disk, or has ended. */

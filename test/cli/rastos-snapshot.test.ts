@@ -333,9 +333,9 @@ async function fakeSsh(folder: string): Promise<string> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     if (await condition()) return;
     await Bun.sleep(50);
   }
-  throw new Error("It did not come to that in 5 s");
+  throw new Error("It did not come to that in 50 s");
 }

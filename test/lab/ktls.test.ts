@@ -38,7 +38,12 @@ testUnless(needsLab())("client and daemon leave encryption to kernels that have 
       "for to in push pull; do",
       "  from=/src/; place=127.0.0.1:/m/pushed/",
       "  [ $to = pull ] && from=127.0.0.1:/m/pushed/ place=/pulled/",
-      "  /bin/triad blit copy --json --tls --accept-new $from $place || cat /tmp/log",
+      // The limits of a connection do not grow with the load that a guest is emulated under.
+      "  for turn in 1 2 3; do",
+      "    /bin/triad blit copy --json --tls --accept-new $from $place > /tmp/told && break",
+      "    cat /tmp/log",
+      "  done",
+      "  cat /tmp/told",
       "done",
       "cat /proc/net/tls_stat",
       "diff -r /src /served/pushed && diff -r /src /pulled",

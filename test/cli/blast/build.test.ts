@@ -203,7 +203,7 @@ test("an interrupted build ends with all that it has started, and changes nothin
     readFileSync(pids, "utf8")
       .split(" ")
       .filter((pid) => /^State:\s*[^Z]/m.test(statusOf(pid)));
-  for (let tries = 0; tries < 500 && left().length > 0; tries += 1) await Bun.sleep(10);
+  for (let tries = 0; tries < 3000 && left().length > 0; tries += 1) await Bun.sleep(10);
   expect(left()).toEqual([]);
   expect(world.installed()).toEqual({});
   expect(readdirSync(join(world.cache, "builds-v1/work"))).toEqual([]);

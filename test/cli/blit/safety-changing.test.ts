@@ -162,10 +162,10 @@ test("a move keeps a source that changed after it was copied", async () => {
   makeSource(work, 20_000);
   // The sync before the removal is what takes long here.
   const run = await startBlit(["move", "--json", work.at("source/"), far.at("target")], {
-    TRIAD_FAULTS: "syncfs:delay:800ms@1",
+    TRIAD_FAULTS: "syncfs:delay:3000ms@1",
   });
   await run.until(() => existsSync(far.at("target/file")) && existsSync(far.at("target/quiet")));
-  await Bun.sleep(100);
+  await Bun.sleep(500);
   appendFileSync(work.at("source/file"), "added late");
   const ended = await run.ended();
   const told = JSON.parse(ended.stdout) as Told;

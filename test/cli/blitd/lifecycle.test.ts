@@ -103,7 +103,7 @@ describe("the end", () => {
     expect(readFileSync(target).equals(readFileSync(join(module, "large")))).toBe(true);
     await daemon.process.exited;
     expect(daemon.process.exitCode).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   test("a transfer that is not done in time is ended, and nothing half stays", async () => {
     await using daemon = await startBlitd({
@@ -121,7 +121,7 @@ describe("the end", () => {
     await daemon.process.exited;
     expect(daemon.process.exitCode).toBe(0);
     expect(existsSync(target)).toBe(false);
-  }, 30_000);
+  }, 120_000);
 
   test("a second SIGTERM waits for nothing", async () => {
     await using daemon = await startBlitd({ modules: [{ name: "m", path: module }] });
@@ -134,7 +134,7 @@ describe("the end", () => {
     await daemon.process.exited;
     expect(daemon.process.signalCode).toBe("SIGTERM");
     expect((await run.ended()).code).toBe(1);
-  }, 30_000);
+  }, 120_000);
 });
 
 /** A socket that listens on a free port of this machine, as systemd opens them. */

@@ -5,7 +5,7 @@ import { runCommand, runTool } from "../../support/binary.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(60_000);
 
 const service = (...args: string[]) => runTool("rastos", ["service", ...args]);
 
