@@ -2,7 +2,7 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
-import type { ResolvedPackage } from "../resolve/port.ts";
+import type { IndexFile, ResolvedPackage } from "../resolve/port.ts";
 import type { WantedPackage } from "./wanted.ts";
 
 /** `algorithm:digest` by package: what is fetched of it must have one of them. */
@@ -16,6 +16,27 @@ export function givenHashes(requirements: readonly ProjectRequirement[]): GivenH
     given.set(name, new Set([...(given.get(name) ?? []), ...hashes]));
   }
   return given;
+}
+
+/**
+ * Those of a package's files that can have a given hash, as pip chooses among them; all, where none
+ * has: what is wrong with them is told afterwards.
+ */
+export function filesGiven(
+  { name, files }: Pick<ResolvedPackage, "name" | "files">,
+  given: GivenHashes,
+): readonly IndexFile[] {
+  const hashes = given.get(name);
+  if (hashes === undefined) return files;
+  const found = files.filter((file) => {
+    const offered = offeredBy(file);
+    return offered.length === 0 || offered.some((hash) => hashes.has(hash));
+  });
+  return found.length === 0 ? files : found;
+}
+
+function offeredBy(file: IndexFile | undefined): string[] {
+  return Object.entries(file?.hashes ?? {}).map(([name, value]) => `${name}:${value}`);
 }
 
 /** What these names bring, however far down, and they themselves. */
@@ -81,7 +102,7 @@ function bound(wanted: WantedPackage, allowed: ReadonlySet<string>): WantedPacka
   if (source !== undefined && source.kind !== "archive") {
     throw unhashable("install", wanted.name);
   }
-  const offered = Object.entries(file?.hashes ?? {}).map(([name, value]) => `${name}:${value}`);
+  const offered = offeredBy(file);
   // What nobody has told is computed from the file that is fetched.
   if (offered.length === 0) return { ...wanted, allowedHashes: allowed };
   if (offered.some((hash) => allowed.has(hash))) return wanted;

@@ -13,7 +13,7 @@ import { namesOf, rootsOf } from "./roots.ts";
 import type { Session } from "./session.ts";
 import { targetOf } from "./target.ts";
 import { satisfiedNote } from "./up-to-date.ts";
-import { type WantedPackage, wantedOf } from "./wanted.ts";
+import { type WantedOptions, type WantedPackage, wantedOf } from "./wanted.ts";
 
 /** What to install. */
 export interface DirectInstall {
@@ -93,6 +93,7 @@ export async function installDirect(
   );
   const { isRequested } = request;
   const found = wantedOf(resolution, {
+    ...(await givenFiles(request)),
     choice: {
       tags: target.tags,
       noBinary: (name) => isChosen(rules.noBinary, name),
@@ -114,6 +115,16 @@ export async function installDirect(
     compileBytecode: request.compileBytecode,
     command: request.command,
   });
+}
+
+async function givenFiles({
+  requireHashes,
+  requirements,
+}: DirectInstall): Promise<Pick<WantedOptions, "filesOf">> {
+  if (!requireHashes) return {};
+  const { filesGiven, givenHashes } = await import("./hashes.ts");
+  const given = givenHashes(requirements);
+  return { filesOf: (resolved) => filesGiven(resolved, given) };
 }
 
 async function hashChecked(

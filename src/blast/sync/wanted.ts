@@ -37,26 +37,29 @@ export interface FileChoice {
   readonly onlyBinary: (name: PackageName) => boolean;
 }
 
+/** How packages of a resolution become wanted ones. */
+export interface WantedOptions {
+  readonly choice: FileChoice;
+  readonly requested: ReadonlySet<PackageName>;
+  /** The files to choose from, if not all of a version. */
+  readonly filesOf?: (resolved: ResolvedPackage) => readonly IndexFile[];
+}
+
 /**
  * The packages of a resolution for one environment, each with the file to install.
  *
  * @throws {Fault} E_UNSATISFIABLE when a version has no file that can be used
  */
-export function wantedOf(
-  resolution: Resolution,
-  options: { readonly choice: FileChoice; readonly requested: ReadonlySet<PackageName> },
-): WantedPackage[] {
+export function wantedOf(resolution: Resolution, options: WantedOptions): WantedPackage[] {
   return resolution.packages.map((resolved) => wantedPackage(resolved, options));
 }
 
-function wantedPackage(
-  resolved: ResolvedPackage,
-  options: { readonly choice: FileChoice; readonly requested: ReadonlySet<PackageName> },
-): WantedPackage {
+function wantedPackage(resolved: ResolvedPackage, options: WantedOptions): WantedPackage {
   const { name, version, source } = resolved;
   const requested = options.requested.has(name);
   if (source !== undefined) return { name, version, source, requested };
-  return { name, version, file: bestFile(resolved, options.choice), requested };
+  const files = options.filesOf?.(resolved) ?? resolved.files;
+  return { name, version, file: bestFile({ name, version, files }, options.choice), requested };
 }
 
 /** The wheel that the interpreter likes best, else the sdist. */

@@ -84,6 +84,19 @@ describe("hashes", () => {
     expect(world.installed()).toEqual({});
   });
 
+  test("choose among the files of a version", async () => {
+    await using world = await blastWorld();
+    const [, sdist] = world.index.add({ name: "app", sdist: true });
+    world.write("requirements.txt", `app==1.0 --hash=sha256:${sdist?.sha256}\n`);
+    const { stderr } = await world.ok("sync");
+    expect(stderr).toContain("Building app-1.0.tar.gz");
+    // The answer is known by now, and the wheel is what it would prefer.
+    rmSync(world.venv, { recursive: true });
+    await world.ok("sync");
+    await world.ok("install", "--require-hashes", "-r", "requirements.txt");
+    expect(world.installed()).toEqual({ app: "1.0" });
+  });
+
   test("are no must for what another file asks for, and what only that needs", async () => {
     await using world = await blastWorld();
     const { app, lib } = offerHashed(world);
