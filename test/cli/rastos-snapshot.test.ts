@@ -196,7 +196,7 @@ testInClone("Ctrl-C discards, and what was killed is cleaned up by the next run"
   for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     // A terminal signals the group; setsid makes one.
     const child = Bun.spawn(
-      ["setsid", await binaryPath("rastos"), "run", "--root", disk.path, "0", "sleep", "30"],
+      ["setsid", await binaryPath("rastos"), "run", "--root", disk.path, "0", "sleep", "300"],
       { env: toolEnvironment(), stdio: ["ignore", "ignore", "ignore"] },
     );
     await until(async () => (await rastos("tmp")).stdout.includes("in use"));

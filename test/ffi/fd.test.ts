@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { AT, O } from "../../ffi/abi/constants.ts";
 import { errno } from "../../ffi/errno.ts";
 import { Fd } from "../../ffi/fd.ts";
@@ -12,8 +12,13 @@ function open(path: string): Fd {
   return new Fd(sys.openat(AT.FDCWD, memory.pointer, O.RDONLY | O.CLOEXEC, 0));
 }
 
+/** Whether it is open, and not another thread's, which the number may go to at any time. */
 function isOpenInKernel(number: number): boolean {
-  return existsSync(`/proc/self/fd/${number}`);
+  try {
+    return readlinkSync(`/proc/self/fd/${number}`) === "/dev/null";
+  } catch {
+    return false;
+  }
 }
 
 test("a descriptor is closed where its scope ends, also by a throw", () => {

@@ -33,7 +33,7 @@ export interface NetDaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** Starts it and waits until it listens. @throws Error with what it said */
 export async function startNetDaemon(options: NetDaemonOptions): Promise<NetDaemon> {

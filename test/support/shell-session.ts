@@ -24,7 +24,7 @@ export interface ShellOptions {
   readonly scratch: string;
 }
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 50_000;
 const POLL_MS = 5;
 
 /** Begins a shell; bash, zsh and fish understand what is typed here alike. */

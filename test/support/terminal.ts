@@ -16,7 +16,7 @@ export interface TerminalOptions {
   readonly answers?: readonly (readonly [when: string, type: string])[];
 }
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** Runs the compiled blit on a pseudo-terminal, for all three of its standard streams. */
 export async function blitOnTerminal(
@@ -27,6 +27,7 @@ export async function blitOnTerminal(
   const answers = [...(options.answers ?? [])];
   let raw = "";
   let seen = 0;
+  const over = Promise.withResolvers<void>();
   const child = Bun.spawn([await binaryPath("blit"), ...args], {
     cwd: options.cwd,
     env: toolEnvironment({ TERM: "xterm", ...options.env }),
@@ -41,13 +42,14 @@ export async function blitOnTerminal(
         answers.shift();
         terminal.write(next[1]);
       },
+      exit: () => over.resolve(),
     },
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
   const code = await child.exited;
   clearTimeout(timer);
-  // What was written last may still be on its way.
-  await Bun.sleep(50);
+  // What was written last may still be on its way; whoever else has the terminal may keep it.
+  await Promise.race([over.promise, Bun.sleep(5000)]);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what goes
   const text = raw.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "");
   return { code, raw, text };

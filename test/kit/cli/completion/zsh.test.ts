@@ -39,7 +39,7 @@ async function complete(lines: readonly string[]): Promise<string[]> {
     });
     const read = async (name: string): Promise<string> => {
       const path = join(folder, `line.${name}`);
-      for (let tries = 0; tries < 1000 && !existsSync(path); tries += 1) {
+      for (let tries = 0; tries < 5000 && !existsSync(path); tries += 1) {
         await Bun.sleep(10);
       }
       return readFileSync(path, "utf8");
@@ -89,5 +89,5 @@ zshTest(
     const completed = await complete(lines);
     expect(Object.fromEntries(lines.map((line, index) => [line, completed[index]]))).toEqual(cases);
   },
-  30_000,
+  60_000,
 );
