@@ -128,11 +128,11 @@ const rows = [...seconds].map(([id, all]) => {
 const streams = /"streams":\s*(\d+)/.exec(tried)?.[1] ?? "?";
 const body = `${machineLine()}
 
-Two machines emulated without hardware help, Debian's kernel 6.1 (\`${GUEST_WORDS}\`), tmpfs on both
-sides. Netem between them: \`${NETEM}\` on each side, so 20 ms there and back.
-Seconds by the guest's clock, the start of each program included; ${rounds} rounds in turns. Blit chose
-${streams} streams. Emulated processors are some twenty times slower than real ones: what is compared
-is how the link is used, not how fast the programs are.
+Two machines emulated without hardware help, Debian's kernel 6.1, tmpfs on both sides. Netem between
+them: \`${NETEM}\` on each side, so 20 ms there and back. Seconds by the guest's
+clock, the start of each program included; ${rounds} rounds in turns. Blit chose ${streams} streams.
+Emulated processors are some twenty times slower than real ones: what is compared is how the link
+is used, not how fast the programs are.
 
 ${table(["scenario", "blit s", "rsync daemon s", "ratio"], rows)}`;
 if (onlyPrints) process.stdout.write(`${body}\n`);
