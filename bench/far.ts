@@ -4,7 +4,7 @@
  * "far" of RESULTS.md; `--print` prints it.
  */
 import { join } from "node:path";
-import { GUEST_WORDS, type Guest } from "../test/lab/guest.ts";
+import type { Guest } from "../test/lab/guest.ts";
 import { PAIR_ADDRESS, startPair } from "../test/lab/pair.ts";
 import { createWorkspace } from "../test/support/workspace.ts";
 import { machineLine, quantile, table, writeSection } from "./report.ts";
