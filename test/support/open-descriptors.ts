@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 
 /**
  * How many descriptors of this process lead to a path or below it; what has been deleted counts.
- * All there are would be no measure: other tests share the process, and what they have begun goes on.
+ * All there are would be no measure: other tests share the process, and what they began goes on.
  */
 export function openBelow(path: string): number {
   const links = readdirSync("/proc/self/fd").map((fd) => {

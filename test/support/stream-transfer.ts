@@ -80,8 +80,8 @@ export class StreamTransfer implements AsyncDisposable {
     for (let index = 0; index < streams; index++) {
       const { left, right } = kind === "tcp" ? tcpPair() : localPair();
       const keys = isEncrypted ? keyPair(index) : undefined;
-      send.addStream({ index, fd: left, keys: keys?.[0], stallMs: 10_000 });
-      receive.addStream({ index, fd: right, keys: keys?.[1], stallMs: 10_000 });
+      send.addStream({ index, fd: left, keys: keys?.[0], stallMs: 30_000 });
+      receive.addStream({ index, fd: right, keys: keys?.[1], stallMs: 30_000 });
     }
     return new StreamTransfer(send, receive);
   }

@@ -60,8 +60,8 @@ test("after a delta that came out wrong, the base is compared only, not reused",
   const request = { options, base: freeBase, target: work.at("b"), roots: [root] };
   const session = await ReceiveSession.open({ ...request, streams: 1 });
   const { left, right } = tcpPair();
-  const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
-  session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 30_000 });
+  session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 30_000 });
   const flags: number[] = [];
   const ask = (): void => {
     session.startPass("transfer");

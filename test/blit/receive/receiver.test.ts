@@ -48,8 +48,8 @@ async function answer(
   const request = { options: plainOptions, base: freeBase, target: work.at("b"), roots: [root] };
   const session = await ReceiveSession.open({ ...request, streams: 1 });
   const { left, right } = tcpPair();
-  const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
-  session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  const source = new FrameSource({ index: 0, fd: left, keys: undefined, stallMs: 30_000 });
+  session.addStream({ index: 0, fd: right, keys: undefined, stallMs: 30_000 });
   session.startPass("transfer");
   source.begin(clockMs);
   script(source);

@@ -39,8 +39,8 @@ async function answer(
   const session = await ReceiveSession.open({ ...request, streams: 2 });
   const sources = [0, 1].map((index) => {
     const { left, right } = tcpPair();
-    session.addStream({ index, fd: right, keys: undefined, stallMs: 10_000 });
-    return new FrameSource({ index, fd: left, keys: undefined, stallMs: 10_000 });
+    session.addStream({ index, fd: right, keys: undefined, stallMs: 30_000 });
+    return new FrameSource({ index, fd: left, keys: undefined, stallMs: 30_000 });
   }) as [FrameSource, FrameSource];
   session.startPass("transfer");
   for (const source of sources) source.begin();

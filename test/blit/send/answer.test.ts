@@ -46,8 +46,8 @@ async function answerWith(
   const request = { options: plainOptions, base: freeBase, sources: [source], streams: 1 };
   const session = await SendSession.open(request);
   const { left, right } = tcpPair();
-  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
-  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 30_000 });
+  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 30_000 });
   target.answers = (id) => target.send(frame.type, frame.flags, id, frame.payload);
   const received = target.pass(() => undefined).catch(() => undefined);
   const ended = await session.runPass("transfer").catch((error: unknown) => error);

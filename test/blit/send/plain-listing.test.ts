@@ -19,8 +19,8 @@ async function look(source: string, wants: (entry: SeenEntry) => Want | undefine
   const request = { options: plainOptions, base: freeBase, sources: [source], streams: 1 };
   const session = await SendSession.open(request);
   const { left, right } = tcpPair();
-  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
-  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 30_000 });
+  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 30_000 });
   const received = target.pass(wants);
   const report = await session.runPass("transfer");
   await received;

@@ -28,8 +28,8 @@ async function sendWhile(disturb: (attempt: number) => void): Promise<FrameTarge
   const request = { options: plainOptions, base: freeBase, sources: [work.at("tree/")] };
   const session = await SendSession.open({ ...request, streams: 1 });
   const { left, right } = tcpPair();
-  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 10_000 });
-  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 10_000 });
+  session.addStream({ index: 0, fd: left, keys: undefined, stallMs: 30_000 });
+  const target = new FrameTarget({ index: 0, fd: right, keys: undefined, stallMs: 30_000 });
   target.onFile = disturb;
   const received = target.pass(() => ({ kind: needKind.whole }));
   const [report] = await Promise.all([session.runPass("transfer"), received]);

@@ -68,8 +68,8 @@ async function open(
   sessions.push(session);
   for (let index = 0; index < streams; index++) {
     const { left, right } = tcpPair();
-    session.addStream({ index, fd: left, keys: undefined, stallMs: 10_000 });
-    targets.push(new FrameTarget({ index, fd: right, keys: undefined, stallMs: 10_000 }));
+    session.addStream({ index, fd: left, keys: undefined, stallMs: 30_000 });
+    targets.push(new FrameTarget({ index, fd: right, keys: undefined, stallMs: 30_000 }));
   }
   return session;
 }
