@@ -30,9 +30,10 @@ export async function run(context: CommandContext<BlitdArgs>): Promise<number> {
   // Children must not take the sockets of the daemon for their own.
   for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
   const daemon = await startDaemon({ settings, log: printedLog(printer), sockets });
-  if (printer.jsonMode) tellWhere(printer, daemon);
   const onHangUp = (): void => void reload(daemon, flags, printer);
   process.on("SIGHUP", onHangUp);
+  // Whoever is told may send it at once.
+  if (printer.jsonMode) tellWhere(printer, daemon);
   await ended;
   process.off("SIGHUP", onHangUp);
   await daemon.drain(settings.drainMs);
