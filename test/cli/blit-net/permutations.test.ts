@@ -63,7 +63,7 @@ describeUnless(missing)("between hosts", () => {
       let world: World;
       beforeAll(async () => {
         world = await World.make(way);
-      }, 60_000);
+      }, 180_000);
       afterAll(async () => await world.end());
       for (const direction of DIRECTIONS) {
         for (const verb of VERBS) {

@@ -236,7 +236,7 @@ describeUnless(treeToolsMissing())("nothing leaks in from the target's folder", 
       expect(describeTree(work.at(`p${index}/new`))).toEqual(wanted);
       expect(describeTree(work.at(`p${index}/far`))).toEqual(wanted);
     }
-  }, 60_000);
+  }, 180_000);
 
   for (const [what, parent] of Object.entries(parents)) {
     for (const target of ["p/new", "p/there"]) {

@@ -161,5 +161,5 @@ describeUnless(firstReason(treeToolsMissing(), needsRoot()))("a tree of 5,000 fi
     expect(sumTree(inner.at("b"))).toEqual(before);
     await blit(inner, "move", "t/b", "c");
     expect(sumTree(inner.at("c"))).toEqual(before);
-  }, 60_000);
+  }, 180_000);
 });

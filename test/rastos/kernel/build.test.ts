@@ -203,5 +203,5 @@ testUnless(needs)(
     expect((await runTool("rastos", [...clean, "--yes"])).code).toBe(0);
     expect(existsSync(work.at("out"))).toBe(false);
   },
-  30_000,
+  120_000,
 );

@@ -53,5 +53,5 @@ testUnless(firstReason(needsRoot(), needsProgram("bsdtar", "pacman")))(
     using other = createWorkspace();
     expect(readFileSync(packIn(other)).equals(first)).toBe(true);
   },
-  30_000,
+  120_000,
 );

@@ -38,5 +38,5 @@ testUnless(cannotMount("btrfs"))(
     const exclusive = rows.map((row) => Number(row.trim().split(/\s+/)[1]));
     expect(exclusive.reduce((sum, bytes) => sum + bytes, 0)).toBe(128 * kib);
   },
-  30_000,
+  120_000,
 );

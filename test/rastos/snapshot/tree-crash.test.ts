@@ -45,7 +45,7 @@ for (const action of ["clone", "create", "keep", "remove", "hand-over"] as const
       expect(outcomes).toContain("KILL old");
       expect(outcomes).toContain("KILL new");
     },
-    60_000,
+    180_000,
   );
 }
 
@@ -67,7 +67,7 @@ testOnBtrfs(
     }
     expect(killed).toBeGreaterThan(0);
   },
-  60_000,
+  180_000,
 );
 
 testOnBtrfs(
@@ -92,7 +92,7 @@ testOnBtrfs(
       Bun.spawnSync(["umount", place]);
     }
   },
-  30_000,
+  120_000,
 );
 
 /** Every call in turn takes too long where there are many: the first ones only open things. */
