@@ -8,8 +8,7 @@ import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 /** Many at once: clients that want something, and connections that only take up room. */
 
-/** Fewer beside other tests: each of 64 may get less time than the limits for silence allow. */
-const CLIENTS = process.env["TRIAD_TEST_SOAK"] === "1" ? 64 : 32;
+const CLIENTS = 64;
 /** Above what the daemon lets in before somebody has said who he is. */
 const SILENT = 300;
 
