@@ -31,11 +31,7 @@ export class MetadataCache {
   readonly #projects = new Map<string, Lines>();
 
   /** @param append adds to a file of the cache, at once or soon */
-  constructor(
-    cache: CacheFolder,
-    folder: string,
-    append: (path: string, text: string) => void = (path, text) => cache.append(path, text),
-  ) {
+  constructor(cache: CacheFolder, folder: string, append: (path: string, text: string) => void) {
     this.#cache = cache;
     this.#folder = folder;
     this.#append = append;

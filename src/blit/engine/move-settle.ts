@@ -7,6 +7,7 @@ import { folderFlags, forEachName } from "./listing.ts";
 import type { SettleTask } from "./messages.ts";
 import { removeMovedFolder } from "./move-rename.ts";
 import { counter } from "./shared-state.ts";
+import { isDeviceSynced } from "./synced-device.ts";
 import type { Thread } from "./thread.ts";
 
 /**
@@ -95,25 +96,10 @@ function settleSubfolder(t: Thread, entry: Entry): void {
       return;
     }
     const folder = { ...entry, sourceFd: source.number, targetFd: target.number };
-    if (!isSynced(t, folder)) return;
+    if (!isDeviceSynced(t, folder, folder.synced)) return;
     settleFolder(t, folder);
   }
   if (!stays.has(path)) removeMovedFolder(t, entry);
-}
-
-/** Another file system may be mounted in the target: where it cannot be synced, nothing goes. */
-function isSynced(t: Thread, { targetFd, path, synced }: Folder): boolean {
-  const looked = t.statFd(targetFd, t.target);
-  const { dev } = t.target;
-  if (looked >= 0 && synced.has(dev)) return true;
-  const result = looked < 0 ? looked : sys.syncfs(targetFd);
-  if (result >= 0) {
-    synced.add(dev);
-    return true;
-  }
-  const call = looked < 0 ? "statx" : "syncfs";
-  t.failed(result, call, path, "sync the folder before its source is removed");
-  return false;
 }
 
 /** With --ignore-existing and --update that is what was asked for. */

@@ -1,5 +1,6 @@
 import { sys } from "../../../ffi/sys.ts";
 import type { FolderNode } from "../engine/folder-node.ts";
+import { isDeviceSynced } from "../engine/synced-device.ts";
 import type { Thread } from "../engine/thread.ts";
 import type { TargetRoot } from "./messages.ts";
 
@@ -47,20 +48,8 @@ export class TargetDevices {
    * Whether the disk has all that was written to the folder's file system, so that the source may
    * let go of it. Reports where that cannot be had.
    */
-  isSynced({ path, targetFd }: FolderNode): boolean {
-    const t = this.#thread;
-    const synced = this.#ofRoots();
-    const looked = t.statFd(targetFd, t.target);
-    const { dev } = t.target;
-    if (looked >= 0 && synced.has(dev)) return true;
-    const result = looked < 0 ? looked : sys.syncfs(targetFd);
-    if (result >= 0) {
-      synced.add(dev);
-      return true;
-    }
-    const call = looked < 0 ? "statx" : "syncfs";
-    t.failed(result, call, path, "sync the folder before its source is removed");
-    return false;
+  isSynced(node: FolderNode): boolean {
+    return isDeviceSynced(this.#thread, node, this.#ofRoots());
   }
 
   #ofRoots(): Set<number> {

@@ -12,7 +12,7 @@ import { createWorkspace } from "../../support/workspace.ts";
 
 function open(work: Workspace): MetadataCache {
   const cache = new CacheFolder(work.path, () => undefined);
-  return new MetadataCache(cache, work.at("lines"));
+  return new MetadataCache(cache, work.at("lines"), (path, text) => cache.append(path, text));
 }
 
 describe("kept metadata", () => {
