@@ -72,6 +72,11 @@ export function tryReflink(paths: ContentPaths, source: number, target: number):
   return false;
 }
 
+/** Whether sharing a small file's bytes with its copy costs less than to write them again. */
+export function clonesSmallFiles(t: Thread): boolean {
+  return t.options.clonesSmallFiles && t.paths.reflink;
+}
+
 /**
  * Copies `from` to `to` (bytes) of a file by read and write over the thread's buffer.
  * Ends early, with ECANCELED, where the run is cancelled.

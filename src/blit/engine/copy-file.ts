@@ -4,6 +4,7 @@ import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import {
   type ContentResult,
+  clonesSmallFiles,
   copyPreferred,
   copySparse,
   cutShort,
@@ -104,7 +105,7 @@ function copyOnce(
 ): CopyOutcome | "changed" {
   const source = openSource(t, node);
   if (source < 0) return "failed";
-  const got = sys.read(source, t.copy.pointer, smallFileBytes);
+  const got = clonesSmallFiles(t) ? 0 : sys.read(source, t.copy.pointer, smallFileBytes);
   const status = t.statFd(source, t.source);
   if (got < 0 || status < 0 || (t.source.mode & S.IFMT) !== S.IFREG) {
     const call = got < 0 ? "read" : "statx";
@@ -186,7 +187,7 @@ function startInParts(
 ): ContentResult | "begun" | undefined {
   const { node, source, target, temporaryName, options } = file;
   if (startHuge === undefined || temporaryName === undefined || !isHuge(t)) return undefined;
-  if (tryReflink(t.paths, source, target)) return undefined;
+  if (clone(t, { source, target }, t.source.sizeBytes)) return { result: 0, call: "" };
   if (t.source.dataBytes < t.source.sizeBytes) {
     const sized = sys.ftruncate(target, t.source.sizeBytes);
     if (sized < 0) return { result: sized, call: "ftruncate" };
@@ -299,18 +300,26 @@ function writeContent(
     return { result, call: "write" };
   }
   if (got > size) return cutShort;
-  if (size > 0 && tryReflink(t.paths, fds.source, fds.target)) {
-    t.add(counter.bytesReflinked, size);
-    t.add(counter.byReflink, 1);
-    t.add(counter.bytesDone, size);
-    return { result: 0, call: "" };
-  }
+  if (clone(t, fds, size)) return { result: 0, call: "" };
   if (isSparse(t, size)) return copySparse(t, fds, size);
   // The first block is in the buffer already.
   const result = writeFully(fds.target, t.copy.pointer, got);
   if (result < 0) return { result, call: "write" };
   t.add(counter.bytesDone, got);
   return copyPreferred(t, fds, got, size);
+}
+
+/** Shares the source's extents with the target, and counts it. Returns whether it worked. */
+function clone(
+  t: Thread,
+  fds: { readonly source: number; readonly target: number },
+  size: number,
+): boolean {
+  if (size === 0 || !tryReflink(t.paths, fds.source, fds.target)) return false;
+  t.add(counter.bytesReflinked, size);
+  t.add(counter.byReflink, 1);
+  t.add(counter.bytesDone, size);
+  return true;
 }
 
 /**
@@ -335,7 +344,8 @@ export function hasChanged(
   return !isSameStatus(t);
 }
 
-function isSameStatus(t: Thread): boolean {
+/** Whether two statuses, in t.source and t.other, are of the same content. */
+export function isSameStatus(t: Thread): boolean {
   const { source, other } = t;
   return (
     source.sizeBytes === other.sizeBytes &&

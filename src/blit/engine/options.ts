@@ -48,6 +48,8 @@ export type EngineOptions = {
   readonly hugeFileStrategy: HugeFileStrategy | undefined;
   /** Space for large files is taken before they are written. */
   readonly preallocates: boolean;
+  /** Small files share their bytes with the source; larger ones do wherever that works. */
+  readonly clonesSmallFiles: boolean;
 };
 
 export type HugeFileStrategy = "buffered" | "copy_file_range";

@@ -43,6 +43,7 @@ export function firstOptions(options: SessionOptions, base: Base): EngineOptions
     targetMount: { dev: 0, mntId: 0 },
     hugeFileStrategy: undefined,
     preallocates: false,
+    clonesSmallFiles: false,
   };
 }
 

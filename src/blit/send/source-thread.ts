@@ -24,6 +24,7 @@ export function sourceThread(setup: {
     targetMount: { dev: 0, mntId: 0 },
     hugeFileStrategy: "buffered",
     preallocates: false,
+    clonesSmallFiles: false,
   };
   return new Thread(setup.index, engine, setup.shared);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { runBlit } from "../../support/binary.ts";
 import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
 import { describeUnless, firstReason, needsRoot, testUnless } from "../../support/skip.ts";
@@ -474,6 +474,32 @@ describeUnless(firstReason(treeToolsMissing(), cannotMount("btrfs"), needsRoot()
       expect(said["bytesReflinked"]).toBeGreaterThanOrEqual(21 * MIB);
       expect(differences(`${disk.path}/a`, `${disk.path}/b`)).toBe("");
       expect(describeTree(`${disk.path}/b`)).toEqual(describeTree(`${disk.path}/a`));
+    });
+
+    test("small ones too, young or settled, and those that cannot be are written", async () => {
+      using disk = mountFilesystem({ kind: "btrfs", sizeBytes: 256 * MIB });
+      makeTree(disk.path, [
+        { op: "file", path: "a/inline", size: 1000, seed: 1, mode: 0o4755 },
+        { op: "file", path: "a/block", size: 9000, seed: 2 },
+        { op: "file", path: "a/empty", text: "" },
+      ]);
+      // A file without checksums shares nothing with one that has them: chattr(1), attribute C.
+      mkdirSync(`${disk.path}/a/plain`);
+      expect(Bun.spawnSync(["chattr", "+C", `${disk.path}/a/plain`]).exitCode).toBe(0);
+      writeFileSync(`${disk.path}/a/plain/f`, new Uint8Array(9000).fill(7));
+      Bun.spawnSync(["sync", "-f", disk.path]);
+      const copy = async (to: string): Promise<void> => {
+        const run = await runBlit(["copy", "--json", "a/", to], { cwd: disk.path });
+        expect(run.code).toBe(0);
+        const said = JSON.parse(run.stdout) as Record<string, number>;
+        expect(said["bytesReflinked"]).toBe(10_000);
+        expect(differences(`${disk.path}/a`, `${disk.path}/${to}`)).toBe("");
+      };
+      await copy("young");
+      // Older than what counts as settled: the way without a second look.
+      const settledMs = statSync(`${disk.path}/a/plain/f`).ctimeMs + 5000;
+      await Bun.sleep(Math.max(0, settledMs - Date.now()));
+      await copy("settled");
     });
   },
 );
