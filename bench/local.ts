@@ -39,7 +39,7 @@ const USAGE = `Usage: bun run bench/local.ts [OPTIONS]
   --blit FILE      The executable to measure [dist/blit]
   --original FILE  The original Blit [.tools/blit-original/bin/blit]
 
-Rows of an earlier session stay in the table when machine, scale and all versions are the same.`;
+Rows of an earlier session stay in the table when machine, scale and the other tools are the same.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -40,7 +40,7 @@ const USAGE = `Usage: bun run bench/remote.ts [OPTIONS]
   --dist DIR       Where blit and blitd are [dist]
   --original DIR   Where the original Blit is [.tools/blit-original/bin]
 
-Rows of an earlier session stay in the table when machine, scale and all versions are the same.`;
+Rows of an earlier session stay in the table when machine, scale and the other tools are the same.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -1,3 +1,4 @@
+import { executableNotes } from "../kept-rows.ts";
 import { quantile, table } from "../report.ts";
 import {
   bestPeer,
@@ -166,7 +167,7 @@ function sentence(start: string, items: readonly string[]): string {
 }
 
 function notes(rows: readonly Row[], labels: Record<string, string>): string[] {
-  const lines: string[] = [];
+  const lines = executableNotes(rows, title);
   for (const row of rows) {
     if (row.skipped !== undefined) lines.push(`- ${title(row)}: not measured, it ${row.skipped}`);
     if (row.busy > BUSY_MAX) {
@@ -194,6 +195,7 @@ function renderMemory(points: readonly MemoryPoint[]): string {
     table(["files", "copy MiB", "copy s", "mirror MiB", "mirror s"], rows),
     "",
     memoryVerdict(points),
+    ...executableNotes(points.slice(0, 1), () => "all of the curve").map((note) => `\n${note}`),
   ].join("\n");
 }
 

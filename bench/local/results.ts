@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { isComparable, type KeptRow, keptRows } from "../kept-rows.ts";
 import { quantile } from "../report.ts";
 
 /** One tool in one row; entry n of each list is round n. */
@@ -16,7 +17,7 @@ export interface ToolResult {
 }
 
 /** One scenario on one file system, measured in one go. */
-export interface Row {
+export interface Row extends KeptRow {
   readonly scenario: string;
   readonly fs: string;
   /** Day and minute, UTC. */
@@ -28,7 +29,7 @@ export interface Row {
 }
 
 /** One point of the memory curve. */
-export interface MemoryPoint {
+export interface MemoryPoint extends KeptRow {
   readonly files: number;
   readonly copyMib: number;
   readonly copySeconds: number;
@@ -80,12 +81,12 @@ export function bestPeer(row: Row): string | undefined {
 
 /**
  * New results on top of those of an earlier session: rows of the same scenario and file system are
- * replaced. Nothing is kept when the machine, the scale or a version is another one, because only
- * figures of like with like may stand in one table.
+ * replaced, and each says with which executable of ours it was measured. Nothing is kept when the
+ * machine, the scale or a version of another tool changed.
  */
 export function merged(before: Results | undefined, now: Results): Results {
-  if (before === undefined || !comparable(before, now)) return now;
-  const kept = before.rows.filter(
+  if (before === undefined || !isComparable(before, now)) return now;
+  const kept = keptRows(before.rows, before, now).filter(
     (old) => !now.rows.some(({ scenario, fs }) => scenario === old.scenario && fs === old.fs),
   );
   return {
@@ -93,15 +94,8 @@ export function merged(before: Results | undefined, now: Results): Results {
     versions: { ...before.versions, ...now.versions },
     labels: { ...before.labels, ...now.labels },
     rows: [...kept, ...now.rows],
-    memory: now.memory.length > 0 ? now.memory : before.memory,
+    memory: now.memory.length > 0 ? now.memory : keptRows(before.memory, before, now),
   };
-}
-
-function comparable(before: Results, now: Results): boolean {
-  if (before.machine !== now.machine || before.scale !== now.scale) return false;
-  return Object.entries(now.versions).every(
-    ([id, version]) => (before.versions[id] ?? version) === version,
-  );
 }
 
 /** A line of the raw file: the first says what the others were measured with. */

@@ -1,3 +1,4 @@
+import { executableNotes } from "../kept-rows.ts";
 import { quantile, table } from "../report.ts";
 import { LINK_KINDS } from "./link.ts";
 import {
@@ -164,7 +165,7 @@ function sentence(start: string, items: readonly string[]): string {
 }
 
 function notes(rows: readonly Row[], labels: Record<string, string>): string[] {
-  const lines: string[] = [];
+  const lines = executableNotes(rows, title);
   for (const row of rows) {
     if (row.skipped !== undefined) lines.push(`- ${title(row)}: not measured, it ${row.skipped}`);
     if (row.busy > BUSY_MAX) {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { isComparable, type KeptRow, keptRows } from "../kept-rows.ts";
 import { quantile } from "../report.ts";
 import type { LinkKind } from "./link.ts";
 import { BEST_PEER } from "./scenario.ts";
@@ -20,7 +21,7 @@ export interface ToolResult {
 }
 
 /** One scenario over one kind of link, measured in one go. */
-export interface Row {
+export interface Row extends KeptRow {
   readonly scenario: string;
   readonly link: LinkKind;
   /** Day and minute, UTC. */
@@ -84,12 +85,12 @@ export function opponent(row: Row, over: string): string | undefined {
 
 /**
  * New results on top of those of an earlier session: rows of the same scenario and link are
- * replaced. Nothing is kept when the machine, the scale or a version is another one, because only
- * figures of like with like may stand in one table.
+ * replaced, and each says with which executable of ours it was measured. Nothing is kept when the
+ * machine, the scale or a version of another tool changed.
  */
 export function merged(before: Results | undefined, now: Results): Results {
-  if (before === undefined || !comparable(before, now)) return now;
-  const kept = before.rows.filter(
+  if (before === undefined || !isComparable(before, now)) return now;
+  const kept = keptRows(before.rows, before, now).filter(
     (old) => !now.rows.some(({ scenario, link }) => scenario === old.scenario && link === old.link),
   );
   return {
@@ -99,13 +100,6 @@ export function merged(before: Results | undefined, now: Results): Results {
     rows: [...kept, ...now.rows],
     memory: now.memory ?? before.memory,
   };
-}
-
-function comparable(before: Results, now: Results): boolean {
-  if (before.machine !== now.machine || before.scale !== now.scale) return false;
-  return Object.entries(now.versions).every(
-    ([id, version]) => (before.versions[id] ?? version) === version,
-  );
 }
 
 /** Results that writeResults wrote; undefined when there are none. */

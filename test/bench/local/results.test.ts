@@ -67,9 +67,9 @@ describe("merged", () => {
     expect(rows[1]?.tools["cp"]?.wall).toEqual([2]);
   });
 
-  test("keeps nothing of another machine, scale or version", () => {
-    const now = results([row("big")]);
-    for (const other of [{ machine: "n" }, { scale: 2 }, { versions: { blit: "0" } }]) {
+  test("keeps nothing of another machine, scale or peer", () => {
+    const now = results([row("big")], { versions: { blit: "1", cp: "1" } });
+    for (const other of [{ machine: "n" }, { scale: 2 }, { versions: { blit: "1", cp: "0" } }]) {
       expect(merged(results([row("deep")], other), now)).toEqual(now);
     }
   });

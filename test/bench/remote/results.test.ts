@@ -67,11 +67,11 @@ describe("what is kept", () => {
     expect(readResults(join(folder, "absent"))).toBeUndefined();
   });
 
-  test("a row is replaced by its newer one; another version keeps nothing", () => {
+  test("a row is replaced by its newer one; another peer keeps nothing", () => {
     const before = results([big, row("push-small")]);
     const now = results([row("push-big")]);
     expect(merged(before, now).rows).toEqual([row("push-small"), row("push-big")]);
-    const other = results([row("push-big")], { versions: { blit: "2" } });
+    const other = results([row("push-big")], { machine: "n" });
     expect(merged(before, other).rows).toEqual([row("push-big")]);
   });
 });
