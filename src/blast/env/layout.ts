@@ -8,6 +8,7 @@ import type { InstallItem, WheelFile } from "./install-item.ts";
 import { LINK_FLAG } from "./link.ts";
 import { formatRecordEntry } from "./record.ts";
 import { entryPointScript, parseEntryPoints, rewriteScript } from "./scripts.ts";
+import { STATE_FOLDER } from "./state-folder.ts";
 
 /**
  * Where everything of a wheel goes in an environment, and what is written beside it.
@@ -40,6 +41,15 @@ export interface RecordFile {
   content(): string;
 }
 
+/** Files of `plain` that stand together and lie in one folder. */
+export interface FolderRun {
+  /** Relative to the environment's root. */
+  readonly folder: string;
+  /** In `plain`. */
+  readonly start: number;
+  end: number;
+}
+
 /** One distribution, laid out. */
 export interface Layout {
   readonly item: InstallItem;
@@ -47,6 +57,8 @@ export interface Layout {
   readonly site: string;
   /** Relative to `site`, in the wheel's tree as in the environment. */
   readonly plain: readonly WheelFile[];
+  /** `plain` by folder: there are far fewer folders than files. */
+  readonly runs: readonly FolderRun[];
   /** LINK_FLAG for each file of the wheel: all but `plain` are left out. */
   readonly flags: Uint8Array;
   readonly moved: readonly MovedFile[];
@@ -62,7 +74,7 @@ const OURS: ReadonlySet<string> = new Set(["RECORD", "INSTALLER", "REQUESTED", "
 /**
  * Lays a wheel out.
  *
- * @throws {Fault} E_INTEGRITY where its entry points are malformed
+ * @throws {Fault} E_INTEGRITY where its entry points are malformed, or a file of it is refused
  */
 export function layOut(environment: Environment, item: InstallItem): Layout {
   const { wheel } = item;
@@ -70,20 +82,37 @@ export function layOut(environment: Environment, item: InstallItem): Layout {
   const data = wheel.dataFolder === undefined ? undefined : `${wheel.dataFolder}/`;
   const info = `${wheel.distInfo}/`;
   const plain: WheelFile[] = [];
+  const runs: FolderRun[] = [];
   const inData: WheelFile[] = [];
-  const flags = new Uint8Array(wheel.files.length).fill(LINK_FLAG.skip);
+  const { files } = wheel;
+  const flags = new Uint8Array(files.length).fill(LINK_FLAG.skip);
   let hasEntryPoints = false;
-  for (const [index, file] of wheel.files.entries()) {
-    if (data !== undefined && file.path.startsWith(data)) {
+  let run: FolderRun | undefined;
+  let folder = "";
+  let isData = false;
+  let isInfo = false;
+  for (let index = 0; index < files.length; index++) {
+    const file = files[index] as WheelFile;
+    const { path } = file;
+    const slash = path.lastIndexOf("/");
+    // Files of one folder mostly stand together.
+    if (run === undefined || slash !== folder.length || !path.startsWith(folder)) {
+      folder = slash < 0 ? "" : path.slice(0, slash);
+      isData = data !== undefined && path.startsWith(data);
+      isInfo = path.startsWith(info);
+      run = { folder: folder === "" ? site : `${site}/${folder}`, start: plain.length, end: 0 };
+      if (!isData) runs.push(run);
+    }
+    if (isData) {
       inData.push(file);
       continue;
     }
-    if (file.path.startsWith(info)) {
-      const name = file.path.slice(info.length);
+    if (isInfo) {
+      const name = path.slice(info.length);
       if (OURS.has(name)) continue;
       hasEntryPoints ||= name === "entry_points.txt";
     }
-    plain.push(file);
+    run.end = plain.push(file);
     flags[index] = file.executable ? LINK_FLAG.executable : 0;
   }
   const scripts = hasEntryPoints ? entryPointScripts(environment, item) : [];
@@ -94,11 +123,12 @@ export function layOut(environment: Environment, item: InstallItem): Layout {
     item,
     site,
     plain,
+    runs,
     flags,
     moved,
     written,
     record: { target, content: () => recordText(site, target, plain, inData, moved, written) },
-    folders: foldersOf(site, plain, moved, written),
+    folders: foldersOf(runs, moved, written),
   };
 }
 
@@ -153,6 +183,7 @@ function placeData(
       });
     }
     const target = under(folder, path.slice(slash + 1));
+    refuseState(wheel.name, target);
     const isScript = scheme === "scripts";
     // An entry point's own script takes the place of the wheel's.
     if (isScript && made.has(target)) continue;
@@ -164,6 +195,17 @@ function placeData(
     }
   }
   return { moved, rewritten };
+}
+
+/** A journal that a wheel brings would be believed, and files be written far outside of here. */
+function refuseState(name: string, target: string): void {
+  const [first = ""] = target.split("/", 1);
+  if (first.toLowerCase() !== STATE_FOLDER) return;
+  throw new Fault({
+    code: "E_INTEGRITY",
+    message: `Cannot install "${name}": its file "${sanitise(target)}" is refused`,
+    hint: `"${STATE_FOLDER}" of an environment is blast's own: do not trust where this comes from`,
+  });
 }
 
 function rewrite(environment: Environment, path: string): Uint8Array | undefined {
@@ -203,7 +245,8 @@ function recordText(
   written: readonly WrittenFile[],
 ): string {
   let text = "";
-  for (const { path, sha256, size } of plain) {
+  for (let i = 0; i < plain.length; i++) {
+    const { path, sha256, size } = plain[i] as WheelFile;
     text += formatRecordEntry(path, `sha256=${sha256}`, size);
   }
   const sizes = new Map(inData.map(({ path, size }) => [path, size]));
@@ -229,8 +272,7 @@ function fromSite(site: string, target: string): string {
 }
 
 function foldersOf(
-  site: string,
-  plain: readonly WheelFile[],
+  runs: readonly FolderRun[],
   moved: readonly MovedFile[],
   written: readonly WrittenFile[],
 ): string[] {
@@ -240,14 +282,7 @@ function foldersOf(
     add(folder.slice(0, Math.max(0, folder.lastIndexOf("/"))));
     folders.add(folder);
   };
-  let last = "";
-  for (const { path } of plain) {
-    const slash = path.lastIndexOf("/");
-    // Files of one folder mostly stand together.
-    if (slash === last.length && path.startsWith(last)) continue;
-    last = slash < 0 ? "" : path.slice(0, slash);
-    add(last === "" ? site : `${site}/${last}`);
-  }
+  for (const { folder, start, end } of runs) if (start < end) add(folder);
   for (const { target } of [...moved, ...written]) {
     add(target.slice(0, Math.max(0, target.lastIndexOf("/"))));
   }

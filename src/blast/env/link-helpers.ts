@@ -17,9 +17,6 @@ export type FromInstallWorker =
 /** Beyond this many the file system's own locks are what is waited for. */
 const THREADS_MAX = 4;
 
-/** Two processors link 12,000 files no sooner than one: the kernel's locks eat the gain. */
-const PROCESSORS_MIN = 4;
-
 /** Below this many files a thread would come too late. */
 const FILES_MIN = 1500;
 
@@ -35,9 +32,7 @@ export class LinkHelpers implements Disposable {
   /** Starts threads if so many files are worth it; undefined where the main one is enough. */
   static forFiles(files: number, threads: number | undefined): LinkHelpers | undefined {
     const { createInstallWorker } = ports;
-    const processors = navigator.hardwareConcurrency;
-    const worthwhile = processors < PROCESSORS_MIN ? 1 : Math.min(THREADS_MAX, processors);
-    const count = threads ?? worthwhile;
+    const count = threads ?? Math.min(THREADS_MAX, navigator.hardwareConcurrency);
     if (createInstallWorker === undefined || files < FILES_MIN || count < 2) return undefined;
     const workers = Array.from({ length: count - 1 }, () => createInstallWorker());
     return new LinkHelpers(workers);

@@ -23,7 +23,7 @@ export interface LinkList {
   readonly units: readonly LinkUnit[];
   /** How many files are to be linked. */
   readonly files: number;
-  /** The next unit that nobody has begun, and whether one has failed. */
+  /** How many units are begun, in all and from either end, and whether one has failed. */
   readonly progress: Int32Array;
 }
 
@@ -50,8 +50,11 @@ export interface LinkSource {
 
 /** So many files are done at a time: few enough that no thread waits long for the last one. */
 const UNIT_FILES = 256;
-const NEXT = 0;
+/** Into `progress`. */
+const BEGUN = 0;
 const FAILED = 1;
+const FROM_START = 2;
+const FROM_END = 3;
 
 /** Puts the files of several wheels into one list. */
 export function linkList(staging: string, sources: readonly LinkSource[]): LinkList {
@@ -77,23 +80,29 @@ export function linkList(staging: string, sources: readonly LinkSource[]): LinkL
       units.push({ tree, site, start, end: byte, first });
     }
   }
-  const progress = new Int32Array(new SharedArrayBuffer(8));
+  const progress = new Int32Array(new SharedArrayBuffer(16));
   let skipped = 0;
   for (const flag of flags) skipped += flag & LINK_FLAG.skip;
   return { staging, paths, flags, units, files: files - skipped, progress };
 }
 
 /**
- * Does units until there are none left; several threads may do so with the same list.
+ * Does units until there are none left; several threads may do so with the same list. Neighbours
+ * are of one folder, which the kernel locks: so one thread begins at the start, and others at the
+ * end.
  *
  * @returns the link mode that worked
  * @throws {Fault} E_IO, E_NO_SPACE or E_PRIVILEGE; the other threads stop as well then
  */
-export function workOnLinks(list: LinkList, mode: LinkMode): LinkMode {
-  const { progress, units } = list;
+export function workOnLinks(
+  list: LinkList,
+  mode: LinkMode,
+  side: "start" | "end" = "start",
+): LinkMode {
+  const { progress } = list;
   let used = mode;
   for (;;) {
-    const unit = units[Atomics.add(progress, NEXT, 1)];
+    const unit = nextUnit(list, side);
     if (unit === undefined || Atomics.load(progress, FAILED) !== 0) return used;
     try {
       used = linkUnit(list, unit, used);
@@ -104,12 +113,17 @@ export function workOnLinks(list: LinkList, mode: LinkMode): LinkMode {
   }
 }
 
+function nextUnit({ progress, units }: LinkList, side: "start" | "end"): LinkUnit | undefined {
+  // Only so many go ahead as there are units: the two sides never meet in one.
+  if (Atomics.add(progress, BEGUN, 1) >= units.length) return undefined;
+  if (side === "start") return units[Atomics.add(progress, FROM_START, 1)];
+  return units[units.length - 1 - Atomics.add(progress, FROM_END, 1)];
+}
+
 /** Does the first unit alone, so that the way that works is known to the others. */
 export function tryLinks(list: LinkList, mode: LinkMode): LinkMode {
-  const [unit] = list.units;
-  if (unit === undefined) return mode;
-  Atomics.add(list.progress, NEXT, 1);
-  return linkUnit(list, unit, mode);
+  const unit = nextUnit(list, "start");
+  return unit === undefined ? mode : linkUnit(list, unit, mode);
 }
 
 /** Makes the others stop after the unit that they are at. */

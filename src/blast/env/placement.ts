@@ -132,16 +132,12 @@ class Placer {
   /** The files to come whose folder is wanted. */
   *#claims(isWanted: (folder: string) => boolean): Generator<Claim> {
     for (const layout of this.#input.layouts) {
-      const { site, plain, moved, written, record } = layout;
-      let folder = "";
-      let wanted = isWanted(site);
-      for (const { path, sha256 } of plain) {
-        const slash = Math.max(0, path.lastIndexOf("/"));
-        if (slash !== folder.length || !path.startsWith(folder)) {
-          folder = path.slice(0, slash);
-          wanted = isWanted(folder === "" ? site : `${site}/${folder}`);
+      const { site, plain, runs, moved, written, record } = layout;
+      for (const { folder, start, end } of runs) {
+        if (!isWanted(folder)) continue;
+        for (const { path, sha256 } of plain.slice(start, end)) {
+          yield { layout, path: `${site}/${path}`, hash: `sha256=${sha256}` };
         }
-        if (wanted) yield { layout, path: `${site}/${path}`, hash: `sha256=${sha256}` };
       }
       for (const { target, sha256 } of moved) {
         if (isWanted(parentOf(target))) yield { layout, path: target, hash: `sha256=${sha256}` };

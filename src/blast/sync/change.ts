@@ -137,11 +137,13 @@ async function trimSometimes(session: Session, store: WheelStore): Promise<void>
 /** The items of the plan, with a progress line while something is fetched. */
 async function prepared(session: Session, place: Place, plan: SyncPlan) {
   if (plan.install.length === 0) return [];
-  const { isStored, prepareItems } = await import("./prepare.ts");
+  const { prepareItems, storedAmong } = await import("./prepare.ts");
   const store = await session.store();
-  const missing = plan.install.filter((one) => !isStored(one, store));
+  const stored = storedAmong(plan.install, store);
+  const missing = plan.install.filter((one) => !stored.has(one));
   const options = {
     store,
+    stored,
     index: () => session.index(place.interpreter),
     builder: () => session.builder(place.interpreter),
     discard: (path: string) => session.discardDownload(path),

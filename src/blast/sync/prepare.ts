@@ -30,6 +30,8 @@ export interface WheelBuilder {
 /** What fetching needs. */
 export interface PrepareOptions {
   readonly store: WheelStore;
+  /** What was found in the store already, by {@link storedAmong}; otherwise it is looked up. */
+  readonly stored?: ReadonlyMap<WantedPackage, StoredWheel>;
   /** Opened when something is not in the store yet. */
   readonly index: () => Promise<IndexClient>;
   readonly builder: () => WheelBuilder;
@@ -58,11 +60,12 @@ export async function prepareItems(
   options: PrepareOptions,
 ): Promise<InstallItem[]> {
   const progress = new Progress(wanted.length, options.onProgress);
+  const { store, stored: known = storedAmong(wanted, store) } = options;
   const jobs = wanted.map(async (one) => {
-    const stored = storedAlready(one, options.store);
+    const stored = known.get(one);
     if (stored === undefined) return fetchItem(one, options, progress);
     // Environments share its files: what was edited there is fetched anew.
-    if (!(await isSound(stored, options.store))) {
+    if (!(await isSound(stored, store))) {
       return fetchItem(one, { ...options, replace: true }, progress);
     }
     progress.finished(one);
@@ -75,18 +78,22 @@ export async function prepareItems(
   return settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
-/** Whether nothing has to be fetched or built. */
-export function isStored(wanted: WantedPackage, store: WheelStore): boolean {
-  return storedAlready(wanted, store) !== undefined;
+/** The packages for which nothing has to be fetched or built, with their wheels. */
+export function storedAmong(
+  wanted: readonly WantedPackage[],
+  store: WheelStore,
+): Map<WantedPackage, StoredWheel> {
+  const stored = new Map<WantedPackage, StoredWheel>();
+  for (const one of wanted) {
+    const sha256 = one.file?.kind === "wheel" ? one.file.hashes["sha256"] : undefined;
+    const wheel = sha256 === undefined ? undefined : store.get(sha256);
+    if (wheel !== undefined) stored.set(one, wheel);
+  }
+  return stored;
 }
 
 async function isSound(stored: StoredWheel, store: WheelStore): Promise<boolean> {
   return (await store.verify(stored, { full: false })).length === 0;
-}
-
-function storedAlready(wanted: WantedPackage, store: WheelStore): StoredWheel | undefined {
-  const sha256 = wanted.file?.kind === "wheel" ? wanted.file.hashes["sha256"] : undefined;
-  return sha256 === undefined ? undefined : store.get(sha256);
 }
 
 async function fetchItem(

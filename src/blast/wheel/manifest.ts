@@ -91,6 +91,7 @@ export class Manifest {
   readonly #bytes: Buffer;
   /** Where each column starts, and where the last one ends. */
   readonly #starts: readonly number[];
+  #files: readonly StoredFile[] | undefined;
 
   private constructor(head: ManifestHead, bytes: Buffer, starts: readonly number[]) {
     this.head = head;
@@ -113,7 +114,12 @@ export class Manifest {
     return starts.at(-1) === bodyEnd ? new Manifest(head, bytes, starts) : undefined;
   }
 
-  get files(): StoredFile[] {
+  get files(): readonly StoredFile[] {
+    this.#files ??= this.#cutFiles();
+    return this.#files;
+  }
+
+  #cutFiles(): StoredFile[] {
     const paths = this.#names(0);
     const sizes = this.#text(2).split(" ");
     const digests = this.#text(3);

@@ -156,7 +156,8 @@ export class WheelStore {
    * @throws {Fault} E_IO
    */
   async verify(wheel: StoredWheel, options: { readonly full: boolean }): Promise<Deviation[]> {
-    const manifest = readManifest(wheelPath(this.folder, wheel.sha256));
+    const known = wheel instanceof Unpacked ? wheel.manifest : undefined;
+    const manifest = known ?? readManifest(wheelPath(this.folder, wheel.sha256));
     if (manifest === undefined) {
       return wheel.files.map(({ path }) => ({ path, kind: "missing" as const }));
     }
@@ -249,10 +250,8 @@ class Unpacked implements StoredWheel {
   readonly tags: readonly string[];
   readonly warnings: readonly string[];
   readonly totalBytes: number;
-  readonly #manifest: Manifest;
+  readonly manifest: Manifest;
   #version: Version | undefined;
-  #files: readonly StoredFile[] | undefined;
-  #folders: readonly string[] | undefined;
 
   constructor(sha256: string, folder: string, manifest: Manifest) {
     const { head } = manifest;
@@ -265,26 +264,24 @@ class Unpacked implements StoredWheel {
     this.tags = head.tags;
     this.warnings = head.warnings;
     this.totalBytes = head.totalBytes;
-    this.#manifest = manifest;
+    this.manifest = manifest;
   }
 
   get version(): Version {
-    this.#version ??= parseVersion(this.#manifest.head.version);
+    this.#version ??= parseVersion(this.manifest.head.version);
     return this.#version;
   }
 
   get files(): readonly StoredFile[] {
-    this.#files ??= this.#manifest.files;
-    return this.#files;
+    return this.manifest.files;
   }
 
   get folders(): readonly string[] {
-    this.#folders ??= this.#manifest.folders;
-    return this.#folders;
+    return this.manifest.folders;
   }
 
   get pathBytes(): Uint8Array {
-    return this.#manifest.pathBytes;
+    return this.manifest.pathBytes;
   }
 
   metadataText(): string {

@@ -60,11 +60,17 @@ function compareStatus({ folder, manifest, files }: Comparison): Deviation[] {
       status.mtimeSec === times[2 * i] &&
       status.mtimeNsec === times[2 * i + 1];
     if (!isSame) found.push({ path, kind: isAbsent(result) ? "missing" : "changed" });
-    const next = pathBytes.indexOf(0, at) + 1;
+    const next = endOf(pathBytes, at, path) + 1;
     pointer += next - at;
     at = next;
   }
   return found;
+}
+
+/** Where a path ends that starts there: of mere ASCII it has as many bytes as characters. */
+function endOf(bytes: Uint8Array, start: number, path: string): number {
+  const end = start + path.length;
+  return bytes[end] === 0 ? end : bytes.indexOf(0, end);
 }
 
 function isAbsent(result: number): boolean {

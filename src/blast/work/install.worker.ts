@@ -8,7 +8,7 @@ declare const self: Worker;
 
 function perform({ list, mode }: ToInstallWorker): FromInstallWorker {
   try {
-    workOnLinks(list, mode);
+    workOnLinks(list, mode, "end");
     return { kind: "done" };
   } catch (error) {
     if (error instanceof Fault) return { kind: "fault", fault: error.toJson() };
