@@ -112,6 +112,7 @@ function inspectRoot(
   const info = btrfsCalls().info(fd.number);
   if (typeof info === "number") throw callFault(`read the subvolume "${path}"`, info);
   const { isReadOnly, uuid, createdMs } = info;
-  const isReceived = info.receivedUuid !== "";
+  // A clone has inherited that from what was received; the record beside it is ours all the same.
+  const isReceived = info.receivedUuid !== "" && beside === undefined;
   return { isReadOnly, uuid, createdMs, isReceived, record: beside ?? readRecord(fd.number) };
 }

@@ -7,32 +7,59 @@ import { callFault } from "./fault.ts";
 import { noTree } from "./find-tree.ts";
 import { stateFolder } from "./layout.ts";
 
-/** How long a paused tree waits for others to be done, in milliseconds. */
-export const RESUME_WAIT_MS = 60_000;
 const WAIT_STEP_MS = 50;
 
 /**
- * Takes the lock of a tree, waiting for it if told to.
+ * Takes the lock of a tree.
  * @throws {Fault} E_LOCKED naming the holder, E_NOT_FOUND where there is no tree
  */
-export function lockTree(root: string, command: string, waitMs = 0): FileLock {
-  const path = join(stateFolder(root), "lock");
-  for (let waited = 0; ; waited += WAIT_STEP_MS) {
-    const result = attemptLock(path, command, root);
+export function lockTree(root: string, command: string): FileLock {
+  const result = attemptLock(lockPath(root), command, root);
+  if (isLock(result)) return result;
+  throw new Fault({
+    code: "E_LOCKED",
+    message: `Cannot change the snapshots of "${root}": ${holderText(result)} is at work on them`,
+    hint: "wait until it is done",
+    details: { pid: result.pid, command: result.command },
+  });
+}
+
+/** Whom to tell while a lock is waited for, and who ends that. */
+export interface LockWait {
+  /** Called once, with who has it. */
+  readonly onWait: (holder: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes the lock of a tree as soon as nobody has it. The kernel gives it back when its holder ends,
+ * so that is always a matter of time.
+ *
+ * @throws {Fault} E_INTERRUPTED, E_NOT_FOUND where there is no tree
+ */
+export async function awaitTreeLock(
+  root: string,
+  command: string,
+  { onWait, signal }: LockWait,
+): Promise<FileLock> {
+  for (let isTold = false; ; isTold = true) {
+    const result = attemptLock(lockPath(root), command, root);
     if (isLock(result)) return result;
-    if (waited < waitMs) {
-      Bun.sleepSync(WAIT_STEP_MS);
-      continue;
+    if (signal?.aborted === true) {
+      throw new Fault({ code: "E_INTERRUPTED", message: "Interrupted: nothing was changed" });
     }
-    const holder = result.pid === undefined ? "another process" : `process ${result.pid}`;
-    const what = result.command === undefined ? "" : ` (${result.command})`;
-    throw new Fault({
-      code: "E_LOCKED",
-      message: `Cannot change the snapshots of "${root}": ${holder}${what} is at work on them`,
-      hint: "wait until it is done",
-      details: { pid: result.pid, command: result.command },
-    });
+    if (!isTold) onWait(holderText(result));
+    await Bun.sleep(WAIT_STEP_MS);
   }
+}
+
+function lockPath(root: string): string {
+  return join(stateFolder(root), "lock");
+}
+
+function holderText({ pid, command }: LockHolder): string {
+  const holder = pid === undefined ? "another process" : `process ${pid}`;
+  return command === undefined ? holder : `${holder} (${command})`;
 }
 
 function attemptLock(path: string, command: string, root: string): FileLock | LockHolder {

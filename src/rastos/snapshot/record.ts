@@ -48,6 +48,15 @@ export function readRecord(fd: number, name = NAME): SnapshotRecord | undefined 
   return parseRecord(Buffer.from(memory.bytes.slice(at, at + got)).toString("utf8"));
 }
 
+/** Whether there is a record, understood or not. @throws {Fault} */
+export function hasRecord(fd: number, name: string): boolean {
+  const memory = scratch();
+  placeName(memory, name);
+  const got = sys.fgetxattr(fd, memory.pointer, memory.pointer, 0);
+  if (got === -errno.ENODATA || got === -errno.EOPNOTSUPP) return false;
+  return must(got, "read the record of a snapshot") >= 0;
+}
+
 /** Removes a record; one that is not there is fine. @throws {Fault} */
 export function removeRecord(fd: number, name: string): void {
   const memory = scratch();

@@ -1,4 +1,4 @@
-import { fstatSync, readdirSync } from "node:fs";
+import { fstatSync, lstatSync, openSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { SUBVOLUME_INODE, TOP_LEVEL_ID } from "../../../ffi/abi/btrfs.ts";
 import { O } from "../../../ffi/abi/constants.ts";
@@ -49,7 +49,7 @@ export function removeSubvolume(path: string): void {
   const result = removeOne(path);
   if (result === 0 || result === -errno.ENOENT) return;
   if (result !== -errno.ENOTEMPTY) throw callFault(`remove the subvolume "${path}"`, result);
-  for (const nested of nestedSubvolumes(path)) removeSubvolume(nested);
+  removeNested(Buffer.from(path));
   must(removeOne(path), `remove the subvolume "${path}"`);
 }
 
@@ -60,21 +60,45 @@ function removeOne(path: string): number {
 }
 
 /**
- * The subvolumes in a subvolume, without those in them. Found by their inode number, in folders
- * alone: a container engine may have put them anywhere below /var.
+ * Removes the subvolumes in a subvolume, with those in them. Found by their inode number, in
+ * folders alone: a container engine may have put them anywhere below /var. Paths are bytes: what is
+ * in a system need not be named in UTF-8.
  */
-function nestedSubvolumes(path: string): string[] {
-  const found: string[] = [];
+function removeNested(path: Buffer): void {
   const folders = [path];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
-      const child = `${folder}/${entry.name}`;
-      if (isSubvolume(child)) found.push(child);
+    for (const name of readdirSync(folder, { encoding: "buffer" })) {
+      const child = Buffer.concat([folder, SLASH, name]);
+      const status = lstatSync(child);
+      if (!status.isDirectory()) continue;
+      if (status.ino === SUBVOLUME_INODE) removeChild(folder, name);
       else folders.push(child);
     }
   }
-  return found;
+}
+
+const SLASH = Buffer.from("/");
+
+function removeChild(folder: Buffer, name: Buffer): void {
+  const text = textName(folder, name);
+  const path = Buffer.concat([folder, SLASH, Buffer.from(text)]);
+  using parent = new Fd(openSync(folder, O.RDONLY | O.DIRECTORY | O.NOFOLLOW));
+  let result = btrfsCalls().remove(parent.number, text);
+  if (result === -errno.ENOTEMPTY) {
+    removeNested(path);
+    result = btrfsCalls().remove(parent.number, text);
+  }
+  must(result, `remove the subvolume "${path.toString()}"`);
+}
+
+/** The name as text; one that is none is changed into one: it goes in any case. */
+function textName(folder: Buffer, name: Buffer): string {
+  const text = name.toString();
+  if (Buffer.from(text).equals(name)) return text;
+  const other = `.gone-${crypto.randomUUID()}`;
+  const at = (last: Buffer): Buffer => Buffer.concat([folder, SLASH, last]);
+  renameSync(at(name), at(Buffer.from(other)));
+  return other;
 }
 
 const NO_FOLDER: readonly number[] = [-errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP];

@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { LOCK } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
 import type { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { must } from "./fault.ts";
 import { partPath, temporaryFolder } from "./layout.ts";
 import { partPlace } from "./part-place.ts";
 import {
@@ -66,6 +68,9 @@ export function removeClone(path: string): void {
 /** Marks a clone as in use for as long as this process lives; the descriptor is the lock. */
 export function holdClone(path: string): Fd {
   const fd = openFolder(path);
-  sys.flock(fd.number, LOCK.EX | LOCK.NB);
+  // Who lists clones holds it for a moment to see whether it is free: that one is waited for.
+  let locked = -errno.EINTR;
+  while (locked === -errno.EINTR) locked = sys.flock(fd.number, LOCK.EX);
+  must(locked, `mark "${path}" as in use`);
   return fd;
 }

@@ -8,7 +8,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { Readable } from "node:stream";
+import { pipeline, Readable, type Transform } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
@@ -21,7 +21,13 @@ const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** The stream, compressed. */
 export function compress(source: Bytes, level = 3): Bytes {
   const params = { [constants.ZSTD_c_compressionLevel]: level };
-  return Readable.from(source).pipe(createZstdCompress({ params }));
+  return through(source, createZstdCompress({ params }));
+}
+
+/** Unlike pipe() it hands a failure of the source on, and ends the source with its reader. */
+function through(source: Bytes, stream: Transform): Bytes {
+  pipeline(Readable.from(source), stream, () => undefined);
+  return stream;
 }
 
 /** The stream, decompressed where it is compressed. */
@@ -40,8 +46,9 @@ export async function* decompress(source: Bytes): Bytes {
   const isCompressed = Buffer.from(first.value.subarray(0, 4)).equals(ZSTD_MAGIC);
   if (!isCompressed) return yield* rest();
   try {
-    yield* Readable.from(rest()).pipe(createZstdDecompress()) as Bytes;
+    yield* through(rest(), createZstdDecompress());
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw new Fault({
       code: "E_INTEGRITY",
       message: "Cannot receive the snapshot: it is damaged",

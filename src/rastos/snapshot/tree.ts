@@ -22,7 +22,7 @@ import {
   treeFolders,
   unfinishedOf,
 } from "./layout.ts";
-import { lockTree, RESUME_WAIT_MS } from "./lock-tree.ts";
+import { awaitTreeLock, lockTree } from "./lock-tree.ts";
 import {
   linkPart,
   partPlace,
@@ -32,7 +32,7 @@ import {
   snapshotPaths,
 } from "./part-place.ts";
 import type { TreePlan } from "./plan-recovery.ts";
-import { nameBeside, removeRecord, type SnapshotRecord, writeRecord } from "./record.ts";
+import { hasRecord, nameBeside, removeRecord, type SnapshotRecord, writeRecord } from "./record.ts";
 import { requireRemovable } from "./removable.ts";
 import { takeReserve, writeState } from "./reserve-file.ts";
 import { requireSpace } from "./space.ts";
@@ -364,9 +364,18 @@ export class SnapshotTree implements Disposable {
     this.#lock = undefined;
   }
 
-  /** Takes the lock again, and what others have done meanwhile. @throws {Fault} E_LOCKED */
-  resume(): void {
-    this.#lock ??= lockTree(this.root, this.#options.command, RESUME_WAIT_MS);
+  /**
+   * Takes the lock again, and what others have done meanwhile. However long they take, they are
+   * waited for: what was done while the tree was paused is not to be lost.
+   *
+   * @throws {Fault} E_INTERRUPTED when `signal` is set off while it waits
+   */
+  async resume(signal?: AbortSignal): Promise<void> {
+    const { command } = this.#options;
+    this.#lock ??= await awaitTreeLock(this.root, command, {
+      signal,
+      onWait: (holder) => this.#note(`Waiting for ${holder}`),
+    });
     this.#state = this.#recover();
   }
 
@@ -427,10 +436,17 @@ export class SnapshotTree implements Disposable {
   #recover(): SystemState {
     const plan = findTree(this.root, readStateFile(this.root));
     this.#apply(plan);
+    this.#forgetNext(plan.state.nextSnapshot);
     const leftovers = removeLeftovers(this.root);
     const count = plan.remove.length + leftovers.length;
     if (count > 0) this.#note(`Put in order what an interrupted run has left: ${count} subvolumes`);
     return plan.state;
+  }
+
+  /** A record of what was never made: beside whatever gets its number, it would be that one's. */
+  #forgetNext(id: number): void {
+    using folder = openFolder(partFolder(this.root, "root"));
+    if (hasRecord(folder.number, nameBeside(id))) this.#forget(id);
   }
 
   #apply(plan: TreePlan): void {

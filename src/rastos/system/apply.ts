@@ -224,7 +224,7 @@ class Application {
     try {
       return await build();
     } finally {
-      this.#tree.resume();
+      await this.#tree.resume(this.#request.signal);
     }
   }
 

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../../src/kit/fault/fault.ts";
+import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
 import { commonParent, keysOfAll } from "../../../src/rastos/snapshot/part-keys.ts";
 import { receiveSnapshot } from "../../../src/rastos/snapshot/receive.ts";
 import { sendSnapshot } from "../../../src/rastos/snapshot/send.ts";
@@ -59,6 +60,21 @@ testOnBtrfs("a snapshot and its child arrive as they are, the child as a differe
   const returned = await transfer(to, from, back);
   expect(returned.parent).toBe(2);
   expect(returned.received.parent).toBe(second);
+});
+
+testOnBtrfs("a branch of what was received keeps its name and its parent", async () => {
+  using disk = mountTop();
+  using other = mountTop();
+  using from = openTree(disk.path);
+  using to = SnapshotTree.open(other.path, { command: "test", isNew: true });
+  const { received } = await transfer(from, to, 0);
+  const { createdMs } = to.branch(received.id, "testing", "mine");
+  expect(readTree(other.path).snapshots.at(-1)).toMatchObject({
+    parent: received.id,
+    branch: "testing",
+    description: "mine",
+    createdMs,
+  });
 });
 
 testOnBtrfs(

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { writeToFile } from "../../../src/rastos/snapshot/transfer.ts";
+import { Fault } from "../../../src/kit/fault/fault.ts";
+import { compress, decompress, writeToFile } from "../../../src/rastos/snapshot/transfer.ts";
 import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -22,6 +23,36 @@ test("a file is replaced when the stream is whole, and stays where it breaks", a
   expect(await writeToFile(path, two())).toBe(7);
   expect(readFileSync(path, "utf8")).toBe("one two");
   expect(existsSync(`${path}.part`)).toBe(false);
+});
+
+test("a source that fails says so when compressed too, and ends with its reader", async () => {
+  const fault = new Fault({ code: "E_NOT_FOUND", message: "no btrfs" });
+  let isEnded = false;
+  const broken = async function* (): AsyncGenerator<Uint8Array> {
+    yield* two();
+    throw fault;
+  };
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        yield crypto.getRandomValues(new Uint8Array(60_000));
+        await Bun.sleep(0);
+      }
+    } finally {
+      isEnded = true;
+    }
+  };
+  using work = createWorkspace();
+  const path = work.at("file");
+  expect(await writeToFile(path, compress(broken())).catch((error: unknown) => error)).toBe(fault);
+  const packed = async function* (): AsyncGenerator<Uint8Array> {
+    yield Bun.zstdCompressSync("some bytes").subarray(0, 8);
+    throw fault;
+  };
+  const read = Array.fromAsync(decompress(packed())).catch((error: unknown) => error);
+  expect(await read).toBe(fault);
+  for await (const _ of compress(endless())) break;
+  while (!isEnded) await Bun.sleep(1);
 });
 
 testUnless(firstReason(needsRoot(), needsProgram("mknod")))("a device stays one", async () => {

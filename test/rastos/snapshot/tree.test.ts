@@ -13,9 +13,14 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { LOCK } from "../../../ffi/abi/constants.ts";
+import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
-import { listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
+import { partFolder } from "../../../src/rastos/snapshot/layout.ts";
+import { nameBeside, writeRecord } from "../../../src/rastos/snapshot/record.ts";
+import { openFolder } from "../../../src/rastos/snapshot/subvolume.ts";
+import { holdClone, listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
 import { cannotMount } from "../../support/loop-filesystem.ts";
 import { memoryAt } from "../../support/mount-at.ts";
@@ -198,7 +203,7 @@ testOnBtrfs("subvolumes that a program has made in a clone go with it", () => {
   expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
 });
 
-testOnBtrfs("the lock names who has it, and is given back while a tree is paused", () => {
+testOnBtrfs("the lock names who has it, and is given back while a tree is paused", async () => {
   using disk = mountTop();
   using tree = openTree(disk.path, "rastos snapshot clone");
   const second = faultOf(() => openTree(disk.path));
@@ -209,8 +214,92 @@ testOnBtrfs("the lock names who has it, and is given back while a tree is paused
     using other = openTree(disk.path);
     other.clone(0);
   }
-  tree.resume();
+  await tree.resume();
   expect(tree.state.snapshots).toHaveLength(2);
+});
+
+testOnBtrfs(
+  "a paused tree waits for others as long as they take, unless it is told not to",
+  async () => {
+    using disk = mountTop();
+    const notes: string[] = [];
+    openTree(disk.path)[Symbol.dispose]();
+    const onNote = (text: string): void => void notes.push(text);
+    using tree = SnapshotTree.open(disk.path, { command: "test", onNote });
+    using clone = tree.temporary(0);
+    tree.pause();
+    using other = openTree(disk.path, "rastos snapshot receive");
+    const given = new AbortController();
+    const stopped = tree.resume(given.signal).catch((error: unknown) => error);
+    given.abort();
+    expect(await stopped).toMatchObject({ code: "E_INTERRUPTED" });
+    const resumed = tree.resume();
+    const wait = `Waiting for process ${process.pid} (rastos snapshot receive)`;
+    expect(notes).toEqual([wait, wait]);
+    other.clone(0);
+    other[Symbol.dispose]();
+    await resumed;
+    expect(clone.keep({ description: "hours of work" }).id).toBe(2);
+  },
+);
+
+testOnBtrfs("what was never made leaves nothing to what gets its number", () => {
+  using disk = mountTop();
+  {
+    using tree = openTree(disk.path);
+    const next = tree.state.nextSnapshot;
+    using folder = openFolder(partFolder(disk.path, "root"));
+    // As a clone that was killed after its first step has left it.
+    const record = { id: next, parent: undefined, description: "other", createdMs: 1 };
+    writeRecord(folder.number, { ...record, branch: "ghost", system: "x" }, nameBeside(next));
+  }
+  using tree = openTree(disk.path);
+  using clone = tree.temporary(0);
+  const kept = clone.keep({ description: "kept" });
+  const { branch, description, parent, system } = readTree(disk.path).snapshots[1] ?? {};
+  expect(kept.id).toBe(1);
+  expect({ branch, description, parent, system }).toEqual({
+    branch: undefined,
+    description: "kept",
+    parent: 0,
+    system: undefined,
+  });
+});
+
+testOnBtrfs("a clone is in use also when somebody has just looked whether it is", async () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  using clone = tree.temporary(0);
+  const path = join(clone.path, "var");
+  const child = Bun.spawn(["flock", "-o", path, "sh", "-c", "echo held; read -r _"], {
+    stdin: "pipe",
+    stdout: "pipe",
+  });
+  await child.stdout.getReader().read();
+  // It lets go while it is waited for.
+  const free = Bun.spawn(["sh", "-c", `sleep 0.2; kill ${child.pid}`]);
+  using held = holdClone(path);
+  expect(held.isOpen).toBe(true);
+  await Promise.all([child.exited, free.exited]);
+  using again = openFolder(path);
+  expect(sys.flock(again.number, LOCK.EX | LOCK.NB)).toBeLessThan(0);
+});
+
+testOnBtrfs("subvolumes in a clone go also beside names that are no UTF-8", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  using clone = tree.temporary(0);
+  const inner = Buffer.from(join(clone.path, "var/lib/x\xff/y"), "latin1");
+  mkdirSync(inner, { recursive: true });
+  const made = Bun.spawnSync([
+    "sh",
+    "-c",
+    `cd ${join(clone.path, "var/lib")}/x*/y && btrfs subvolume create "$(printf 'in\\376')" &&
+      cd in* && btrfs subvolume create deeper`,
+  ]);
+  expect(made.exitCode).toBe(0);
+  clone.discard();
+  expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
 });
 
 testOnBtrfs("without a tree, and without room, a sentence says so", () => {

@@ -51,7 +51,7 @@ export async function workInClone(
     );
     return code;
   }
-  tree.resume();
+  await tree.resume();
   const fallback = command === undefined ? `changed in a shell` : command.join(" ").slice(0, 80);
   reportMade(printer, clone.keep({ description: args.description || fallback }));
   return 0;
