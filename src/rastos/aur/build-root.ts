@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { findProgram } from "./build-user.ts";
@@ -96,8 +105,10 @@ export function removeWork(work: string): void {
   if (mountsBelow(work).length === 0) rmSync(work, { recursive: true, force: true });
 }
 
-/** Innermost first. */
-function mountsBelow(folder: string): string[] {
+/** Innermost first. The kernel names them without the links that led there. */
+function mountsBelow(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const folder = realpathSync(path);
   const places = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, octal))

@@ -181,13 +181,16 @@ export class BootMenu {
     };
     if (this.#isGrubBehind()) this.refreshGrub();
     const kept = new Map(this.#stored().map((entry) => [entry.name, entry]));
-    for (const { name: file } of this.files.list(ENTRY_FOLDER)) {
+    const files = this.files.list(ENTRY_FOLDER).map(({ name }) => name);
+    for (const file of files) {
       const named = parseEntryFileName(file);
       if (named === undefined) {
         if (/^\.?rastos-.*\.tmp$/.test(file)) drop(`${ENTRY_FOLDER}/${file}`);
         continue;
       }
       const entry = kept.get(named.name);
+      // Renamed since it was read: a boot is being blessed just now.
+      if (entry !== undefined && !files.includes(entry.file)) continue;
       if (entry?.file !== file || !this.#hasKernel(entry)) {
         drop(`${ENTRY_FOLDER}/${file}`);
         if (entry?.file === file) kept.delete(named.name);

@@ -64,20 +64,35 @@ const LOCK_WAIT_MS = 10_000;
 const LOCK_STEP_MS = 250;
 
 /**
- * Brings the state up to date with the boot partition. Who is changing snapshots just now does it
- * for us at his end, so it is no failure when he takes long.
+ * Passes a verdict and brings the state up to date with it, while nobody else is at work on the
+ * boot partition. Who changes snapshots for long just now is not waited for: he brings the state up
+ * to date at his end. Nor is a tree needed that cannot be opened.
+ *
+ * @throws {Fault} of the tree, when the verdict is passed
  */
-export async function recordVerdict(top: string, menu: BootMenu, command: string): Promise<void> {
+export async function giveVerdict(top: string, verdict: Verdict, command: string): Promise<void> {
+  let opened: SnapshotTree | undefined;
+  try {
+    opened = await openSoon(top, command);
+  } catch (error) {
+    passVerdict(verdict);
+    throw error;
+  }
+  using tree = opened;
+  passVerdict(verdict);
+  if (tree !== undefined) recordDefault({ tree, menu: verdict.menu });
+}
+
+async function openSoon(top: string, command: string): Promise<SnapshotTree | undefined> {
   for (let waited = 0; waited < LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
     try {
-      using tree = SnapshotTree.open(top, { command });
-      recordDefault({ tree, menu });
-      return;
+      return SnapshotTree.open(top, { command });
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== "E_LOCKED") throw error;
     }
     await Bun.sleep(LOCK_STEP_MS);
   }
+  return undefined;
 }
 
 /** `rastos-N-K`, `N-K` or `K` of one of the entries. @throws {Fault} E_NOT_FOUND */

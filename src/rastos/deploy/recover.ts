@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { entryName, identityOf } from "../boot/entry.ts";
 import type { BootMenu } from "../boot/menu.ts";
 import type { BootEntry, EntryIdentity } from "../boot/types.ts";
-import { isSubvolume, subvolumeInfo } from "../snapshot/subvolume.ts";
+import { deployFolder } from "../snapshot/layout.ts";
+import { isSubvolume, subvolumeInfo, syncFilesystem } from "../snapshot/subvolume.ts";
 import { removeClone } from "../snapshot/temporary.ts";
 import type { SnapshotTree } from "../snapshot/tree.ts";
 import type { Deployment } from "../snapshot/types.ts";
@@ -106,9 +107,22 @@ export function dropDeployments(place: DeployPlace, ids: readonly number[]): voi
   for (const id of ids) {
     const name = place.menu.entries().find((entry) => identityOf(entry.name)?.deployment === id);
     const snapshot =
-      deployments.find((one) => one.id === id)?.snapshot ?? identityOf(name?.name ?? "")?.snapshot;
+      deployments.find((one) => one.id === id)?.snapshot ??
+      identityOf(name?.name ?? "")?.snapshot ??
+      snapshotInFolder(place.tree.root, id);
     if (snapshot !== undefined) dropDeployment(place, { id, snapshot });
   }
+  // What is gone for those who ask is gone from the disk before nobody knows of it any more.
+  syncFilesystem(place.tree.root);
+}
+
+/** Of a removal that was interrupted after its entry and its record had gone. */
+function snapshotInFolder(top: string, id: number): number | undefined {
+  const folder = deployFolder(top);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const found = names.map((name) => /^deploy-(\d{1,9})-(\d{1,9})$/.exec(name));
+  const match = found.find((one) => Number(one?.[2] ?? -1) === id);
+  return match === undefined ? undefined : Number(match?.[1]);
 }
 
 function dropDeployment(

@@ -80,6 +80,21 @@ describe("the menu", () => {
     expect(menu.entry("rastos-1-1").triesLeft).toBeUndefined();
   });
 
+  test("does not clear away what is blessed just now", () => {
+    using work = createWorkspace();
+    const menu = open(work);
+    add(menu, 1, 3);
+    const { files } = menu;
+    const list = files.list.bind(files);
+    let looks = 0;
+    files.list = (folder) => {
+      if (folder === "loader/entries" && ++looks === 2) open(work).bless("rastos-1-1");
+      return list(folder);
+    };
+    expect(menu.repair()).toEqual([]);
+    expect(filesOf(work)).toEqual(["rastos-1-1.conf"]);
+  });
+
   test("puts an older one first, and falls back from the next one to it", () => {
     using work = createWorkspace();
     const menu = open(work);

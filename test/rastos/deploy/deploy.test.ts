@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Printer } from "../../../src/kit/out/printer.ts";
 import { BootMenu } from "../../../src/rastos/boot/menu.ts";
 import { openBootFiles } from "../../../src/rastos/boot/target.ts";
 import type { BootTarget } from "../../../src/rastos/boot/types.ts";
+import { run as removeRun } from "../../../src/rastos/cli/boot/remove-run.ts";
+import { giveVerdict } from "../../../src/rastos/deploy/bless.ts";
 import {
   type DeployOptions,
   deploySnapshot,
   type MadeDeployment,
   planDeployment,
+  removeDeployments,
 } from "../../../src/rastos/deploy/deploy.ts";
 import { writeIntent } from "../../../src/rastos/deploy/intent.ts";
 import type { DeployPlace } from "../../../src/rastos/deploy/recover.ts";
@@ -197,6 +201,68 @@ describeUnless(cannotMount("btrfs"))("deploying", () => {
       writeIntent(tree.root, { kind: "remove", deployments: [21] });
       recoverDeployments({ tree, menu });
       expect(menu.next()?.name).toBe("rastos-0-6");
+    });
+    expect(problems()).toEqual([]);
+  });
+
+  test("a removal that was interrupted is finished wherever that was", async () => {
+    const { id, entry, subvolume } = await deploy();
+    await within(({ menu }) => menu.condemn(entry));
+    await within(({ tree, menu }) => {
+      writeIntent(tree.root, { kind: "remove", deployments: [id] });
+      menu.remove(entry);
+      const deployments = tree.state.deployments.filter((one) => one.id !== id);
+      tree.update((state) => ({ ...state, deployments }));
+    });
+    // The power went: no entry and no record leads to its files any more.
+    await within((place) => recoverDeployments(place));
+    expect(existsSync(join(world.top, subvolume))).toBe(false);
+    expect(problems()).toEqual([]);
+  });
+
+  test("a verdict waits for who changes deployments, and needs no tree", async () => {
+    const { id, entry } = await deploy();
+    const identity = { snapshot: 0, deployment: id };
+    const menu = new BootMenu(openBootFiles(target()));
+    const standing = () => menu.entry(entry).triesLeft;
+    {
+      using other = SnapshotTree.open(world.top, { command: "test" });
+      const given = giveVerdict(world.top, { menu, identity, reason: "ugly" }, "test");
+      expect(standing()).toBe(3);
+      other[Symbol.dispose]();
+      await given;
+    }
+    expect(standing()).toBe(0);
+    await within(({ tree }) => {
+      expect(tree.state.deployments.at(-1)).toMatchObject({ id, state: "bad", reason: "ugly" });
+    });
+    const without = giveVerdict(work.path, { menu, identity, reason: undefined }, "test");
+    await expect(without).rejects.toMatchObject({ code: "E_NOT_FOUND" });
+    expect(standing()).toBeUndefined();
+    await within((place) => removeDeployments(place, [{ id }]));
+  });
+
+  test("what became the next one while the question stood there is not removed", async () => {
+    const { id, entry } = await deploy();
+    const { to } = await within((place) => rollBack(place, {}));
+    const args = {
+      root: world.top,
+      esp: world.esp,
+      deployment: [String(id)],
+      "dry-run": false,
+      get yes() {
+        using tree = SnapshotTree.open(world.top, { command: "test" });
+        rollBack({ tree, menu: new BootMenu(openBootFiles(target())) }, { to: id });
+        return true;
+      },
+    };
+    const context = { args, printer: {} as Printer, commandPath: "rastos boot remove" };
+    await expect(removeRun(context)).rejects.toThrow(`Cannot remove ${entry}: it boots next`);
+    expect(deployedNames(world.top)).toContain(`deploy-0-${id}`);
+    await within((place) => {
+      rollBack(place, { to: Number(to.split("-")[2]) });
+      place.menu.bless(to);
+      removeDeployments(place, [{ id }]);
     });
     expect(problems()).toEqual([]);
   });

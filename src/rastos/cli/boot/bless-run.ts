@@ -3,13 +3,7 @@ import type { CommandContext } from "../../../kit/cli/command.ts";
 import { Fault } from "../../../kit/fault/fault.ts";
 import { entryName } from "../../boot/entry.ts";
 import type { EntryIdentity } from "../../boot/types.ts";
-import {
-  type BootVerdict,
-  identityNamed,
-  judgeBoot,
-  passVerdict,
-  recordVerdict,
-} from "../../deploy/bless.ts";
+import { type BootVerdict, giveVerdict, identityNamed, judgeBoot } from "../../deploy/bless.ts";
 import { checkHealth, healthReason, readHealthSettings } from "../../deploy/health.ts";
 import { askRinit } from "../../service/control-client.ts";
 import { CONTROL_SOCKET } from "../../service/control-messages.ts";
@@ -35,8 +29,8 @@ export async function run(context: Context): Promise<number> {
   }
   const isDecided = verdict.kind === "good" || verdict.kind === "bad";
   if (isDecided) {
-    passVerdict({ menu, identity, reason: verdict.kind === "bad" ? verdict.reason : undefined });
-    await recordVerdict(place.top, menu, context.commandPath);
+    const reason = verdict.kind === "bad" ? verdict.reason : undefined;
+    await giveVerdict(place.top, { menu, identity, reason }, context.commandPath);
   }
   const next = menu.next()?.name;
   if (printer.jsonMode) printer.json({ schema: "rastos.bless/1", entry, ...verdict, next });
