@@ -64,8 +64,12 @@ export class GrowingMemory {
   grow(sizeBytes: number): void {
     if (sizeBytes <= this.buffer.byteLength) return;
     const doubled = Math.max(sizeBytes, 2 * this.buffer.byteLength);
-    const size = Math.min(doubled, this.sizeBytesMax);
-    this.buffer = toArrayBuffer(this.pointer as Pointer, 0, size);
+    this.show(Math.min(doubled, this.sizeBytesMax));
+  }
+
+  /** Shows `sizeBytes`, no more and no less. */
+  show(sizeBytes: number): void {
+    this.buffer = toArrayBuffer(this.pointer as Pointer, 0, sizeBytes);
     this.bytes = new Uint8Array(this.buffer);
     this.text = Buffer.from(this.buffer) as unknown as Latin1Buffer;
   }
@@ -77,30 +81,78 @@ export class GrowingMemory {
   }
 }
 
-/** Blocks that may be taken again, by their size. */
+/** Blocks that may be taken again, by their size (of growing ones the most that they may have). */
 const spare = new Map<number, Memory[]>();
+const spareGrowing = new Map<number, GrowingMemory[]>();
 
-/** A block that was given back in this thread, or a new one. */
+/** What this worker has taken and not given back. */
+const taken = new Set<Memory | GrowingMemory>();
+
+/**
+ * A block that was given back in this thread, or a new one. Who goes on for as long as the thread
+ * (a scratch that a module keeps) makes a Memory instead: see wipeThreadMemory.
+ */
 export function takeMemory(sizeBytes: number): Memory {
-  return spare.get(sizeBytes)?.pop() ?? new Memory(sizeBytes);
+  const memory = spare.get(sizeBytes)?.pop() ?? new Memory(sizeBytes);
+  if (!Bun.isMainThread) taken.add(memory);
+  return memory;
+}
+
+/** The same with room to grow. */
+export function takeGrowingMemory(sizeBytes: number, sizeBytesMax: number): GrowingMemory {
+  const former = spareGrowing.get(sizeBytesMax)?.pop();
+  const memory = former ?? new GrowingMemory(sizeBytes, sizeBytesMax);
+  former?.show(sizeBytes);
+  if (!Bun.isMainThread) taken.add(memory);
+  return memory;
 }
 
 /** Gives a block back. Nobody may use it, nor anything that shows it, from now on. */
 export function giveMemoryBack(memory: Memory): void {
   memory.release();
-  const size = memory.buffer.byteLength;
-  const others = spare.get(size);
-  if (others === undefined) spare.set(size, [memory]);
-  else others.push(memory);
+  taken.delete(memory);
+  keepSpare(spare, memory.buffer.byteLength, memory);
+}
+
+function keepSpare<Block>(blocks: Map<number, Block[]>, size: number, block: Block): void {
+  const others = blocks.get(size);
+  if (others === undefined) blocks.set(size, [block]);
+  else others.push(block);
+}
+
+/**
+ * For a worker between two uses that have nothing to do with each other: gives back all that was
+ * taken, and has every byte that this thread has ever mapped read as zero, whoever mapped it. No
+ * object of the former use may be used again.
+ * Returns how many bytes the thread has mapped, or -errno: the worker is to be ended then.
+ */
+export function wipeThreadMemory(): number {
+  for (const memory of taken) {
+    if (memory instanceof Memory) keepSpare(spare, memory.buffer.byteLength, memory);
+    else keepSpare(spareGrowing, memory.sizeBytesMax, memory);
+  }
+  taken.clear();
+  let sum = 0;
+  for (const { address, sizeBytes } of mapped) {
+    const result = sys.madvise(address, sizeBytes, MADV.DONTNEED);
+    if (result < 0) return result;
+    sum += sizeBytes;
+  }
+  return sum;
 }
 
 function mapMemory(sizeBytes: number): number {
   const access = MMAP.PROT_READ | MMAP.PROT_WRITE;
   const address = sys.mmap(0, sizeBytes, access, MMAP.PRIVATE | MMAP.ANONYMOUS, -1, 0);
   if (address < 0) throw new Error(`Cannot map ${sizeBytes} bytes of memory`);
-  if (!Bun.isMainThread) unmapWithThread(address, sizeBytes);
+  if (Bun.isMainThread) return address;
+  mapped.push({ address, sizeBytes });
+  unmapWithThread(address, sizeBytes);
   return address;
 }
+
+/** All that this worker has mapped. */
+const mapped: { readonly address: number; readonly sizeBytes: number }[] = [];
 
 /** What holds the memory of this thread: it is collected with the thread, and with nothing else. */
 const held: ArrayBuffer[] = [];

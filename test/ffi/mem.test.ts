@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { GrowingMemory, giveMemoryBack, Memory, takeMemory } from "../../ffi/mem.ts";
+import type { WipeReport } from "../support/wiped-memory.worker.ts";
 
 test("memory that grows keeps its place and its bytes, and older views go on", () => {
   const memory = new GrowingMemory(4096, 1024 * 1024);
@@ -57,6 +58,20 @@ test("a block that was given back is taken again, and empty", () => {
   expect(second.pointer).toBe(first.pointer);
   expect(second.bytes.every((byte) => byte === 0)).toBe(true);
   expect(takeMemory(size).pointer).not.toBe(first.pointer);
+});
+
+test("a thread that is wiped uses the same memory again, and finds zeros in it", async () => {
+  const worker = new Worker(new URL("../support/wiped-memory.worker.ts", import.meta.url));
+  const told = Promise.withResolvers<WipeReport>();
+  worker.onmessage = ({ data }: MessageEvent<WipeReport>) => told.resolve(data);
+  worker.postMessage(20);
+  const { mapped, areZero, taken, lasting, shown } = await told.promise;
+  worker.terminate();
+  expect(areZero).toBe(true);
+  expect(new Set(mapped)).toEqual(new Set([12 * 4096 + 1024 * 1024]));
+  expect(new Set(taken).size).toBe(3);
+  expect(taken).not.toContain(lasting);
+  expect(new Set(shown)).toEqual(new Set([4096]));
 });
 
 /** Address space of this process in MiB. */

@@ -15,6 +15,7 @@ import { ModuleTable } from "./modules.ts";
 import type { DaemonSettings } from "./settings.ts";
 import type { HandedOver } from "./socket-activation.ts";
 import { createTransferHandlers } from "./transfer-handlers.ts";
+import { sessionWorkers } from "./transfer-host.ts";
 
 /** What a daemon is started with. */
 export type DaemonOptions = {
@@ -55,6 +56,7 @@ class Daemon implements RunningDaemon {
   readonly #log: DaemonLog;
   readonly #sockets: HandedOver;
   readonly #modules: ModuleTable;
+  readonly #workers = sessionWorkers();
   #settings: DaemonSettings;
   #control: ControlServer | undefined;
   #data: DataPlane | undefined;
@@ -96,6 +98,8 @@ class Daemon implements RunningDaemon {
     const tokens = readTokens(settings);
     this.#control?.setTokens(tokens);
     this.#modules.replace(settings.modules, settings.hosts);
+    // What a module was until now shall be nowhere any more.
+    for (const workers of Object.values(this.#workers)) workers.clear();
     const before = this.#settings;
     this.#settings = settings;
     if (JSON.stringify(fixedOf(before)) !== JSON.stringify(fixedOf(settings))) {
@@ -133,6 +137,7 @@ class Daemon implements RunningDaemon {
     await this.#control?.close();
     this.#data?.close();
     this.#data = undefined;
+    for (const workers of Object.values(this.#workers)) workers.close();
   }
 
   async #listen(tokens: TokenTable | undefined): Promise<ControlServer> {
@@ -182,6 +187,7 @@ class Daemon implements RunningDaemon {
         modules,
         jobs: this.jobs,
         log: this.#log,
+        workers: this.#workers,
         data: () => this.#dataPlane(),
         delegation: () => this.#settings.delegation,
       }),

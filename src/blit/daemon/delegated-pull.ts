@@ -101,7 +101,7 @@ class DelegatedPull {
     const link = await openPull(
       client,
       { module: header.sourceModule, paths },
-      { base: lease.base, path: this.#path },
+      { base: lease.base, path: this.#path, workers: this.#host.workers.receive },
       {
         options,
         forceGrpcData: header.capabilities?.forceGrpcData === true,

@@ -98,6 +98,7 @@ class Pull {
       base: lease.base,
       sources: this.#sources,
       streams: streams.tokens.length,
+      workers: this.#host.workers.send,
     });
     const canSplit = capabilities?.supportsParts === true && !streams.isOverGrpc;
     if (canSplit && splitPays(this.#context.peer.address)) session.splitFiles();

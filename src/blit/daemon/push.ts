@@ -94,6 +94,7 @@ class Push {
       target,
       roots,
       streams: count,
+      workers: this.#host.workers.receive,
     });
     this.#session = session;
     const { fileSystem, shown } = session;

@@ -2,7 +2,9 @@ import { cpus } from "node:os";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { CallContext } from "../control/calls.ts";
 import type { DataCapabilities } from "../control/proto/blit_pb.js";
+import { ports } from "../ports.ts";
 import type { MessageQueue } from "../remote/message-queue.ts";
+import { WarmWorkers } from "../session/warm-workers.ts";
 import { WIRE_VERSION } from "../wire/frame.ts";
 import { hasKernelTls } from "../wire/ktls.ts";
 import type { DaemonLog } from "./daemon-log.ts";
@@ -17,12 +19,35 @@ export type TransferHost = {
   readonly modules: Pick<ModuleTable, "enter">;
   readonly jobs: JobTable;
   readonly log: DaemonLog;
+  /** Threads that sessions share, one after the other. */
+  readonly workers: SessionWorkers;
   data(): DataPlane;
   delegation(): { readonly enabled: boolean; readonly hosts: HostRules };
 };
 
 /** More streams than this only wait for each other. */
 const STREAMS_MAX = 8;
+
+/** So many a session has whose client is near. */
+const nearStreams = Math.min(STREAMS_MAX, Math.max(2, cpus().length));
+
+export type SessionWorkers = { readonly send: WarmWorkers; readonly receive: WarmWorkers };
+
+/** Somebody who comes every minute finds it cold: memory that nobody uses is worth more. */
+const idleWorkersMs = 30_000;
+
+/** As many threads of each kind are kept as one session uses. */
+export function sessionWorkers(): SessionWorkers {
+  const warm = (port: "createSendWorker" | "createReceiveWorker"): WarmWorkers => {
+    const make = (): Worker => {
+      const create = ports[port];
+      if (create === undefined) throw new Error("No way to start a worker is plugged in");
+      return create();
+    };
+    return new WarmWorkers({ make, max: nearStreams, idleMs: idleWorkersMs });
+  };
+  return { send: warm("createSendWorker"), receive: warm("createReceiveWorker") };
+}
 
 /**
  * How many streams a session gets: no more than either side can serve, and fewer where others run,
@@ -32,7 +57,7 @@ const STREAMS_MAX = 8;
 export function streamCount(client: DataCapabilities | undefined, running: number): number {
   const wanted = client?.streamsMax ?? 0;
   const isFar = client?.isFar === true;
-  const own = isFar ? STREAMS_MAX : Math.min(STREAMS_MAX, Math.max(2, cpus().length));
+  const own = isFar ? STREAMS_MAX : nearStreams;
   const share = Math.floor((2 * own) / Math.max(1, running));
   return Math.max(1, Math.min(wanted, own, share));
 }

@@ -1,4 +1,4 @@
-import { Memory } from "../../../ffi/mem.ts";
+import { type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { preadFully } from "../engine/content.ts";
 import {
   blockBytesLog2For,
@@ -80,7 +80,7 @@ export class BaseHasher {
   }
 
   #block(fd: number, offset: number, length: number) {
-    this.#memory ??= new Memory(readBytes);
+    this.#memory ??= takeMemory(readBytes);
     const { bytes, pointer } = this.#memory;
     const mac = this.#hash.block();
     let anchor = 0;

@@ -1,6 +1,6 @@
 import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { tagBytes } from "../delta/keyed-hash.ts";
 import { unpackZstd } from "../delta/zstd-choice.ts";
@@ -391,7 +391,7 @@ export class ContentIntake {
       const { bytes, at } = this.#input(packed);
       const content = unpackZstd(bytes.subarray(at, at + packed), length);
       if (content === undefined) broken("a piece that cannot be unpacked");
-      this.#unpacked ??= new Memory(dataBytesMax);
+      this.#unpacked ??= takeMemory(dataBytesMax);
       this.#unpacked.bytes.set(content);
       this.#put(file, offset, this.#unpacked.bytes.subarray(0, length), this.#unpacked.pointer);
       socket.consume(packed);

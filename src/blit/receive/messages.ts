@@ -69,7 +69,8 @@ export type FromReceiver =
       readonly needsAnotherPass: boolean;
     }
   | { readonly kind: "finished"; readonly late: readonly LateFolder[] }
-  | { readonly kind: "closed" }
+  /** The answer to "close". `isWiped`: nothing is left of the session, another may come. */
+  | { readonly kind: "closed"; readonly isWiped: boolean }
   /** The stream cannot go on. */
   | { readonly kind: "broken"; readonly fault: FaultJson }
   /** The run was cancelled: by the caller, or because the target is full. */

@@ -19,6 +19,7 @@ import type {
   SourceRoot,
   StreamSeat,
 } from "../session/types.ts";
+import { isPlainSeat, mayStayWarm, type WorkerSource } from "../session/warm-workers.ts";
 import { finishLate } from "./late-folders.ts";
 import type { Found, LateFolder, TargetRoot, ToReceiver } from "./messages.ts";
 import { holdUmask, releaseUmask } from "./open-umask.ts";
@@ -42,6 +43,8 @@ export type ReceiveRequest = {
   readonly roots: readonly SourceRoot[];
   /** How many streams there will be at most. */
   readonly streams: number;
+  /** Where threads come from, and where they go; without it each is new, and ended. */
+  readonly workers?: WorkerSource | undefined;
 };
 
 type Pass = {
@@ -167,7 +170,15 @@ export class ReceiveSession {
       found: (found: Found) => this.#take(found),
       failed: (fault: Fault | undefined) => this.#failedWith(fault),
     };
-    this.#streams.push(new ReceiveStream(createReceiveWorker(), start, events));
+    const workers = isPlainSeat(seat) ? this.#workers : undefined;
+    const worker = workers?.take() ?? createReceiveWorker();
+    this.#streams.push(new ReceiveStream(worker, start, events));
+  }
+
+  /** undefined: this session shares its threads with no other. */
+  get #workers(): WorkerSource | undefined {
+    const { base, options, workers } = this.#request;
+    return mayStayWarm(base, options) ? workers : undefined;
   }
 
   #take(found: Found): void {
@@ -358,8 +369,10 @@ export class ReceiveSession {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const isWhole = this.#pass === undefined && this.shared.cancelled() === 0;
+    const workers = isWhole ? this.#workers : undefined;
     this.shared.cancel(cancelReason.interrupted);
-    await Promise.all(this.#streams.map((stream) => stream.close()));
+    await Promise.all(this.#streams.map((stream) => stream.close(workers)));
     this.#letGo();
     releaseUmask();
   }

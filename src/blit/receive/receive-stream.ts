@@ -1,4 +1,5 @@
 import { Fault, faultFromJson } from "../../kit/fault/fault.ts";
+import { isPlainSeat, type WorkerSource } from "../session/warm-workers.ts";
 import type { Found, FromReceiver, ToReceiver } from "./messages.ts";
 
 /** What a worker says at the end of a phase. */
@@ -10,6 +11,7 @@ const closeMs = 5000;
 /** One stream as the main thread sees it: its worker, and the answer that is waited for. */
 export class ReceiveStream {
   readonly #worker: Worker;
+  readonly #isPlain: boolean;
   readonly #found: (found: Found) => void;
   readonly #failed: (fault: Fault | undefined) => void;
   #answered: StreamAnswer | undefined;
@@ -17,10 +19,20 @@ export class ReceiveStream {
   #settle: { resolve: (answer: StreamAnswer) => void; reject: (fault: Fault) => void } | undefined;
   #closed: (() => void) | undefined;
   #isGone = false;
+  /** The worker says that it may serve another session. */
+  #isWiped = false;
+  /** The worker may be another session's by now. */
+  #isOver = false;
+  readonly #onEnd = (): void => {
+    this.#isGone = true;
+    this.#isWiped = false;
+    this.#fail(crash("its thread has ended", ""));
+    this.#closed?.();
+  };
 
   constructor(
     worker: Worker,
-    start: ToReceiver,
+    start: Extract<ToReceiver, { kind: "start" }>,
     events: {
       found: (found: Found) => void;
       /** The stream is of no use any more; undefined: because the run was cancelled. */
@@ -28,19 +40,17 @@ export class ReceiveStream {
     },
   ) {
     this.#worker = worker;
+    this.#isPlain = isPlainSeat(start.seat);
     this.#found = events.found;
     this.#failed = events.failed;
     worker.onmessage = (event: MessageEvent<FromReceiver>) => this.#receive(event.data);
     worker.onerror = (event: ErrorEvent) => this.#fail(crash(event.message, ""));
-    worker.addEventListener("close", () => {
-      this.#isGone = true;
-      this.#fail(crash("its thread has ended", ""));
-      this.#closed?.();
-    });
+    worker.addEventListener("close", this.#onEnd);
     worker.postMessage(start);
   }
 
   post(message: ToReceiver): void {
+    if (this.#isOver) return;
     this.#worker.postMessage(message);
   }
 
@@ -52,8 +62,11 @@ export class ReceiveStream {
     });
   }
 
-  /** Closes socket and worker. */
-  async close(): Promise<void> {
+  /**
+   * Closes socket and worker.
+   * @param workers take the worker back, where nothing is left in it of the session
+   */
+  async close(workers?: WorkerSource): Promise<void> {
     if (!this.#isGone) {
       const closed = new Promise<void>((resolve) => {
         this.#closed = resolve;
@@ -65,7 +78,12 @@ export class ReceiveStream {
     }
     // Whatever it says from now on is about its end.
     this.#isGone = true;
-    this.#worker.terminate();
+    this.#isOver = true;
+    const worker = this.#worker;
+    worker.removeEventListener("close", this.#onEnd);
+    const isClean = this.#isWiped && this.#fault === undefined && this.#isPlain;
+    if (workers !== undefined && isClean) workers.keep(worker);
+    else worker.terminate();
   }
 
   #receive(message: FromReceiver): void {
@@ -82,6 +100,7 @@ export class ReceiveStream {
         return;
       case "closed":
         this.#isGone = true;
+        this.#isWiped = message.isWiped;
         this.#closed?.();
         return;
       case "broken":

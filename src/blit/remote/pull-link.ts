@@ -12,6 +12,7 @@ import { bytesOfPath } from "../control/wire-values.ts";
 import { meansContents, splitPath } from "../engine/path.ts";
 import { ReceiveSession } from "../receive/receive-session.ts";
 import type { Base, PassPurpose, SourceRoot } from "../session/types.ts";
+import type { WorkerSource } from "../session/warm-workers.ts";
 import { capabilities } from "./capabilities.ts";
 import {
   type ClientStreams,
@@ -33,7 +34,12 @@ type PullTalk = Talk<Request, ServerPullResponse>;
 export type PullSources = { readonly module: string; readonly paths: readonly string[] };
 
 /** Where it goes on this machine. */
-export type PullTarget = { readonly base: Base; readonly path: string };
+export type PullTarget = {
+  readonly base: Base;
+  readonly path: string;
+  /** Of a daemon: see ReceiveRequest. */
+  readonly workers?: WorkerSource | undefined;
+};
 
 /**
  * Brings what a daemon has to a place on this machine. A daemon that pulls from another one uses
@@ -108,7 +114,7 @@ class PullLink implements Link {
           )
         : await connectStreams(client, offer, request.signal);
       const { seats } = streams;
-      const { base, path } = target;
+      const { base, path, workers } = target;
       const count = seats.length;
       const session = await ReceiveSession.open({
         options,
@@ -116,6 +122,7 @@ class PullLink implements Link {
         target: path,
         roots,
         streams: count,
+        workers,
       });
       heard.streams = streams;
       for (const seat of seats) session.addStream(seat);

@@ -75,7 +75,8 @@ export type FromSender =
     }
   /** Also the answer to "remove". */
   | { readonly kind: "done"; readonly issues: readonly Issue[] }
-  | { readonly kind: "closed" }
+  /** The answer to "close". `isWiped`: nothing is left of the session, another may come. */
+  | { readonly kind: "closed"; readonly isWiped: boolean }
   /** The stream cannot go on. `result` is -errno; `side` is where it went wrong. */
   | {
       readonly kind: "broken";

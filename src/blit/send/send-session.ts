@@ -15,6 +15,7 @@ import type {
   SourceRoot,
   StreamSeat,
 } from "../session/types.ts";
+import { isPlainSeat, mayStayWarm, type WorkerSource } from "../session/warm-workers.ts";
 import { sharedPace } from "../wire/pace.ts";
 import { FolderQueue } from "./folder-queue.ts";
 import type { ToSender, WalkedFolder } from "./messages.ts";
@@ -32,6 +33,8 @@ export type SendRequest = {
   readonly sources: readonly string[];
   /** How many streams there will be at most. */
   readonly streams: number;
+  /** Where threads come from, and where they go; without it each is new, and ended. */
+  readonly workers?: WorkerSource | undefined;
   /** Replaced in tests. */
   readonly tuner?: (streams: number) => Pick<StreamTuner, "step">;
 };
@@ -66,6 +69,8 @@ export class SendSession {
   /** undefined: each file goes over one stream. */
   #board: PartBoard | undefined;
   #isWalked = true;
+  /** A pass was begun that has not come to its end. */
+  #isInPass = false;
   #isClosed = false;
 
   /**
@@ -129,7 +134,9 @@ export class SendSession {
       bytesPerSecond: options.bytesPerSecond,
       pace: this.#pace,
     };
-    this.#streams.push(new SendStream(createSendWorker(), seat, start, this.shared));
+    const workers = isPlainSeat(seat) ? this.#workers : undefined;
+    const worker = workers?.take() ?? createSendWorker();
+    this.#streams.push(new SendStream(worker, seat, start, this.shared));
   }
 
   /**
@@ -141,6 +148,7 @@ export class SendSession {
     const streams = this.#streams;
     if (streams.length === 0) throw new Error("A pass needs a stream");
     this.#reset();
+    this.#isInPass = true;
     const issues: Issue[] = [];
     const watch = setInterval(() => {
       for (const stream of streams) stream.watch(performance.now());
@@ -162,6 +170,7 @@ export class SendSession {
     } finally {
       clearInterval(watch);
     }
+    this.#isInPass = false;
     if (issues.length > 0) this.#noteStaying(issues);
     return {
       counts: this.#totals(),
@@ -185,10 +194,18 @@ export class SendSession {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const isWhole = !this.#isInPass && this.shared.cancelled() === 0;
+    const workers = isWhole ? this.#workers : undefined;
     this.shared.cancel(1);
-    await Promise.all(this.#streams.map((stream) => stream.close()));
+    await Promise.all(this.#streams.map((stream) => stream.close(workers)));
     closeSourceRoots(this.#held);
     this.#main.release();
+  }
+
+  /** undefined: this session shares its threads with no other. */
+  get #workers(): WorkerSource | undefined {
+    const { base, options, workers } = this.#request;
+    return mayStayWarm(base, options) ? workers : undefined;
   }
 
   #reset(): void {

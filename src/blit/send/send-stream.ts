@@ -3,6 +3,7 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { displayPath } from "../engine/path.ts";
 import { counter, type SharedState } from "../engine/shared-state.ts";
 import type { StreamSeat } from "../session/types.ts";
+import { isPlainSeat, type WorkerSource } from "../session/warm-workers.ts";
 import type { FromSender, ToSender } from "./messages.ts";
 
 /** What a worker says at the end of a phase. */
@@ -22,6 +23,16 @@ export class SendStream {
   #settle: { resolve: (answer: PhaseAnswer) => void; reject: (fault: Fault) => void } | undefined;
   #closed: (() => void) | undefined;
   #isGone = false;
+  /** The worker says that it may serve another session. */
+  #isWiped = false;
+  /** The worker may be another session's by now. */
+  #isOver = false;
+  readonly #onEnd = (): void => {
+    this.#isGone = true;
+    this.#isWiped = false;
+    this.#fail(crash("its thread has ended", ""));
+    this.#closed?.();
+  };
   readonly #shared: SharedState;
   readonly #row: number;
   /** The thread runs: on a slow machine many of them take seconds to get there. */
@@ -44,15 +55,12 @@ export class SendStream {
     this.#seat = seat;
     worker.onmessage = (event: MessageEvent<FromSender>) => this.#receive(event.data);
     worker.onerror = (event: ErrorEvent) => this.#fail(crash(event.message, ""));
-    worker.addEventListener("close", () => {
-      this.#isGone = true;
-      this.#fail(crash("its thread has ended", ""));
-      this.#closed?.();
-    });
+    worker.addEventListener("close", this.#onEnd);
     worker.postMessage(start);
   }
 
   post(message: ToSender): void {
+    if (this.#isOver) return;
     this.#isBusy ||= message.kind === "walk" || message.kind === "finish";
     this.#quietSinceMs = performance.now();
     this.#worker.postMessage(message);
@@ -85,8 +93,11 @@ export class SendStream {
     });
   }
 
-  /** Closes socket and worker. */
-  async close(): Promise<void> {
+  /**
+   * Closes socket and worker.
+   * @param workers take the worker back, where nothing is left in it of the session
+   */
+  async close(workers?: WorkerSource): Promise<void> {
     if (!this.#isGone) {
       const closed = new Promise<void>((resolve) => {
         this.#closed = resolve;
@@ -96,7 +107,12 @@ export class SendStream {
       await closed;
       clearTimeout(timer);
     }
-    this.#worker.terminate();
+    this.#isOver = true;
+    const worker = this.#worker;
+    worker.removeEventListener("close", this.#onEnd);
+    const isClean = this.#isWiped && this.#fault === undefined && isPlainSeat(this.#seat);
+    if (workers !== undefined && isClean) workers.keep(worker);
+    else worker.terminate();
   }
 
   #receive(message: FromSender): void {
@@ -111,6 +127,7 @@ export class SendStream {
         this.#tell();
         return;
       case "closed":
+        this.#isWiped = message.isWiped;
         this.#closed?.();
         return;
       case "broken":

@@ -1,6 +1,6 @@
 import { AT, O } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { type Thread, xattrBytes } from "../engine/thread.ts";
 import { XATTR_BLOB_BYTES_MAX } from "../wire/frame.ts";
@@ -36,13 +36,13 @@ export class SourceXattrs {
   }
 
   #memory(): Memory {
-    this.#blob ??= new Memory(XATTR_BLOB_BYTES_MAX + xattrBytes);
+    this.#blob ??= takeMemory(XATTR_BLOB_BYTES_MAX + xattrBytes);
     this.#view ??= new DataView(this.#blob.buffer);
     return this.#blob;
   }
 
   #names(): Memory {
-    this.#list ??= new Memory(xattrBytes);
+    this.#list ??= takeMemory(xattrBytes);
     return this.#list;
   }
 

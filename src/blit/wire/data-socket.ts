@@ -2,7 +2,7 @@ import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { FCNTL, O } from "../../../ffi/abi/constants.ts";
 import { MSG, POLL, SOCKET_OPTION } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { type GrowingMemory, Memory } from "../../../ffi/mem.ts";
+import { type GrowingMemory, type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { check, sys } from "../../../ffi/sys.ts";
 import { pwriteFully } from "../engine/content.ts";
 import type { StreamSeat } from "../session/types.ts";
@@ -65,7 +65,7 @@ export type DataSocketOptions = {
  */
 export class DataSocket {
   /** What is put together for sending: `outPosition` bytes of it are committed. */
-  readonly out = new Memory(outBytes);
+  readonly out = takeMemory(outBytes);
   outPosition = 0;
   /** Which direction the last wait was for. */
   lastWait: "send" | "receive" = "receive";
@@ -79,7 +79,7 @@ export class DataSocket {
   readonly #wait: SocketWait;
   readonly #pace: Pace | undefined;
   readonly #pipe = new SplicePipe();
-  readonly #offset = new Memory(4096);
+  readonly #offset = takeMemory(4096);
   readonly #offsetValue: BigInt64Array;
   readonly #sealer: RecordSealer | undefined;
   /** Records on their way out, and the part of a file that goes into them. */
@@ -110,7 +110,7 @@ export class DataSocket {
     this.#canSplice = isInKernel && keys === undefined && !isKernelEncrypted(fd);
     if (keys === undefined) return;
     this.#sealer = new RecordSealer(keys.sendKey, keys.sendIv);
-    this.#sealed = new Memory(sealedBlocks * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES));
+    this.#sealed = takeMemory(sealedBlocks * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES));
   }
 
   /** Its views are to be taken anew after each `need`. */
@@ -316,7 +316,7 @@ export class DataSocket {
   }
 
   #sendFileByRead(fd: number, offset: number, length: number): FileSent {
-    this.#block ??= new Memory(sealedBlocks * blockBytes + 4096);
+    this.#block ??= takeMemory(sealedBlocks * blockBytes + 4096);
     const block = this.#block;
     let sent = 0;
     while (sent < length) {

@@ -1,6 +1,6 @@
 import { POLL, POLLFD_LAYOUT } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { takeMemory } from "../../../ffi/mem.ts";
 import type { StreamCalls } from "./stream-calls.ts";
 
 /** So often a waiting thread looks whether the run is cancelled. */
@@ -11,7 +11,7 @@ const sliceMs = 200;
  * anew whenever bytes have moved.
  */
 export class SocketWait {
-  readonly #memory = new Memory(4096);
+  readonly #memory = takeMemory(4096);
   readonly #fd: Int32Array;
   readonly #events: Int16Array;
   readonly #isCancelled: () => boolean;

@@ -1,6 +1,6 @@
 import { FCNTL, O, SPLICE } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { Memory } from "../../../ffi/mem.ts";
+import { type Memory, takeMemory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { pwriteFully } from "../engine/content.ts";
 
@@ -12,7 +12,7 @@ const pipeBytes = 1024 * 1024;
  * `step` moves what is there now, and never leaves anything in the pipe.
  */
 export class SplicePipe {
-  readonly #memory = new Memory(4096);
+  readonly #memory = takeMemory(4096);
   readonly #ends: Int32Array;
   readonly #offset: BigInt64Array;
   #scratch: Memory | undefined;
@@ -63,7 +63,7 @@ export class SplicePipe {
 
   /** By read and write: where a file system knows no splice, and to learn why it has failed. */
   #rescue(file: number, offset: number, length: number): number {
-    this.#scratch ??= new Memory(pipeBytes);
+    this.#scratch ??= takeMemory(pipeBytes);
     const [reader = -1] = this.#ends;
     const { pointer } = this.#scratch;
     let got = 0;

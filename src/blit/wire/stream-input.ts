@@ -1,6 +1,6 @@
 import { MSG } from "../../../ffi/abi/socket.ts";
 import { errno } from "../../../ffi/errno.ts";
-import { GrowingMemory, Memory } from "../../../ffi/mem.ts";
+import { type Memory, takeGrowingMemory, takeMemory } from "../../../ffi/mem.ts";
 import type { StreamKeys } from "../session/types.ts";
 import type { StreamCalls } from "./stream-calls.ts";
 import { RECORD_BYTES_MAX, RECORD_EXTRA_BYTES, RecordOpener } from "./stream-cipher.ts";
@@ -30,7 +30,7 @@ const movedBytesMax = 32 * 1024;
 const sealedBytes = 8 * (RECORD_BYTES_MAX + RECORD_EXTRA_BYTES);
 
 export class StreamInput {
-  readonly memory = new GrowingMemory(viewBytes, INPUT_BYTES_MAX);
+  readonly memory = takeGrowingMemory(viewBytes, INPUT_BYTES_MAX);
   /** First byte that is not consumed, and the end of what is there. */
   offset = 0;
   end = 0;
@@ -53,7 +53,7 @@ export class StreamInput {
     this.#calls = calls;
     if (keys === undefined) return;
     this.#opener = new RecordOpener(keys.receiveKey, keys.receiveIv);
-    this.#sealed = new Memory(sealedBytes);
+    this.#sealed = takeMemory(sealedBytes);
   }
 
   get available(): number {

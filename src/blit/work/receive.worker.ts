@@ -19,6 +19,7 @@ import type { FromReceiver, ToReceiver } from "../receive/messages.ts";
 import { PartTable } from "../receive/part-table.ts";
 import { Receiver } from "../receive/receiver.ts";
 import { writeSmall } from "../receive/write-small.ts";
+import { isWipedForNext } from "../session/wipe-thread.ts";
 import { compileFilterJson } from "../tree/filter.ts";
 import { DataSocket } from "../wire/data-socket.ts";
 import { StatusSlices } from "../wire/status.ts";
@@ -43,8 +44,10 @@ for (const callable of hot) {
 whenBound(cheaplyCompiled);
 
 let receiver: Receiver | undefined;
-/** Why the stream is of no use any more: nothing is done after that. */
+/** The stream is of no use any more: nothing is done after that. */
 let hasEnded = false;
+/** Something did not go as agreed, or the thread has given up rights: one session and no more. */
+let isSpent = false;
 
 function post(message: FromReceiver): void {
   self.postMessage(message);
@@ -53,6 +56,7 @@ function post(message: FromReceiver): void {
 /** An uncaught throw would arrive as one line of text (docs/bun.md): it is told in full here. */
 function tell(error: unknown): void {
   hasEnded = true;
+  isSpent = true;
   if (receiver !== undefined) {
     flush(receiver.t);
     // The source has to notice.
@@ -83,7 +87,10 @@ function start(message: Extract<ToReceiver, { kind: "start" }>): Receiver {
   t.filter = options.filter === undefined ? undefined : compileFilterJson(options.filter);
   const socket = new DataSocket(seat, { isCancelled: () => shared.cancelled() !== 0 });
   try {
-    if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
+    if (base.confine !== undefined) {
+      isSpent = true;
+      confineThread({ rootFd: base.fd, ...base.confine });
+    }
   } catch (error) {
     // The source has to notice.
     socket.close();
@@ -116,15 +123,21 @@ function run(current: Receiver, message: Exclude<ToReceiver, { kind: "start" }>)
     }
     case "close":
       current.socket.close();
-      post({ kind: "closed" });
+      endSession();
   }
+}
+
+/** Nothing leads to the session any more when its end is told. */
+function endSession(): void {
+  receiver = undefined;
+  post({ kind: "closed", isWiped: !isSpent && isWipedForNext() });
 }
 
 self.onmessage = (event: MessageEvent<ToReceiver>) => {
   const message = event.data;
   try {
     if (message.kind === "start") receiver = start(message);
-    else if (message.kind === "close" && receiver === undefined) post({ kind: "closed" });
+    else if (message.kind === "close" && receiver === undefined) endSession();
     else if (receiver !== undefined && (!hasEnded || message.kind === "close")) {
       run(receiver, message);
     }

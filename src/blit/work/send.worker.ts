@@ -16,6 +16,7 @@ import { removeEmptied } from "../send/settle-folders.ts";
 import { openEntry, SmallPack } from "../send/small-pack.ts";
 import { SourceXattrs } from "../send/source-xattrs.ts";
 import { StreamBroken } from "../send/stream-broken.ts";
+import { isWipedForNext } from "../session/wipe-thread.ts";
 import { DataSocket } from "../wire/data-socket.ts";
 
 declare const self: Worker;
@@ -29,6 +30,8 @@ whenBound(cheaplyCompiled);
 let sender: Sender | undefined;
 /** Shows life in a pass while other streams still walk. */
 let life: Timer | undefined;
+/** Something did not go as agreed, or the thread has given up rights: one session and no more. */
+let isSpent = false;
 
 function post(message: FromSender): void {
   self.postMessage(message);
@@ -36,6 +39,7 @@ function post(message: FromSender): void {
 
 /** An uncaught throw would arrive as one line of text (docs/bun.md): it is told in full here. */
 function tell(error: unknown): void {
+  isSpent = true;
   if (error instanceof StreamBroken) {
     const { result, side, message: detail } = error;
     post({ kind: "broken", result, side, detail });
@@ -52,6 +56,7 @@ function attempt(current: Sender, work: () => void): boolean {
     return true;
   } catch (error) {
     if (error instanceof StreamBroken && error.result === -errno.ECANCELED) {
+      isSpent = true;
       if (current.t.cancelled) return true;
     }
     tell(error);
@@ -67,7 +72,10 @@ function rest(current: Sender): void {
 
 function start(message: Extract<ToSender, { kind: "start" }>): Sender {
   const { base } = message;
-  if (base.confine !== undefined) confineThread({ rootFd: base.fd, ...base.confine });
+  if (base.confine !== undefined) {
+    isSpent = true;
+    confineThread({ rootFd: base.fd, ...base.confine });
+  }
   return new Sender(message, (seat, isCancelled, rate) => {
     return new DataSocket(seat, { isCancelled, ...rate });
   });
@@ -100,9 +108,16 @@ function run(current: Sender, message: Exclude<ToSender, { kind: "start" }>): vo
       return;
     case "close":
       current.close();
-      sender = undefined;
-      post({ kind: "closed" });
+      endSession();
   }
+}
+
+/** Nothing leads to the session any more when its end is told. */
+function endSession(): void {
+  clearInterval(life);
+  life = undefined;
+  sender = undefined;
+  post({ kind: "closed", isWiped: !isSpent && isWipedForNext() });
 }
 
 self.onmessage = (event: MessageEvent<ToSender>) => {
@@ -112,7 +127,7 @@ self.onmessage = (event: MessageEvent<ToSender>) => {
       sender = start(message);
       post({ kind: "started" });
     } else if (sender !== undefined) run(sender, message);
-    else if (message.kind === "close") post({ kind: "closed" });
+    else if (message.kind === "close") endSession();
   } catch (error) {
     tell(error);
   }

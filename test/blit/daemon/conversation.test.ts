@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -105,9 +105,15 @@ async function talk(verb: "push" | "pull", payloads: readonly Payload[]): Promis
 
 const cancelled = "E_NETWORK The transfer was cancelled";
 
-/** Open files of this process, which the daemon shares. */
+/** Open files of this process, which the daemon shares; threads that wait have queues. */
 function openFiles(): number {
-  return readdirSync("/proc/self/fd").length;
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return !readlinkSync(`/proc/self/fd/${fd}`).startsWith("anon_inode:[event");
+    } catch {
+      return false; // The listing's own.
+    }
+  }).length;
 }
 
 describe("who does not keep to the order is cut off, and nothing stays behind", () => {
