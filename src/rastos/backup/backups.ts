@@ -9,6 +9,7 @@ import { cut } from "./cut.ts";
 import {
   CHUNKS,
   chunkObject,
+  type DamagedBackup,
   manifestObject,
   newBackupId,
   readManifests,
@@ -43,9 +44,13 @@ export class Backups {
     this.#options = options;
   }
 
-  /** All of them, the oldest first. */
-  list(): Promise<readonly BackupManifest[]> {
-    return readManifests(this.#options.store, this.#options.sealer);
+  /**
+   * All of them, the oldest first.
+   *
+   * @param onDamaged is told of descriptions that are damaged, in the place of a fault
+   */
+  list(onDamaged?: (damaged: DamagedBackup) => void): Promise<readonly BackupManifest[]> {
+    return readManifests(this.#options.store, this.#options.sealer, onDamaged);
   }
 
   /**
@@ -53,7 +58,8 @@ export class Backups {
    * swept by a later {@link sweep}.
    *
    * @param request.isIncremental builds upon the nearest backup of a snapshot that is here too
-   * @throws {Fault} E_REFUSED where it is kept already
+   * @throws {Fault} E_REFUSED where it is kept already; E_IO where others have removed meanwhile
+   *   what it builds upon
    */
   async create(request: {
     readonly top: string;
@@ -74,8 +80,9 @@ export class Backups {
       });
     }
     const base = request.isIncremental ? baseFor(top, state, snapshot.id, existing) : undefined;
-    const { chunks, bytes } = await this.#write(
+    const { chunks, bytes, reused } = await this.#write(
       sendSnapshot({ top, snapshot, parent: base?.snapshot }),
+      await this.#lasting(existing),
       request.onProgress,
     );
     const { store, sealer, clock } = this.#options;
@@ -92,15 +99,49 @@ export class Backups {
       chunks,
     };
     await writeManifest(store, sealer, manifest);
+    await this.#requireThere(manifest, reused);
     return manifest;
   }
 
+  /** Pieces that need not be written again: a sweep leaves them alone while this goes on. */
+  async #lasting(backups: readonly BackupManifest[]): Promise<ReadonlySet<string>> {
+    const { store, clock } = this.#options;
+    const used = new Set(backups.flatMap(({ chunks }) => chunks.map(({ name }) => name)));
+    const objects = new Set([...used].map(chunkObject));
+    const pieces = (await store.list(CHUNKS)).filter(({ name, writtenMs }) => {
+      return objects.has(name) || clock.nowMs() - writtenMs < GRACE_MS / 2;
+    });
+    return new Set(pieces.map(({ name }) => name));
+  }
+
+  /**
+   * Looks once more, now that others see what is needed: a backup may have been removed while this
+   * one was built upon it, and its pieces with it.
+   */
+  async #requireThere(manifest: BackupManifest, reused: ReadonlySet<string>): Promise<void> {
+    const { store } = this.#options;
+    const { id, parent, snapshot } = manifest;
+    const needed = [...reused, ...(parent === undefined ? [] : [manifestObject(parent)])];
+    if (needed.length === 0) return;
+    const there = new Set((await store.list("")).map(({ name }) => name));
+    if (needed.every((name) => there.has(name))) return;
+    await store.remove(manifestObject(id));
+    throw new Fault({
+      code: "E_IO",
+      message: `Cannot back up snapshot ${snapshot}: what it builds upon was removed meanwhile`,
+      hint: "run it again, and `rastos backup remove` and `prune` at another time",
+    });
+  }
+
+  /** @param lasting objects that are there and stay */
   async #write(
     stream: AsyncIterable<Uint8Array>,
+    lasting: ReadonlySet<string>,
     onProgress: ((bytes: number) => void) | undefined,
-  ): Promise<{ chunks: readonly ChunkRef[]; bytes: number }> {
+  ): Promise<{ chunks: readonly ChunkRef[]; bytes: number; reused: ReadonlySet<string> }> {
     const { store, sealer, config, clock } = this.#options;
-    const present = new Set((await store.list(CHUNKS)).map(({ name }) => name));
+    const written = new Set<string>();
+    const reused = new Set<string>();
     const uploads = new Uploads(store, {
       atOnce: config.uploads,
       bytesPerSecond: config.bytesPerSecond,
@@ -113,12 +154,13 @@ export class Backups {
       chunks.push({ name, bytes: content.length });
       bytes += content.length;
       const object = chunkObject(name);
-      if (!present.has(object)) await uploads.put(object, sealer.seal(object, content));
-      present.add(object);
+      if (lasting.has(object)) reused.add(object);
+      else if (!written.has(object)) await uploads.put(object, sealer.seal(object, content));
+      written.add(object);
       onProgress?.(bytes);
     }
     await uploads.done();
-    return { chunks, bytes };
+    return { chunks, bytes, reused };
   }
 
   /**
@@ -128,7 +170,8 @@ export class Backups {
    * @throws {Fault} E_NOT_FOUND, E_INTEGRITY: nothing of the damaged one stays
    */
   async restore(tree: SnapshotTree, id: string): Promise<readonly Snapshot[]> {
-    const backups = await this.list();
+    // One that is damaged is no reason to be without the others.
+    const backups = await this.list(() => undefined);
     const made: Snapshot[] = [];
     for (const backup of chainOf(backups, id)) {
       const here = keysOfAll(tree.root, tree.state);
@@ -160,10 +203,12 @@ export class Backups {
    * Returns what is wrong; nothing is changed.
    */
   async verify(id: string | undefined): Promise<readonly BackupProblem[]> {
-    const backups = await this.list();
+    const problems: BackupProblem[] = [];
+    const backups = await this.list(({ id: damaged, fault }) => {
+      if (id === undefined) problems.push({ backup: damaged, message: fault.message });
+    });
     const wanted = id === undefined ? backups : chainOf(backups, id);
     const checked = new Map<string, string | undefined>();
-    const problems: BackupProblem[] = [];
     for (const backup of wanted) {
       const { parent } = backup;
       if (parent !== undefined && !backups.some((each) => each.id === parent)) {

@@ -23,16 +23,39 @@ export function newBackupId(nowMs: number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${random}`;
 }
 
-/** All backups of a store, the oldest first. @throws {Fault} */
+/** A description that is there and cannot be used. */
+export interface DamagedBackup {
+  readonly id: string;
+  readonly fault: Fault;
+}
+
+/**
+ * All backups of a store, the oldest first.
+ *
+ * @param onDamaged is told of those that are damaged, which then do not keep from the others; where
+ *   none can be read the key is wrong
+ * @throws {Fault}
+ */
 export async function readManifests(
   store: ObjectStore,
   sealer: Sealer,
+  onDamaged?: (damaged: DamagedBackup) => void,
 ): Promise<readonly BackupManifest[]> {
   const found: BackupManifest[] = [];
+  const damaged: DamagedBackup[] = [];
   for (const { name } of await store.list(BACKUPS)) {
-    const content = sealer.open(name, await store.get(name));
-    found.push(parseManifest(name, Buffer.from(content).toString("utf8")));
+    try {
+      const content = sealer.open(name, await store.get(name));
+      found.push(parseManifest(name, Buffer.from(content).toString("utf8")));
+    } catch (error) {
+      const isDamaged = error instanceof Fault && error.code === "E_INTEGRITY";
+      if (!isDamaged || onDamaged === undefined) throw error;
+      damaged.push({ id: name.slice(BACKUPS.length), fault: error });
+    }
   }
+  const [first] = damaged;
+  if (first !== undefined && found.length === 0) throw first.fault;
+  for (const one of damaged) onDamaged?.(one);
   return found.sort((a, b) => a.createdMs - b.createdMs || (a.id < b.id ? -1 : 1));
 }
 

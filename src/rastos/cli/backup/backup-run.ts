@@ -94,7 +94,7 @@ function wantedSnapshot(state: SystemState, text: string | undefined): Snapshot 
 export async function list(context: Context<ListArgs>): Promise<number> {
   const { printer } = context;
   const { backups } = await open(context);
-  const all = await backups.list();
+  const all = await backups.list(({ fault }) => printer.warn(fault.message, fault.hint));
   if (printer.jsonMode) {
     for (const backup of all) printer.json(backupJson(backup));
     return 0;
@@ -134,7 +134,7 @@ export async function restore(context: Context<RestoreArgs>): Promise<number> {
   const { args, printer } = context;
   const { backups } = await open(context);
   if (args["dry-run"]) {
-    const chain = chainOf(await backups.list(), args.backup).map(({ id }) => id);
+    const chain = chainOf(await backups.list(() => undefined), args.backup).map(({ id }) => id);
     const text = `Would restore, unless it is here: ${chain.join(", ")}`;
     reportDryRun(printer, text, { action: "restore", backups: chain });
     return 0;
