@@ -57,15 +57,29 @@ export async function run(context: CommandContext<CleanArgs>): Promise<number> {
   return 0;
 }
 
+/**
+ * What blast keeps in a cache folder. A folder that somebody has named for it may hold other things
+ * as well, and the blast.toml of a stranger may name any folder.
+ */
+const OWN = new RegExp(
+  [
+    /^(?:answers|builds|files|git|links|locks|metadata|pages|scripts|wheels)-v\d+$/,
+    /^\.?(?:default-index-v\d+\.json|python-builds\.json|pythons)(?:\.\w+\.tmp)?$/,
+    /^trimmed$/,
+  ]
+    .map((part) => part.source)
+    .join("|"),
+);
+
 /** Everything but the locks: whoever waits for one must not get one of the same name. */
 async function removeAll(cacheFolder: string, store: WheelStore): Promise<void> {
   using _alone = await store.holdAlone();
-  const removeBut = (folder: string, kept: readonly string[]): void => {
-    for (const name of readdirSync(folder)) {
-      const path = join(folder, name);
-      if (kept.some((one) => one.startsWith(`${path}/`))) removeBut(path, kept);
-      else if (!kept.includes(path)) rmSync(path, { recursive: true, force: true });
-    }
+  const kept = [join(store.folder, "lock"), join(cacheFolder, "locks-v1")];
+  const remove = (path: string): void => {
+    if (kept.includes(path)) return;
+    if (!kept.some((one) => one.startsWith(`${path}/`))) {
+      rmSync(path, { recursive: true, force: true });
+    } else for (const name of readdirSync(path)) remove(join(path, name));
   };
-  removeBut(cacheFolder, [join(store.folder, "lock"), join(cacheFolder, "locks-v1")]);
+  for (const name of readdirSync(cacheFolder)) if (OWN.test(name)) remove(join(cacheFolder, name));
 }

@@ -1,3 +1,4 @@
+import { redactCredentials } from "../../kit/fault/redact.ts";
 import type { Printer } from "../../kit/out/printer.ts";
 import { openProject } from "../sync/project.ts";
 import { type IndexFlags, Session } from "../sync/session.ts";
@@ -16,10 +17,10 @@ export async function openSession(
   return new Session({ printer, folder, environment, project, flags });
 }
 
-/** The command line as the user typed it, for other processes and the history. */
+/** The command line as the user typed it, for other processes and the history: no passwords. */
 export function commandText(context: {
   readonly commandPath: string;
   readonly argv: readonly string[];
 }): string {
-  return [context.commandPath, ...context.argv].join(" ");
+  return [context.commandPath, ...context.argv].map(redactCredentials).join(" ");
 }

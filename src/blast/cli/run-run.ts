@@ -48,7 +48,23 @@ export async function run(context: CommandContext<RunArgs>): Promise<number> {
     return NOT_FOUND;
   }
   printer.flush();
-  return runInPlace({ path: file, argv, environment: variables });
+  try {
+    return await runInPlace({ path: file, argv, environment: variables });
+  } catch (error) {
+    // The file is there: what its first line names is not.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { scriptInterpreter } = await import("../env/check-files.ts");
+    const needed = scriptInterpreter(file);
+    const what = needed === undefined ? "what it needs" : `"${needed}", which starts it,`;
+    printer.error(
+      new Fault({
+        code: "E_NOT_FOUND",
+        message: `Cannot run "${file}": ${what} is not there`,
+        hint: "where the environment was moved, `blast check --repair` puts its scripts in order",
+      }),
+    );
+    return NOT_FOUND;
+  }
 }
 
 function isScript(program: string): boolean {

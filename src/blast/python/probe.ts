@@ -57,6 +57,8 @@ export class Prober {
   readonly #environment: Environment;
   readonly #cache: ProbeCache;
   readonly #known = new Map<string, ProbeResult>();
+  /** Of this run: its answers are no older. */
+  readonly #asked = new Set<string>();
   /** How many processes were started: none on a warm run. */
   started = 0;
 
@@ -65,12 +67,17 @@ export class Prober {
     this.#cache = new ProbeCache(cachePath);
   }
 
-  /** The interpreter at a path; undefined when no executable file is there. */
-  async probe(path: string): Promise<ProbeResult | undefined> {
+  /**
+   * The interpreter at a path; undefined when no executable file is there.
+   *
+   * @param again ask one that has failed in an earlier run: the reason may be gone, though its file
+   *   is the same (a library that was missing, a variable that was not set)
+   */
+  async probe(path: string, again = false): Promise<ProbeResult | undefined> {
     const known = this.cached(path);
-    if (known !== "unknown") return known;
+    if (known !== "unknown" && !(again && this.#isOldProblem(path, known))) return known;
     const venv = venvAbove(path);
-    if (venv !== undefined) return this.#virtual(venv, path);
+    if (venv !== undefined) return this.#virtual(venv, path, again);
     const asked = inPlace(path);
     const identity = fileIdentity(asked);
     if (identity === undefined) return undefined;
@@ -99,7 +106,7 @@ export class Prober {
    * @throws {Fault} E_NOT_FOUND when there is none, or none that works
    */
   async require(path: string): Promise<Interpreter> {
-    const result = await this.probe(path);
+    const result = await this.probe(path, true);
     if (result === undefined) {
       throw new Fault({
         code: "E_NOT_FOUND",
@@ -121,17 +128,22 @@ export class Prober {
   }
 
   /** The python of an environment is its base's, with other places. */
-  async #virtual(folder: string, path: string): Promise<ProbeResult> {
+  async #virtual(folder: string, path: string, again: boolean): Promise<ProbeResult> {
     const base = basePythonOf(folder, path);
-    const result = base === undefined ? undefined : await this.probe(base);
+    const result = base === undefined ? undefined : await this.probe(base, again);
     if (result === undefined) {
       return { problem: `the base Python of the environment "${folder}" is gone` };
     }
     return this.#remember(path, "problem" in result ? result : inVenv(result, folder, path));
   }
 
+  #isOldProblem(path: string, known: ProbeResult | undefined): boolean {
+    return known !== undefined && "problem" in known && !this.#asked.has(inPlace(path));
+  }
+
   async #ask(path: string): Promise<{ value: Answer | { problem: string }; keep: boolean }> {
     this.started += 1;
+    this.#asked.add(path);
     try {
       return await askInterpreter(path, this.#environment);
     } catch (error) {

@@ -8,7 +8,13 @@ import { projectOfEnvironment, recordEnvironment } from "../env/registry.ts";
 import { isRecoveryDue } from "../env/state-folder.ts";
 import { baseProblem } from "../python/base-problem.ts";
 import { choosePython, type FindOptions, wishedVersion } from "../python/find.ts";
-import { externallyManaged, type Interpreter, Prober, venvAbove } from "../python/probe.ts";
+import {
+  basePythonOf,
+  externallyManaged,
+  type Interpreter,
+  Prober,
+  venvAbove,
+} from "../python/probe.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import {
   changedWish,
@@ -58,10 +64,20 @@ export interface PlaceOptions {
  */
 export async function openPlace(session: Session, options: PlaceOptions): Promise<Place> {
   const place = await findPlace(session, options);
-  if (!isRecoveryDue(place.environment)) return place;
-  if (options.dryRun === true) {
+  await putInOrder(session, place, options.dryRun === true);
+  return place;
+}
+
+/**
+ * Takes back what a command that was cut short has left in an environment; a dry run tells of it.
+ *
+ * @throws {Fault} where the system refuses
+ */
+export async function putInOrder(session: Session, place: Place, dryRun = false): Promise<void> {
+  if (!isRecoveryDue(place.environment)) return;
+  if (dryRun) {
     (await import("./planned-place.ts")).tellCutShort(session, place);
-    return place;
+    return;
   }
   const { recover } = await import("../env/recover.ts");
   const { takenBack, displaced } = recover(place.environment, "blast");
@@ -73,7 +89,6 @@ export async function openPlace(session: Session, options: PlaceOptions): Promis
   }
   // What was taken back may have changed the project's files as well.
   if (takenBack.length > 0) await session.reopenProject();
-  return place;
 }
 
 async function findPlace(session: Session, options: PlaceOptions): Promise<Place> {
@@ -179,7 +194,8 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
   const isThere = existsSync(join(folder, "pyvenv.cfg"));
   if (isThere && isProjects && options.create) checkOwned(session, folder);
   if (isThere) {
-    const place = await openExisting(folder, prober, isProjects);
+    const mayGo = python !== undefined;
+    const place = await openExisting(folder, prober, { isProjects, mayGo });
     reason = await whyAnew(session, place, { folder, options, find });
     if (place !== undefined && reason === undefined) {
       prober.save();
@@ -265,7 +281,7 @@ async function whyAnew(
 }
 
 /** Of several processes that make one environment, the others wait and find it made. */
-async function makeAlone(session: Session, folder: string): Promise<Disposable | undefined> {
+export async function makeAlone(session: Session, folder: string): Promise<Disposable | undefined> {
   const key = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 32);
   const path = join(session.cacheFolder, "locks-v1", key);
   const { isLock, tryLock } = await import("../../kit/store/lock.ts");
@@ -292,7 +308,10 @@ async function madeMeanwhile(
   },
 ): Promise<Place | undefined> {
   if (!existsSync(join(folder, "pyvenv.cfg"))) return undefined;
-  const place = await openExisting(folder, how.prober, how.isProjects);
+  const place = await openExisting(folder, how.prober, {
+    isProjects: how.isProjects,
+    mayGo: python !== undefined,
+  });
   if (place === undefined) return undefined;
   if (python !== undefined && !(await isWantedPython(place.interpreter, python, how.find))) {
     return undefined;
@@ -317,15 +336,33 @@ function unusable(folder: string, has: Interpreter | undefined): Fault {
   });
 }
 
-/** Undefined when its base Python is not what it was made from any more. */
+/** What may work again in a moment is no reason to throw away what somebody has installed. */
+function silent(folder: string, python: string, problem: string): Fault {
+  return new Fault({
+    code: "E_NOT_FOUND",
+    message: `Cannot use the environment "${folder}": its Python "${python}" fails: ${problem}`,
+    hint: "put that Python in order; or remove the environment, and blast makes it anew",
+  });
+}
+
+/**
+ * Undefined when its base Python is not what it was made from any more. `mayGo`: the user has named
+ * another one.
+ *
+ * @throws {Fault} E_NOT_FOUND where that is there, and does not answer
+ */
 async function openExisting(
   folder: string,
   prober: Prober,
-  isProjects: boolean,
+  { isProjects, mayGo }: { readonly isProjects: boolean; readonly mayGo: boolean },
 ): Promise<Place | undefined> {
   const environment = openEnvironment(folder);
-  const found = await prober.probe(environment.python);
-  if (found === undefined || "problem" in found) return undefined;
+  const found = await prober.probe(environment.python, true);
+  if (found === undefined || "problem" in found) {
+    const path = basePythonOf(folder, environment.python);
+    if (mayGo || found === undefined || path === undefined) return undefined;
+    throw silent(folder, path, found.problem);
+  }
   const base = await prober.probe(found.path);
   const usable = base === undefined || "problem" in base ? undefined : base;
   if (baseProblem(folder, usable) !== undefined) return undefined;

@@ -8,7 +8,7 @@ import { Prober } from "../python/probe.ts";
 import { createVenv } from "../python/venv.ts";
 import { readVenvConfig } from "../python/venv-config.ts";
 import { installDirect } from "./install-direct.ts";
-import type { Place } from "./place.ts";
+import { makeAlone, type Place, putInOrder } from "./place.ts";
 import type { ResolveFlags } from "./question.ts";
 import type { Session } from "./session.ts";
 
@@ -49,15 +49,15 @@ export async function scriptPlace(
     .digest("hex")
     .slice(0, 16);
   const folder = join(session.cacheFolder, "scripts-v1", `${basename(script, ".py")}-${key}`);
-  const created = readVenvConfig(folder) === undefined;
-  if (created) {
+  const created = await makeOnce(session, folder, () => {
     mkdirSync(dirname(folder), { recursive: true });
     createVenv(folder, interpreter, { prompt: basename(script), clear: true });
-  }
+  });
   const environment = openEnvironment(folder);
   const own = await prober.require(environment.python);
   prober.save();
   const place: Place = { environment, interpreter: own, created, isProjects: false };
+  await putInOrder(session, place);
   await installDirect(session, place, {
     requirements,
     constraints: [],
@@ -72,4 +72,13 @@ export async function scriptPlace(
     command: request.command,
   });
   return place;
+}
+
+/** Of several runs of one script, one makes the environment and the others find it made. */
+async function makeOnce(session: Session, folder: string, make: () => void): Promise<boolean> {
+  if (readVenvConfig(folder) !== undefined) return false;
+  using _alone = await makeAlone(session, folder);
+  if (readVenvConfig(folder) !== undefined) return false;
+  make();
+  return true;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openEnvironment } from "../../../src/blast/env/environment.ts";
+import { recover } from "../../../src/blast/env/recover.ts";
 import { applyChanges } from "../../../src/blast/env/transaction.ts";
 import { createBareVenv, createWheel, snapshotTree } from "../../support/blast-env.ts";
 import { createWorkspace } from "../../support/workspace.ts";
@@ -68,4 +69,32 @@ test("a wheel is installed with all that belongs to it, and removed without a tr
   await applyChanges(environment, { remove: environment.installed(), install: [] }, { command });
   expect(environment.installed()).toEqual([]);
   expect(snapshotTree(environment.root)).toEqual(before);
+});
+
+test("a wheel brings nothing into the folder that blast itself believes", async () => {
+  using work = createWorkspace();
+  const environment = openEnvironment(createBareVenv(work));
+  const before = snapshotTree(environment.root);
+  const outside = work.at("outside.txt");
+  const journal = {
+    ...{ format: 1, number: 9, timeMs: 0, boot: "", command: "x", removed: [], installed: [] },
+    ...{ asides: [], places: [], packages: [] },
+    manifests: [{ path: outside, before: "written by a wheel", after: null }],
+  };
+  for (const folder of [".blast", ".BLAST"]) {
+    const wheel = createWheel(work.at(`store/${folder.slice(1)}`), {
+      name: "evil",
+      files: {
+        [`evil-1.0.data/data/${folder}/open-9/journal.json`]: `${JSON.stringify(journal)}\n`,
+        [`evil-1.0.data/data/${folder}/open-9/new/x`]: "",
+      },
+    });
+    const install = [{ wheel, requested: true }];
+    const change = applyChanges(environment, { remove: [], install }, { command });
+    await expect(change).rejects.toThrow(`its file "${folder}/open-9/`);
+    recover(environment, command);
+    expect(existsSync(outside)).toBe(false);
+  }
+  const after = Object.keys(snapshotTree(environment.root)).filter((path) => !(path in before));
+  expect(after.filter((path) => !path.startsWith(".blast"))).toEqual([]);
 });

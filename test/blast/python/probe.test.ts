@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { supportedTags } from "../../../src/blast/pep/tag.ts";
 import { readElf } from "../../../src/blast/python/elf.ts";
 import { listPythons } from "../../../src/blast/python/find.ts";
 import { externallyManaged, Prober } from "../../../src/blast/python/probe.ts";
 import { probeCachePath } from "../../../src/blast/python/probe-cache.ts";
-import { fakePython } from "../../support/fake-python.ts";
+import { fakePython, fakePythonScript } from "../../support/fake-python.ts";
 import { needsOraclePython, oraclePython } from "../../support/python-tools.ts";
 import { needsProgram, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
@@ -67,6 +67,27 @@ test("the cache is private, and what is damaged in it is asked again", async () 
     work.write(path.slice(work.path.length + 1), damaged);
     expect([damaged.length, await ask(), await ask()]).toEqual([damaged.length, 1, 0]);
   }
+});
+
+test("one that fails is asked again where it is meant, though its file is the same", async () => {
+  using work = createWorkspace();
+  const fine = fakePythonScript({ version: "3.12.1" });
+  const mended = work.at("base/bin/mended");
+  const check = `[ -e '${mended}' ] || { echo no libpython >&2; exit 127; }\n`;
+  const text = fine.replace("#!/bin/sh\n", `#!/bin/sh\n${check}`);
+  const python = work.write("base/bin/python3", text, { mode: 0o755 });
+  const environment = { HOME: work.path };
+  const first = new Prober(environment);
+  await expect(first.require(python)).rejects.toThrow("no libpython");
+  await expect(first.require(python)).rejects.toThrow("no libpython");
+  expect(first.started).toBe(1);
+  first.save();
+  writeFileSync(mended, "");
+  const second = new Prober(environment);
+  // A search goes on to the next one.
+  expect(await second.probe(python)).toMatchObject({ problem: expect.stringContaining("no lib") });
+  expect(second.started).toBe(0);
+  expect((await second.require(python)).version).toBe("3.12.1");
 });
 
 test("what the system manages says so (PEP 668)", async () => {

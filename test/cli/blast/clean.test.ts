@@ -81,6 +81,18 @@ describe("clean", () => {
     expect(world.installed()).toEqual({ one: "1.0", three: "1.0", two: "1.0" });
   });
 
+  test("what is not blast's own stays, where somebody named a folder of theirs", async () => {
+    await using world = await filled();
+    world.work.write("cache/mine/notes.txt", "of years");
+    world.work.write("cache/thesis-v1.odt", "all of it");
+    await world.ok("clean", "--all");
+    // The locks stay, and what they lie in.
+    const left = ["locks-v1", "mine", "thesis-v1.odt", "wheels-v1"];
+    expect(readdirSync(world.cache).sort()).toEqual(left);
+    expect(stored(world).size).toBe(0);
+    expect(existsSync(join(world.cache, "mine/notes.txt"))).toBe(true);
+  });
+
   test("where there is no cache, and in a folder without a project", async () => {
     await using world = await blastWorld();
     await world.ok("clean");

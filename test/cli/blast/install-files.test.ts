@@ -1,6 +1,7 @@
 /** Requirements files, constraints, hashes, and pip's own configuration, end to end. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
 import { startTestIndex } from "../../support/test-index.ts";
 
@@ -275,4 +276,18 @@ describe("pip's configuration", () => {
     expect(run.code).toBe(1);
     expect(run.stderr).toContain("no hash");
   });
+});
+
+test("what passwords the command line holds is written down nowhere", async () => {
+  await using world = await blastWorld();
+  world.index.add({ name: "lib" });
+  const place = world.index.url.replace("://", "://me:hunter2@");
+  await world.ok("start");
+  await world.ok("install", "--no-record", "--index-url", place, "lib");
+  const state = join(world.venv, ".blast");
+  const grep = Bun.spawnSync(["grep", "-rl", "hunter2", state, world.cache, world.project]);
+  expect(grep.stdout.toString()).toBe("");
+  expect(readFileSync(join(state, "done-1/journal.json"), "utf8")).toContain("me:***@");
+  const { stderr } = await world.ok("undo");
+  expect(stderr).toContain("Taken back: blast install --no-record --index-url http://me:***@");
 });

@@ -1,7 +1,7 @@
 /** blast run, end to end. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { binaryPath, toolEnvironment } from "../../support/binary.ts";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
 
@@ -55,6 +55,21 @@ describe("a program of the environment", () => {
     expect(stderr).toContain('"no-such-program"');
     expect(stderr).toContain("blast install no-such-program");
     await world.fails(2, "run");
+  });
+
+  test("a script whose interpreter is not there: told, and no bug", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    world.write("blast.toml", PROJECT);
+    await world.fails(3, "run", "tool");
+    renameSync(world.project, world.work.at("moved"));
+    const cwd = world.work.at("moved");
+    const run = await world.blast(["run", "tool"], { cwd });
+    expect(run.code).toBe(127);
+    expect(run.stderr).toContain(`"${world.venv}/bin/python", which starts it, is not there`);
+    expect(run.stderr).toContain("blast check --repair");
+    expect((await world.blast(["check", "--repair"], { cwd })).code).toBe(0);
+    expect((await world.blast(["run", "tool"], { cwd })).code).toBe(3);
   });
 
   test("--no-sync runs in the environment as it is", async () => {
@@ -132,6 +147,39 @@ describe("a script with requirements of its own (PEP 723)", () => {
     world.write("own.py", SCRIPT.replace("lib<2", "lib>=2"));
     expect((await world.ok("run", "own.py")).stdout).toStartWith("2.0 ");
     expect(world.flaws(prefix)).toEqual([]);
+  });
+
+  test("of several first runs at once one makes it", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    for (const round of [1, 2]) {
+      world.write(`own${round}.py`, SCRIPT);
+      const runs = Array.from({ length: 6 }, () => world.blast(["run", `own${round}.py`]));
+      for (const { code, stderr } of await Promise.all(runs)) {
+        expect([code, stderr.replaceAll(/^(?:Waiting for| \+|Installed).*\n/gm, "")]).toEqual([
+          0,
+          "",
+        ]);
+      }
+    }
+  });
+
+  test("what a killed run has left of it is taken back", async () => {
+    await using world = await blastWorld();
+    offer(world);
+    world.write("own.py", SCRIPT);
+    const { stdout } = await world.ok("run", "own.py");
+    const state = join(stdout.trim().split(" ")[1] ?? "", ".blast");
+    renameSync(join(state, "done-1"), join(state, "open-1"));
+    const journal = JSON.parse(readFileSync(join(state, "open-1/journal.json"), "utf8"));
+    const places: [string, string][] = journal.places;
+    for (const [from] of places) mkdirSync(dirname(join(state, "..", from)), { recursive: true });
+    const module = places.find(([, to]) => to.includes("lib") && !to.endsWith(".dist-info"));
+    const [from = "", to = ""] = module ?? [];
+    renameSync(join(state, "..", to), join(state, "..", from));
+    const again = await world.ok("run", "own.py");
+    expect(again.stdout).toBe(stdout);
+    expect(again.stderr).toContain("Taken back");
   });
 
   test("what is wrong with it is told", async () => {

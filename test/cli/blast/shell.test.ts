@@ -50,6 +50,23 @@ async function started(
 for (const name of ["bash", "zsh", "fish"] as const) {
   describeUnless(needsProgram(name))(name, () => {
     test(
+      "a variable may have any name, that of a local of the integration as well",
+      async () => {
+        using work = createWorkspace();
+        const names = ["base", "code", "folder", "level", "n", "name", "names", "rest", "state"];
+        const more = [...names, "top", "value", "venv", "who", "word"];
+        await using shell = await started(work, name, { cwd: work.folder("project") });
+        const before = await variables(shell);
+        await shell.run(`blast start ${more.map((one) => `-e ${one}=of-mine`).join(" ")}`);
+        const during = await variables(shell);
+        expect(more.filter((one) => during[one] !== "of-mine")).toEqual([]);
+        await shell.run("deactivate");
+        expect(await variables(shell)).toEqual(before);
+      },
+      TIMEOUT_MS,
+    );
+
+    test(
       "start changes the shell, kill gives everything back byte for byte",
       async () => {
         using work = createWorkspace();

@@ -112,6 +112,33 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "an environment whose Python fails stays, and serves again when that is in order",
+  async () => {
+    using work = createWorkspace();
+    const home = await blastHome(work);
+    const cwd = work.folder("project");
+    const own = fakePython(work, "home/.pyenv/versions/3.73.1", { version: "3.73.1" });
+    expect((await home.blast(["start", "--python", own], { cwd })).code).toBe(0);
+    work.write("project/.venv/lib/python3.73/site-packages/mine.py", "");
+    const text = readFileSync(own, "utf8");
+    work.write(
+      "home/.pyenv/versions/3.73.1/bin/python3",
+      "#!/bin/sh\necho no libc >&2; exit 127\n",
+    );
+    for (const args of [["start"], ["sync"], ["run", "true"], ["list"]]) {
+      const { code, stderr } = await home.blast(args, { cwd });
+      expect([args[0], code]).toEqual([args[0], 1]);
+      expect(stderr).toContain(`its Python "${own}" fails: it does not answer: no libc`);
+      expect(stderr).toContain("remove the environment");
+    }
+    work.write("home/.pyenv/versions/3.73.1/bin/python3", text);
+    expect((await home.blast(["start"], { cwd })).stderr).toContain("Ready:");
+    expect(existsSync(`${cwd}/.venv/lib/python3.73/site-packages/mine.py`)).toBe(true);
+  },
+  TIMEOUT_MS,
+);
+
 test.each([
   [["start", "--path", "nowhere"], 1, "there is no such folder"],
   [["start", "-e", "A"], 2, 'Cannot set the variable "A"'],
