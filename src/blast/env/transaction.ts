@@ -68,6 +68,8 @@ export interface ChangeOptions extends LockOptions {
   readonly undoes?: number;
   /** So many threads link files; by default up to 4, where there are as many processors. */
   readonly threads?: number | undefined;
+  /** Threads that were started already. Their comparisons decide whether anything is changed. */
+  readonly helpers?: LinkHelpers | undefined;
 }
 
 /** What was changed. */
@@ -105,10 +107,13 @@ export async function applyChanges(
   try {
     recoverLocked(environment);
     // Threads take some milliseconds to start, which the planning hides.
-    using helpers = LinkHelpers.forFiles(countFiles(install), options.threads);
+    using own =
+      options.helpers === undefined
+        ? LinkHelpers.forFiles(countFiles(install), options.threads)
+        : undefined;
     return await runTransaction(environment, {
       ...prepare(environment, plan, options),
-      helpers,
+      helpers: options.helpers ?? own,
     });
   } finally {
     if (options.lock === undefined) lock[Symbol.dispose]();

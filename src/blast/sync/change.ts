@@ -1,17 +1,20 @@
 /** Makes an environment what is wanted, and tells what it did. */
 import { statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { cacheSizeMax } from "../config.ts";
 import type { InstallItem } from "../env/install-item.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
 import type { ManifestChange } from "../env/journal.ts";
+import type { LinkHelpers } from "../env/link-helpers.ts";
 import type { ChangeResult } from "../env/transaction.ts";
 import type { PackageName } from "../pep/name.ts";
 import type { WheelStore } from "../wheel/store.ts";
+import type { StoredWheel } from "../wheel/stored-wheel.ts";
 import { checkNotOvertaken } from "./check-overtaken.ts";
 import type { Place } from "./place.ts";
 import { planSync, type SyncPlan } from "./plan.ts";
+import type { PrepareOptions } from "./prepare.ts";
 import type { Session } from "./session.ts";
 import type { WantedPackage } from "./wanted.ts";
 
@@ -73,8 +76,7 @@ export async function changeEnvironment(
   const store = await session.store();
   // A clean-up of another process must not take away what is about to be linked.
   using held = plan.install.length === 0 ? undefined : await store.hold();
-  const items = await prepared(session, place, plan);
-  const result = await applied(session, place, { ...request, manifests, seen }, plan, items);
+  const { items, result } = await carriedOut(session, place, { ...request, manifests, seen }, plan);
   if (request.compileBytecode && items.length > 0) {
     const { compileBytecode } = await import("./compile-bytecode.ts");
     await compileBytecode(place, items);
@@ -86,13 +88,48 @@ export async function changeEnvironment(
   return { ...outcomeOf(plan, items), notes: result.notes };
 }
 
+type SettledRequest = ChangeRequest & Required<Pick<ChangeRequest, "manifests" | "seen">>;
+
+type Stored = ReadonlyMap<WantedPackage, StoredWheel>;
+
+interface CarriedOut {
+  readonly items: readonly InstallItem[];
+  readonly result: ChangeResult;
+}
+
+/** Fetches, and makes the change. Many wheels that are there are compared while it is made. */
+async function carriedOut(
+  session: Session,
+  place: Place,
+  request: SettledRequest,
+  plan: SyncPlan,
+): Promise<CarriedOut> {
+  if (plan.install.length === 0) {
+    return { items: [], result: await applied(session, place, request, plan, { items: [] }) };
+  }
+  const { storedAmong } = await import("./prepare.ts");
+  const stored = storedAmong(plan.install, await session.store());
+  using ahead = await preparedAhead(session, place, plan, stored);
+  if (ahead !== undefined) {
+    const { items, helpers } = ahead;
+    try {
+      return { items, result: await applied(session, place, request, plan, ahead) };
+    } catch (error) {
+      if (await helpers.areSound().catch(() => true)) throw error;
+      // Whatever it was, it came of a store that was changed: once more, with what is in order.
+    }
+  }
+  const items = await prepared(session, place, plan, ahead === undefined ? stored : undefined);
+  return { items, result: await applied(session, place, request, plan, { items }) };
+}
+
 /** The change itself, by the one writer that there may be. */
 async function applied(
   session: Session,
   { environment }: Place,
-  request: ChangeRequest & Required<Pick<ChangeRequest, "manifests" | "seen">>,
+  request: SettledRequest,
   plan: SyncPlan,
-  install: readonly InstallItem[],
+  { items, helpers }: Pick<CarriedOut, "items"> & { readonly helpers?: LinkHelpers },
 ): Promise<ChangeResult> {
   const [{ applyChanges }, { lockEnvironment }, { recoverLocked }] = await Promise.all([
     import("../env/transaction.ts"),
@@ -108,8 +145,8 @@ async function applied(
   const { remove, mark } = plan;
   return await applyChanges(
     environment,
-    { remove, install, mark },
-    { command, manifests, lock, ...(linkMode === undefined ? {} : { linkMode }) },
+    { remove, install: items, mark },
+    { command, manifests, lock, helpers, ...(linkMode === undefined ? {} : { linkMode }) },
   );
 }
 
@@ -134,20 +171,43 @@ async function trimSometimes(session: Session, store: WheelStore): Promise<void>
   }
 }
 
-/** The items of the plan, with a progress line while something is fetched. */
-async function prepared(session: Session, place: Place, plan: SyncPlan) {
-  if (plan.install.length === 0) return [];
-  const { prepareItems, storedAmong } = await import("./prepare.ts");
-  const store = await session.store();
-  const stored = storedAmong(plan.install, store);
-  const missing = plan.install.filter((one) => !stored.has(one));
-  const options = {
-    store,
+/** The items of a large plan, where all are in the store; threads compare them meanwhile. */
+async function preparedAhead(session: Session, place: Place, plan: SyncPlan, stored: Stored) {
+  if (stored.size < plan.install.length) return undefined;
+  const [{ prepareItems }, { LinkHelpers }, store] = await Promise.all([
+    import("./prepare.ts"),
+    import("../env/link-helpers.ts"),
+    session.store(),
+  ]);
+  const wheels = [...stored.values()];
+  const files = wheels.reduce((sum, wheel) => sum + wheel.files.length, 0);
+  const helpers = LinkHelpers.forFiles(files, undefined);
+  if (helpers === undefined) return undefined;
+  helpers.compare(wheels.map(({ folder }) => dirname(folder)));
+  const items = await prepareItems(plan.install, {
+    ...prepareOptions(session, place, store),
     stored,
+    compares: false,
+  });
+  return { items, helpers, [Symbol.dispose]: () => helpers[Symbol.dispose]() };
+}
+
+function prepareOptions(session: Session, place: Place, store: WheelStore): PrepareOptions {
+  return {
+    store,
     index: () => session.index(place.interpreter),
     builder: () => session.builder(place.interpreter),
     discard: (path: string) => session.discardDownload(path),
   };
+}
+
+/** The items of the plan, with a progress line while something is fetched. */
+async function prepared(session: Session, place: Place, plan: SyncPlan, known?: Stored) {
+  const { prepareItems, storedAmong } = await import("./prepare.ts");
+  const store = await session.store();
+  const stored = known ?? storedAmong(plan.install, store);
+  const missing = plan.install.filter((one) => !stored.has(one));
+  const options = { ...prepareOptions(session, place, store), stored };
   if (missing.length === 0) return prepareItems(plan.install, options);
   session.printer.verbose(`Fetching ${missing.map(({ name }) => name).join(", ")}`);
   const { createProgress } = await import("../../kit/out/progress.ts");

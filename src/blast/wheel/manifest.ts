@@ -114,6 +114,11 @@ export class Manifest {
     return starts.at(-1) === bodyEnd ? new Manifest(head, bytes, starts) : undefined;
   }
 
+  /** Of all files, in bytes. */
+  get sizes(): number[] {
+    return this.#text(2).split(" ").map(Number);
+  }
+
   get files(): readonly StoredFile[] {
     this.#files ??= this.#cutFiles();
     return this.#files;

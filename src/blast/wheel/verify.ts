@@ -1,4 +1,5 @@
 import { ptr } from "bun:ffi";
+import { join } from "node:path";
 import { AT, O, S, STATX } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
@@ -8,6 +9,7 @@ import { systemFault } from "./faults.ts";
 import { PIECE_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest.ts";
 import { scratch } from "./scratch.ts";
+import { readManifest, TREE } from "./store-layout.ts";
 import type { StoredFile } from "./stored-wheel.ts";
 
 /** A file of the store that is not what was unpacked. */
@@ -28,58 +30,60 @@ export function compareTree(
   options: { readonly full: boolean },
 ): Deviation[] {
   using folder = new Fd(openFolderAt(HERE, tree));
-  const { files } = manifest;
-  if (!folder.isOpen) return files.map(({ path }) => ({ path, kind: "missing" }));
-  const comparison = { folder: folder.number, tree, manifest, files };
+  if (!folder.isOpen) return manifest.files.map(({ path }) => ({ path, kind: "missing" }));
+  const comparison = { folder: folder.number, tree, manifest };
   return options.full ? compareContent(comparison) : compareStatus(comparison);
+}
+
+/** Whether an unpacked wheel is as its manifest says, as far as sizes and times tell. */
+export function isSoundWheel(wheel: string): boolean {
+  const manifest = readManifest(wheel);
+  if (manifest === undefined) return false;
+  return compareTree(join(wheel, TREE), manifest, { full: false }).length === 0;
 }
 
 type Comparison = {
   readonly folder: number;
   readonly tree: string;
   readonly manifest: Manifest;
-  readonly files: readonly StoredFile[];
 };
 
-function compareStatus({ folder, manifest, files }: Comparison): Deviation[] {
+function compareStatus({ folder, manifest }: Comparison): Deviation[] {
   const found: Deviation[] = [];
-  const { pathBytes, times } = manifest;
-  if (files.length === 0) return found;
+  const { pathBytes, sizes, times } = manifest;
+  const count = manifest.head.files;
+  if (count === 0) return found;
   const { status } = scratch();
   // The paths as they lie in the manifest, each with its NUL.
   let pointer = ptr(pathBytes) as number;
   let at = 0;
-  for (let i = 0; i < files.length; i++) {
-    const { path, size } = files[i] as StoredFile;
+  for (let i = 0; i < count; i++) {
     const wanted = STATX.TYPE | STATX.SIZE | STATX.MTIME;
     const result = sys.statx(folder, pointer, AT.SYMLINK_NOFOLLOW, wanted, status.pointer);
     const isSame =
       result >= 0 &&
       (status.mode & S.IFMT) === S.IFREG &&
-      status.sizeBytes === size &&
+      status.sizeBytes === sizes[i] &&
       status.mtimeSec === times[2 * i] &&
       status.mtimeNsec === times[2 * i + 1];
-    if (!isSame) found.push({ path, kind: isAbsent(result) ? "missing" : "changed" });
-    const next = endOf(pathBytes, at, path) + 1;
+    if (!isSame) {
+      const { path } = manifest.files[i] as StoredFile;
+      found.push({ path, kind: isAbsent(result) ? "missing" : "changed" });
+    }
+    const next = pathBytes.indexOf(0, at) + 1;
     pointer += next - at;
     at = next;
   }
   return found;
 }
 
-/** Where a path ends that starts there: of mere ASCII it has as many bytes as characters. */
-function endOf(bytes: Uint8Array, start: number, path: string): number {
-  const end = start + path.length;
-  return bytes[end] === 0 ? end : bytes.indexOf(0, end);
-}
-
 function isAbsent(result: number): boolean {
   return result === -errno.ENOENT || result === -errno.ENOTDIR;
 }
 
-function compareContent({ folder, tree, files }: Comparison): Deviation[] {
+function compareContent({ folder, tree, manifest }: Comparison): Deviation[] {
   const found: Deviation[] = [];
-  for (const { path, size, sha256 } of files) {
+  for (const { path, size, sha256 } of manifest.files) {
     using file = new Fd(openAt(folder, path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK));
     if (isAbsent(file.number)) found.push({ path, kind: "missing" });
     else if (file.number === -errno.ELOOP) found.push({ path, kind: "changed" });

@@ -122,3 +122,21 @@ test("a failure in a thread ends the others, and is told", async () => {
     ports.createInstallWorker = undefined;
   }
 });
+
+test("where a wheel of the store is not what was unpacked, nothing is changed", async () => {
+  using work = createWorkspace();
+  const wheel = large(work);
+  const environment = openEnvironment(createBareVenv(work));
+  ports.createInstallWorker = createInstallWorker;
+  try {
+    using helpers = LinkHelpers.forFiles(wheel.files.length, 3);
+    helpers?.compare([work.at("store/nowhere")]);
+    const plan = { remove: [], install: [{ wheel, requested: false }] };
+    const change = applyChanges(environment, plan, { command: "test", helpers });
+    await expect(change).rejects.toThrow("what is in the store was changed");
+    expect(await helpers?.areSound()).toBe(false);
+  } finally {
+    ports.createInstallWorker = undefined;
+  }
+  expect(Object.keys(snapshotTree(environment.paths.purelib))).toEqual([]);
+});
