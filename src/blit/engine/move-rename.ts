@@ -27,11 +27,17 @@ export async function moveByRename(t: Thread, root: Root): Promise<MoveOutcome> 
   if (targetFd < 0 || t.statFd(targetFd, t.target) < 0) return "copy";
   if (t.target.dev !== sourceDev) return "copy";
   if (root.kind === "folder" && root.targetFd >= 0) return mergeRoot(t, root);
-  if (root.kind === "folder" && t.filter !== undefined) return "copy";
+  if (root.kind === "folder" && (t.filter !== undefined || !isFolderItself(t, root))) return "copy";
   const holder = { sourceFd: root.sourceParentFd, targetFd: root.targetParentFd };
   const entry = { ...holder, name: root.sourceParentName, targetName: root.targetName, path: "" };
   const result = await moveEntry(t, entry);
   return result === "other-device" ? "copy" : "moved";
+}
+
+/** False where the source is named by way of a symbolic link, which is not what is to be moved. */
+function isFolderItself(t: Thread, root: Root): boolean {
+  const looked = t.statAt(root.sourceParentFd, t.cName(root.sourceParentName), t.other);
+  return looked === 0 && (t.other.mode & S.IFMT) === S.IFDIR;
 }
 
 async function mergeRoot(t: Thread, root: Root): Promise<MoveOutcome> {

@@ -1,7 +1,8 @@
-import { S } from "../../../ffi/abi/constants.ts";
+import { O, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
+import { compareContent } from "./content.ts";
 import { isOneFile, isSameTime } from "./entries.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import type { SettleTask } from "./messages.ts";
@@ -25,7 +26,7 @@ export function settleMove(t: Thread, task: SettleTask): void {
   const common = { ...task, stays: new Set(task.stays), synced: new Set<number>() };
   if (t.statFd(task.targetFd, t.target) === 0) common.synced.add(t.target.dev);
   if (task.name === "") settleFolder(t, { ...common, path: "" });
-  else settleEntry(t, { ...common, path: task.name });
+  else settleEntry(t, { ...common, path: task.name, isNamed: true });
 }
 
 type Folder = {
@@ -39,7 +40,12 @@ type Folder = {
   readonly synced: Set<number>;
 };
 
-type Entry = Folder & { readonly name: string; readonly targetName: string };
+type Entry = Folder & {
+  readonly name: string;
+  readonly targetName: string;
+  /** The command line names it: the filter is about what is below its sources. */
+  readonly isNamed: boolean;
+};
 
 function settleFolder(t: Thread, folder: Folder): void {
   const names: string[] = [];
@@ -50,7 +56,7 @@ function settleFolder(t: Thread, folder: Folder): void {
   for (const name of names) {
     if (t.cancelled) return;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
-    settleEntry(t, { ...folder, name, targetName: name, path });
+    settleEntry(t, { ...folder, name, targetName: name, path, isNamed: false });
   }
 }
 
@@ -63,7 +69,7 @@ function settleEntry(t: Thread, entry: Entry): void {
   }
   const type = t.source.mode & S.IFMT;
   const isFolder = type === S.IFDIR;
-  if (t.filter?.isExcluded(entry.path, isFolder) === true) return;
+  if (!entry.isNamed && t.filter?.isExcluded(entry.path, isFolder) === true) return;
   if (isFolder) {
     settleSubfolder(t, entry);
     return;
@@ -110,13 +116,32 @@ function reportNotMoved(t: Thread, path: string): void {
   t.report({ kind, path, code: "E_NOT_MOVED", call: undefined, message });
 }
 
+/** Whether nothing was left as it is in the target for another reason than its content. */
+function hasComparedContent(t: Thread): boolean {
+  return t.options.comparison === "checksum" && !t.options.ignoreExisting;
+}
+
+const readFlags = O.RDONLY | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+
+function hasSameContent(t: Thread, entry: Entry): boolean {
+  const { name, targetName } = entry;
+  using source = new Fd(t.openToRead(entry.sourceFd, t.cName(name), readFlags));
+  using target = new Fd(t.openToRead(entry.targetFd, t.cTargetName(targetName), readFlags));
+  if (!source.isOpen || !target.isOpen) return false;
+  const fds = { source: source.number, target: target.number };
+  return compareContent(t, fds, t.source.sizeBytes).isEqual;
+}
+
 /** Whether the target holds what the source, of status t.source, holds. */
 function hasArrived(t: Thread, entry: Entry, type: number): boolean {
   if (t.statAt(entry.targetFd, t.cTargetName(entry.targetName), t.target) < 0) return false;
   if ((t.target.mode & S.IFMT) !== type) return false;
   // The one file itself, by way of a mount in the target: nothing has been copied.
   if (isOneFile(t)) return false;
-  if (type === S.IFREG) return t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
+  if (type === S.IFREG) {
+    if (t.source.sizeBytes !== t.target.sizeBytes || !isSameTime(t)) return false;
+    return hasComparedContent(t) || hasSameContent(t, entry);
+  }
   if (type !== S.IFLNK) {
     return t.source.rdevMajor === t.target.rdevMajor && t.source.rdevMinor === t.target.rdevMinor;
   }

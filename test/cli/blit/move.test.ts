@@ -1,8 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { runBlit } from "../../support/binary.ts";
 import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
+import { secondFilesystem } from "../../support/second-filesystem.ts";
 import { describeUnless, firstReason, needsRoot } from "../../support/skip.ts";
 import {
   describeTree,
@@ -173,6 +182,19 @@ describeUnless(treeToolsMissing())("move within a file system", () => {
     expect(readFileSync(work.at("b/old"), "utf8")).toBe("3");
     expect(readFileSync(work.at("b/new"), "utf8")).toBe("2");
     expect(existsSync(work.at("a/new"))).toBe(false);
+  });
+
+  test("the contents of a folder, by way of a link, become a missing folder", async () => {
+    using work = createWorkspace();
+    work.write("real/file", "content");
+    symlinkSync("real", work.at("link"));
+    work.folder("other");
+    const run = await runBlit(["move", "link/", "other/new"], { cwd: work.path });
+    expect([run.code, run.stderr]).toEqual([0, run.stderr]);
+    expect(describeTree(work.at("other"))["new"]?.type).toBe("folder");
+    expect(readFileSync(work.at("other/new/file"), "utf8")).toBe("content");
+    expect(readdirSync(work.at("real"))).toEqual([]);
+    expect(readlinkSync(work.at("link"))).toBe("real");
   });
 
   test("filters: what is left out stays in the source", async () => {
@@ -389,3 +411,39 @@ function mountAt(path: string, args: readonly string[]): Disposable {
   if (!run.success) throw new Error(run.stderr.toString());
   return { [Symbol.dispose]: () => void Bun.spawnSync(["umount", path]) };
 }
+
+const elsewhere = secondFilesystem();
+const noSecond = elsewhere === undefined ? "no second file system" : undefined;
+
+describeUnless(noSecond)("a move to another file system", () => {
+  test("takes a file that is named itself, whatever the filter says of what is below", async () => {
+    using work = createWorkspace();
+    using far = createWorkspace(elsewhere);
+    work.write("a.log", "content");
+    const args = ["move", "--exclude", "*.log", work.at("a.log"), `${far.path}/`];
+    const run = await runBlit(args);
+    expect([run.code, run.stderr]).toEqual([0, run.stderr]);
+    expect(readFileSync(far.at("a.log"), "utf8")).toBe("content");
+    expect(existsSync(work.at("a.log"))).toBe(false);
+  });
+
+  for (const flag of ["--ignore-existing", "--size-only"]) {
+    test(`with ${flag}, leaves what has other content of the same size and time`, async () => {
+      using work = createWorkspace();
+      using far = createWorkspace(elsewhere);
+      for (const place of [work, far]) {
+        const text = place === work ? "ours" : "them";
+        place.write("a/other", text, { mtimeSeconds: 1_500_000_000 });
+        place.write("a/same", "same", { mtimeSeconds: 1_500_000_000 });
+      }
+      work.write("a/new", "new");
+      const run = await runBlit(["move", flag, `${work.at("a")}/`, far.at("a")]);
+      expect(run.code).toBe(flag === "--size-only" ? 4 : 0);
+      expect(run.stderr).toContain("left in the source");
+      expect(readdirSync(work.at("a"))).toEqual(["other"]);
+      expect(readFileSync(work.at("a/other"), "utf8")).toBe("ours");
+      expect(readFileSync(far.at("a/other"), "utf8")).toBe("them");
+      expect(readFileSync(far.at("a/new"), "utf8")).toBe("new");
+    });
+  }
+});
