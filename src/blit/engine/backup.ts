@@ -10,6 +10,9 @@ import type { Thread } from "./thread.ts";
  * nothing is copied: a replaced file is linked there, a deleted entry moved.
  */
 
+/** NAME_MAX of linux/limits.h. */
+const nameBytesMax = 255;
+
 const folderFlags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
 
 /** Opens (and makes) folder `path`, latin1, below `fd`, one name at a time. -errno on failure. */
@@ -55,7 +58,9 @@ export function keepBackup(
   const pointer = t.cName(name);
   let result = keep(node.targetFd, fd, pointer, how);
   if (result === -errno.EEXIST || result === -errno.ENOTEMPTY) {
-    result = sys.renameat2(fd, pointer, fd, t.cTemporary(`${name}~${Date.now().toString(36)}`), 0);
+    const mark = `~${Date.now().toString(36)}`;
+    const older = t.cTemporary(name.slice(0, nameBytesMax - mark.length) + mark);
+    result = sys.renameat2(fd, pointer, fd, older, 0);
     if (result === 0) result = keep(node.targetFd, fd, pointer, how);
   }
   sys.close(fd);

@@ -15,9 +15,13 @@ export function displayPath(path: string): string {
   } catch {
     text = path.replace(/[\x80-\xff]/g, hexEscape);
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal
-  return text.replace(/[\x00-\x1f\x7f]/g, controlEscape);
+  return text.replace(unsafe, controlEscape);
 }
+
+/** Control characters, also those of ISO 6429 above ASCII, and what turns the reading direction. */
+const unsafe =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal
+  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 function hexEscape(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
@@ -26,7 +30,8 @@ function hexEscape(character: string): string {
 function controlEscape(character: string): string {
   if (character === "\n") return "\\n";
   if (character === "\t") return "\\t";
-  return hexEscape(character);
+  const code = character.charCodeAt(0);
+  return code <= 0xff ? hexEscape(character) : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 /** Folder and last name of a path. `splitPath("a/b/")` is the same as of "a/b". */

@@ -125,7 +125,8 @@ function baseOptions(request: TransferRequest): EngineOptions {
     user: {
       uid: process.geteuid?.() ?? 0,
       gid: process.getegid?.() ?? 0,
-      groups: process.getgroups?.() ?? [],
+      // getgroups(2) may leave out the effective one.
+      groups: [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])],
     },
     timeGrainNs: 1,
     targetFoldsNames: false,

@@ -15,12 +15,17 @@ describe("displayPath()", () => {
     expect(displayPath("x\xff\xc3")).toBe("x\\xff\\xc3");
   });
 
+  test("escapes the control characters above ASCII, and what turns the reading direction", () => {
+    expect(displayPath(latin1("a\x9b2Jb"))).toBe("a\\x9b2Jb");
+    expect(displayPath(latin1("a\u202egpj.exe"))).toBe("a\\u202egpj.exe");
+  });
+
   test("never lets a control character through", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
         const shown = displayPath(Buffer.from(bytes).toString("latin1"));
         // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the question
-        expect(shown).not.toMatch(/[\x00-\x1f\x7f]/);
+        expect(shown).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type RunResult, runBlit } from "../../support/binary.ts";
 import { describeUnless } from "../../support/skip.ts";
@@ -273,6 +273,19 @@ describeUnless(treeToolsMissing())("--backup-dir", () => {
       .filter((path) => /^(changed|folder\/gone|folder[^/]*\/gone)/.test(path))
       .map((path) => readFileSync(work.at("kept", path), "utf8"));
     expect(texts.sort()).toEqual(["again", "gone", "newer still", "old!"]);
+  });
+
+  test("of a name that is as long as names may be, every version is kept", async () => {
+    using work = createWorkspace();
+    const name = "n".repeat(255);
+    const contents = ["one", "three", "seven", "eleven"];
+    for (const content of contents) {
+      work.write(`a/${name}`, content);
+      const run = await runBlit(["copy", "--backup-dir=kept", "a/", "b"], { cwd: work.path });
+      expect([run.code, run.stderr]).toEqual([0, run.stderr]);
+    }
+    const kept = readdirSync(work.at("kept")).map((each) => readFileSync(work.at("kept", each)));
+    expect(kept.map(String).sort()).toEqual(["one", "seven", "three"]);
   });
 
   test("copy keeps what it replaces; sources of one command do not mix", async () => {

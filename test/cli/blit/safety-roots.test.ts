@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, symlinkSync } from "node:fs";
 import { runBlit } from "../../support/binary.ts";
 import { nobody, runAsNobody } from "../../support/nobody.ts";
 import { testUnless } from "../../support/skip.ts";
@@ -73,4 +73,15 @@ test("a path that is too long is refused by name, not taken for a bug", async ()
     expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("name too long")]);
   }
   expect(existsSync(work.at("target"))).toBe(false);
+});
+
+testUnless(nobody.reason)("a file keeps one's own group in a folder of another group", async () => {
+  using work = createWorkspace();
+  chmodSync(work.path, 0o755);
+  chownSync(work.write("file", "content"), nobody.id, nobody.id);
+  chownSync(work.folder("target"), nobody.id, 0);
+  chmodSync(work.at("target"), 0o2777);
+  const run = await runAsNobody(["copy", work.at("file"), work.at("target/")]);
+  expect([run.code, run.stderr]).toEqual([0, run.stderr]);
+  expect(lstatSync(work.at("target/file")).gid).toBe(nobody.id);
 });
