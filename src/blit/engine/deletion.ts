@@ -6,6 +6,7 @@ import { keepBackup, openFolderBelow } from "./backup.ts";
 import { isSameTime } from "./entries.ts";
 import { folderFlags, forEachName } from "./listing.ts";
 import type { RemovalTask } from "./messages.ts";
+import { closeToOwner, openUnknownToOwner } from "./owner-access.ts";
 import { countTree, removeTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -18,10 +19,12 @@ export function runRemoval(t: Thread, task: RemovalTask): void {
     t.failed(fd, "openat", task.folder, "open the folder to delete in");
     return;
   }
+  const formerMode = openUnknownToOwner(t, fd);
   for (const name of task.names) {
     if (t.cancelled) break;
     removeOne(t, { fd, name, folder: task.folder });
   }
+  closeToOwner(t, { targetFd: fd, path: task.folder, formerMode });
   sys.close(fd);
 }
 
@@ -69,7 +72,9 @@ function backUp(t: Thread, entry: Entry, isFolder: boolean): void {
     names.push(t.dirents.text.latin1Slice(offset, offset + length));
   });
   if (listed < 0) t.failed(listed, "getdents64", path, "delete");
+  const formerMode = openUnknownToOwner(t, opened.number);
   for (const below of names) removeOne(t, { fd: opened.number, name: below, folder: path });
+  closeToOwner(t, { targetFd: opened.number, path, formerMode });
 }
 
 function joinBelow(folder: string, name: string): string {

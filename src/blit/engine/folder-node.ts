@@ -49,6 +49,8 @@ export class FolderNode {
   status: FolderStatus | undefined;
   /** Status of the target folder before the run; undefined where it is new. */
   targetStatus: FolderStatus | undefined;
+  /** Mode that the target folder gets again when the work in it is done; see openToOwner. */
+  formerMode: number | undefined;
   /** Group that a file made in the target folder gets. */
   newFileGid = -1;
   /** The target folder hands a default ACL on to what is made in it; undefined = not asked yet. */

@@ -2,11 +2,13 @@ import { S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "./backup.ts";
-import { isSameTime, keepsTarget, processEntry, reportConflict } from "./entries.ts";
+import { isSameTime, keepsTarget, processEntry, reportConflict, reportFolded } from "./entries.ts";
 import { noteReplacement } from "./extraneous.ts";
 import { FolderNode } from "./folder-node.ts";
+import { forEachName } from "./listing.ts";
 import type { LinkMember } from "./messages.ts";
 import { keepStatus, noteTargetDefaults } from "./metadata.ts";
+import { closeToOwner, openToOwner } from "./owner-access.ts";
 import { publishFile } from "./publish.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
@@ -76,7 +78,11 @@ export class LinkFolders {
     const common = { root: index, path, sourceFd, targetFd, targetName: "", borrowed: true };
     const node = new FolderNode({ ...common, isNew: false, takesLinked: true });
     node.pending = 0;
-    if (t.statFd(targetFd, t.target) === 0) noteTargetDefaults(t, node, t.target);
+    if (t.statFd(targetFd, t.target) === 0) {
+      noteTargetDefaults(t, node, t.target);
+      node.formerMode = openToOwner(t, targetFd, t.target);
+    }
+    if (t.options.targetFoldsNames) node.exactNames = namesIn(t, targetFd);
     if (t.statFd(sourceFd, t.source) === 0) node.targetStatus = keepStatus(t.source);
     return node;
   }
@@ -88,11 +94,27 @@ export class LinkFolders {
 
   close(): void {
     for (const node of this.nodes) {
+      closeToOwner(this.#thread, node);
       sys.close(node.sourceFd);
       sys.close(node.targetFd);
     }
     this.#nodes.clear();
   }
+}
+
+/** The names in a folder whose file system may take two of them for one. */
+function namesIn(t: Thread, fd: number): Set<string> {
+  const names = new Set<string>();
+  // What a listing that fails leaves out counts as another's name: nothing is overwritten then.
+  forEachName(t, fd, (offset, length) => {
+    names.add(t.dirents.text.latin1Slice(offset, offset + length));
+  });
+  return names;
+}
+
+/** The target has another entry that it takes for this one. */
+function isFolded(node: FolderNode, name: string): boolean {
+  return node.exactNames !== undefined && !node.exactNames.has(name);
 }
 
 /**
@@ -109,7 +131,7 @@ export function partLinks(
     const node = folders.open(member);
     if (node === undefined || t.options.command !== "mirror") return true;
     if (t.statAt(node.targetFd, t.cName(member.name), t.other) < 0) return true;
-    if ((t.other.mode & S.IFMT) !== S.IFDIR) return true;
+    if ((t.other.mode & S.IFMT) !== S.IFDIR || isFolded(node, member.name)) return true;
     t.root = member.root;
     const makesRoom = noteReplacement(t, node, member.name, "none");
     waits ||= makesRoom;
@@ -119,10 +141,16 @@ export function partLinks(
 }
 
 /**
- * Makes the other names of a file links to its first one. Where that is not in place (it failed, or
- * an option keeps what the target has), the next one is copied and takes its part.
+ * Makes the other names of a file links to its first one, which has been copied unless
+ * `copiesFirst`. Where it is not in place (it failed, or an option keeps what the target has), the
+ * next one is copied and takes its part.
  */
-export function linkOthers(t: Thread, folders: LinkFolders, group: readonly LinkMember[]): void {
+export function linkOthers(
+  t: Thread,
+  folders: LinkFolders,
+  group: readonly LinkMember[],
+  copiesFirst: boolean,
+): void {
   let first: InPlace | undefined;
   for (const [index, member] of group.entries()) {
     if (t.cancelled) return;
@@ -132,8 +160,9 @@ export function linkOthers(t: Thread, folders: LinkFolders, group: readonly Link
     t.setEntry(member.name);
     if (first !== undefined) linkOne(t, first, node, member.name);
     else {
-      if (index > 0) copyByItself(t, node);
-      if (isInPlace(t, node, member.name)) first = { node, name: member.name };
+      if (index > 0 || copiesFirst) copyByItself(t, node);
+      if (!isFolded(node, member.name) && isInPlace(t, node, member.name))
+        first = { node, name: member.name };
     }
   }
 }
@@ -164,6 +193,10 @@ function linkOne(t: Thread, first: InPlace, to: FolderNode, name: string): void 
   const present = t.statAt(to.targetFd, t.entryPointer, t.target);
   if (present < 0 && present !== -errno.ENOENT) {
     t.failed(present, "statx", to.pathOf(name), "look at the target");
+    return;
+  }
+  if (present === 0 && isFolded(to, name)) {
+    reportFolded(t, to);
     return;
   }
   const isKept =

@@ -2,6 +2,7 @@ import { AT, DT, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { folderFlags, forEachName } from "./listing.ts";
+import { closeToOwner, openUnknownToOwner } from "./owner-access.ts";
 import { counter } from "./shared-state.ts";
 import type { Thread } from "./thread.ts";
 
@@ -42,7 +43,9 @@ export function removeTree(t: Thread, removal: Removal): boolean {
   }
   // What blit made itself may lie below a mount point that both sides have.
   const isOurs = !removal.counts || isOnTargetMount(t, opened, path);
+  const formerMode = isOurs ? openUnknownToOwner(t, opened) : undefined;
   const isEmptied = isOurs && emptyFolder(t, opened, removal);
+  if (!isEmptied) closeToOwner(t, { targetFd: opened, path, formerMode });
   sys.close(opened);
   if (!isEmptied) return false;
   const result = sys.unlinkat(fd, t.cName(name), AT.REMOVEDIR);

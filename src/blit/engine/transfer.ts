@@ -17,13 +17,14 @@ import type { Findings, LinkMember } from "./messages.ts";
 import { keepStatus } from "./metadata.ts";
 import { moveByRename } from "./move-rename.ts";
 import type { Action, Issue } from "./options.ts";
+import { splitPath } from "./path.ts";
 import { Pool, type WorkerFactory } from "./pool.ts";
 import { makeNamedFolders, type Prepared, prepare, type TransferRequest } from "./prepare.ts";
 import { independentRoots, type Root, refreshTarget } from "./roots.ts";
 import { sendScout, type Totals } from "./scout.ts";
 import { cancelReason, control, counter, type SharedState } from "./shared-state.ts";
 import type { Extraneous, Thread } from "./thread.ts";
-import { listTarget, makeStagedFolder, noteTarget, planNewFolder } from "./walk.ts";
+import { listTarget, makeStagedFolder, noteTarget, openExisting, planNewFolder } from "./walk.ts";
 
 /** What the caller sees while a transfer runs, and what it is asked. */
 export type TransferHooks = {
@@ -82,6 +83,8 @@ class Run {
   /** All names of files that have several, for a move's end. */
   readonly linkGroups: (readonly LinkMember[])[] = [];
   readonly pool: Pool;
+  /** Paths of folders that hold what the command line names, once they are listed. */
+  readonly #listed = new Set<string>();
   /** Duplicates of the root folders, for what comes after the walk. */
   readonly lasting = new Map<number, { sourceFd: number; targetFd: number }>();
 
@@ -133,7 +136,7 @@ class Run {
     if (root.targetFd < 0 && holder.targetFd >= 0) {
       t.openNodes++;
       noteTarget(t, holder, undefined);
-      listTarget(t, holder);
+      this.#listHolder(root, holder);
     } else t.openNodes++;
     if (root.kind === "entry") {
       const { sourceName: name, targetName } = root;
@@ -141,6 +144,15 @@ class Run {
       return;
     }
     if (!this.#pushFolder(root, holder)) t.openNodes--;
+  }
+
+  /** Lists a folder that holds targets once, however many of the sources go into it. */
+  #listHolder(root: Root, holder: FolderNode): void {
+    const { folder } = splitPath(root.targetPath);
+    if (this.#listed.has(folder)) return;
+    listTarget(this.main, holder);
+    // Where names may fold, those that have come meanwhile count.
+    if (!this.main.options.targetFoldsNames) this.#listed.add(folder);
   }
 
   #pushFolder(root: Root, holder: FolderNode): boolean {
@@ -183,6 +195,7 @@ class Run {
     node.status = status;
     t.openNodes++;
     noteTarget(t, node, holder);
+    openExisting(t, node);
     t.stack.push({ kind: "walk", node });
     return true;
   }
@@ -234,6 +247,8 @@ class Run {
     });
     this.extraneous.push(...t.extraneous.splice(0));
     for (const [first] of ready) {
+      // Names that may fold are dealt with one after the other, so that each is known to the next.
+      if (t.options.targetFoldsNames) break;
       if (first === undefined || this.placed.has(linkKey(first))) continue;
       const node = folders.open(first);
       if (node === undefined) continue;
@@ -255,7 +270,9 @@ class Run {
     if (first === undefined) return;
     const key = linkKey(first);
     const placed = this.placed.get(key);
-    linkOthers(this.main, folders, placed === undefined ? group : [placed, ...group]);
+    const isPlaced = placed !== undefined;
+    const copiesFirst = this.main.options.targetFoldsNames && !isPlaced;
+    linkOthers(this.main, folders, isPlaced ? [placed, ...group] : group, copiesFirst);
     // Only a mirror comes back to links, when it has made room for what was in the way.
     if (this.main.options.command === "mirror" && placed === undefined) this.placed.set(key, first);
   }

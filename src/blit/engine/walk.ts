@@ -23,6 +23,7 @@ import {
   noteTargetDefaults,
   setTimesOf,
 } from "./metadata.ts";
+import { closeToOwner, openToOwner } from "./owner-access.ts";
 import { publishFolder } from "./publish.ts";
 import { removeTree } from "./remove.ts";
 import { counter } from "./shared-state.ts";
@@ -158,7 +159,15 @@ export function openFolder(
   node.status = status;
   t.openNodes++;
   noteTarget(t, node, parent);
+  openExisting(t, node);
   return node;
+}
+
+/** A folder that is there already is opened to its owner until all below it is done. */
+export function openExisting(t: Thread, node: FolderNode): void {
+  const { isNew, targetFd, targetStatus } = node;
+  if (isNew || targetStatus === undefined) return;
+  node.formerMode = openToOwner(t, targetFd, targetStatus);
 }
 
 /** Status of a folder of the source; undefined, after a report, where it is not to be walked. */
@@ -512,6 +521,7 @@ export function finishAttributes(
   node: FolderNode,
   wanted: NonNullable<FolderNode["status"]>,
 ): void {
+  closeToOwner(t, node);
   let present = node.isNew ? node.targetStatus : undefined;
   if (present === undefined) {
     const result = t.statFd(node.targetFd, t.target);

@@ -1,5 +1,12 @@
 import { beforeAll, expect } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { runBlit, runCommand } from "../../support/binary.ts";
 import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
 import { createWorkspace } from "../../support/workspace.ts";
@@ -92,4 +99,39 @@ testUnless(reason)(
       expect(readFileSync(`${mount}/target/README`, "utf8")).toBe("theirs");
       expect(readFileSync(`${mount}/target/other`, "utf8")).toBe("other");
     }),
+);
+
+testUnless(reason)("files of several names are no exception", () =>
+  withExfat(async (mount, folder) => {
+    const source = `${folder}/source`;
+    mkdirSync(source);
+    mkdirSync(`${mount}/target`);
+    writeFileSync(`${mount}/target/README`, "theirs");
+    for (const name of ["File", "file", "readme"]) {
+      writeFileSync(`${source}/${name}`, name);
+      linkSync(`${source}/${name}`, `${source}/second-of-${name === "File" ? "upper" : name}`);
+    }
+    // Two of its own names are one to the target.
+    linkSync(`${source}/file`, `${source}/fiLE`);
+    for (const command of [["copy"], ["copy"], ["mirror", "--yes"]]) {
+      const done = await runBlit([...command, "--json", `${source}/`, `${mount}/target`]);
+      const summary = JSON.parse(done.stdout);
+      expect({ command, code: done.code, failed: summary.failed }).toEqual({
+        command,
+        code: 4,
+        failed: 3,
+      });
+      expect(readFileSync(`${mount}/target/README`, "utf8")).toBe("theirs");
+      const names = readdirSync(`${mount}/target`).sort();
+      const kept = names.filter((name) => name.toLowerCase() === "file");
+      expect(kept).toHaveLength(1);
+      // Either is there, under its own name; what is called fiLE holds the same as file.
+      const content = readFileSync(`${mount}/target/${kept[0] ?? ""}`, "utf8");
+      expect(content).toBe(kept[0] === "File" ? "File" : "file");
+      const others = names.filter((name) => name.startsWith("second"));
+      expect(others).toEqual(["second-of-file", "second-of-readme", "second-of-upper"]);
+      const texts = others.map((name) => readFileSync(`${mount}/target/${name}`, "utf8"));
+      expect(texts).toEqual(["file", "readme", "File"]);
+    }
+  }),
 );

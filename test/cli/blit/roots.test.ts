@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
+import type { FaultCount } from "../../../ffi/fault-count.ts";
 import { runBlit, runCommand } from "../../support/binary.ts";
 import { describeUnless } from "../../support/skip.ts";
 import {
@@ -226,4 +227,19 @@ describe("what is refused changes nothing", () => {
     expect(run.stderr).toContain("into itself");
     expect(describeTree(work.path)).toEqual(before);
   });
+});
+
+test("of many files into one folder, the folder is listed once", async () => {
+  using work = createWorkspace();
+  work.folder("b");
+  const names = Array.from({ length: 50 }, (_, index) => `file-${index}`);
+  for (const name of names) work.write(name, name);
+  for (const files of [names.length, 0]) {
+    const env = { TRIAD_FAULTS_COUNT: work.at("count") };
+    const run = await runBlit(["copy", "--json", ...names, "b/"], { cwd: work.path, env });
+    expect(JSON.parse(run.stdout)).toMatchObject({ exitCode: 0, files });
+    const count: FaultCount = JSON.parse(readFileSync(work.at("count"), "utf8"));
+    const listings = count.threads.reduce((sum, each) => sum + (each.calls["getdents64"] ?? 0), 0);
+    expect(listings).toBeLessThan(10);
+  }
 });
