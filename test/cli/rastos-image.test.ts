@@ -92,6 +92,7 @@ testUnless(needed)(
       );
     }
     expect(readFileSync(at("home/ada/hello.txt"), "utf8")).toBe("hello from ada\n");
+    expect(statSync(at(".snapshots")).mode & 0o777).toBe(0o700);
     expect(readdirSync(at(".snapshots/etc/etc-0/ssh"))).toEqual(["sshd_config"]);
     expect(readFileSync(join(deployed, "etc/fstab"), "utf8")).toContain("tmpfs /scratch");
     expect(readFileSync(join(deployed, "etc/machine-id"), "utf8")).toBe("");

@@ -149,7 +149,10 @@ class Planning {
     ];
     if (areAccountsMerged && isAccountFile(path)) {
       const aspects = change.aspects.filter((aspect) => RIGHTS.has(aspect));
-      if (change.kind === "changed" && aspects.length > 0) this.#copy(path, aspects);
+      if (change.kind !== "changed" || aspects.length === 0) return;
+      this.#copy(path, aspects);
+      const isTold = this.#changes.some((one) => one.path === path);
+      if (!isTold) this.#add({ path, action: "carried" });
       return;
     }
     if (mine === undefined) this.#removed(path, { base, next });

@@ -75,6 +75,8 @@ class Builder {
     const deployment = this.#deployment(base, etc, variable, parts);
     const state = this.#state(record, parts.root.uuid);
     const tree = this.#folder(0o755);
+    // As SnapshotTree makes it: old set-uid programs are in there, and nobody else gets at them.
+    this.#put(tree, SNAPSHOTS, this.#folder(0o700));
     for (const part of ["root", "etc", "var"] as const) {
       this.#put(tree, partPath("", part, FIRST.snapshot), subvolumeNode(parts[part]));
     }

@@ -232,6 +232,15 @@ describeUnless(needsRoot())("accounts", () => {
     expect(changes).toEqual([{ path: "shadow", action: "merged" }]);
   });
 
+  test("keep rights that were changed by hand, also where nothing else was", async () => {
+    using work = world();
+    for (const name of ["passwd", "group", "shadow", "gshadow"]) work.put("all", name, "");
+    chmodSync(work.at("mine/group"), 0o600);
+    expect(await work.carry()).toEqual([{ path: "group", action: "carried" }]);
+    expect(lstatSync(work.at("root/etc/group")).mode & 0o777).toBe(0o600);
+    expect(lstatSync(work.at("root/etc/passwd")).mode & 0o777).toBe(0o644);
+  });
+
   test("a declared password counts more than one set by hand, and that is said", async () => {
     using work = world();
     accounts(work);
