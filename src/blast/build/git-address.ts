@@ -1,4 +1,5 @@
 /** A repository's URL without its secrets, and the secrets in a form that git takes unseen. */
+import { decodeUri } from "../../kit/text/decode-uri.ts";
 import type { Git } from "./git-command.ts";
 
 /** @see {@link gitAddress} */
@@ -26,8 +27,8 @@ export function gitAddress(text: string, git: Pick<Git, "configuration">): GitAd
   if (!isWeb || (parsed.username === "" && parsed.password === "")) {
     return { url: withoutPassword(text), variables: {} };
   }
-  const user = decodeURIComponent(parsed.username);
-  const password = decodeURIComponent(parsed.password);
+  const user = decodeUri(parsed.username);
+  const password = decodeUri(parsed.password);
   parsed.username = "";
   parsed.password = "";
   const key = `credential.${parsed.origin}`;

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
 import { removeTree } from "../../kit/fs/remove-tree.ts";
+import { decodeUri } from "../../kit/text/decode-uri.ts";
 import { PepError } from "../pep/error.ts";
 import { parseCoreMetadata } from "../pep/metadata.ts";
 import { supportedTags } from "../pep/tag.ts";
@@ -163,7 +164,7 @@ export class SourceBuilder {
   ): Promise<SourceBuild> {
     if (archivePath === undefined) throw new Error(`no archive of ${source.url}`);
     const { subdirectory = "" } = source;
-    const filename = decodeURIComponent(basename(new URL(source.url).pathname));
+    const filename = decodeUri(basename(new URL(source.url).pathname));
     return this.#build({
       label: redactCredentials(source.url),
       waitKey: waitKeyOf(source),

@@ -5,6 +5,7 @@
 
 import { type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { decodeUri } from "../../kit/text/decode-uri.ts";
 import { fileUrlOf } from "../../kit/text/file-url.ts";
 import { PepError, quote } from "../pep/error.ts";
 import type { DirectSource, Hashes } from "../resolve/port.ts";
@@ -112,7 +113,7 @@ function fragmentParts(fragment: string): FragmentParts {
     const equals = part.indexOf("=");
     if (equals < 0) continue;
     const key = part.slice(0, equals);
-    const value = decode(part.slice(equals + 1));
+    const value = decodeUri(part.slice(equals + 1));
     if (key === "egg") parts.egg = value;
     else if (key === "subdirectory") parts.subdirectory = safeSubdirectory(value);
     else if (HASH_NAMES.test(key)) hashes[key] = value.toLowerCase();
@@ -139,7 +140,7 @@ function vcsReference(address: string, plus: number, extra: FragmentParts): Dire
   const pathStart = inner.indexOf("/", inner.indexOf("://") + 3);
   const at = pathStart < 0 ? -1 : inner.indexOf("@", pathStart);
   const last = at < 0 ? -1 : inner.lastIndexOf("@");
-  const revision = last < 0 ? undefined : decode(inner.slice(last + 1));
+  const revision = last < 0 ? undefined : decodeUri(inner.slice(last + 1));
   if (revision === "")
     throw new PepError(`Cannot use ${quote(address)}: nothing follows the last "@"`);
   const source: DirectSource = {
@@ -177,7 +178,7 @@ function subdirectoryOf({ subdirectory }: FragmentParts): { subdirectory?: strin
 /** `file:///x`, `file://localhost/x`, `file:/x`, and with a base also `file:x` and `file:./x`. */
 function pathOfFileUrl(url: string, base: string): string {
   const rest = url.slice("file:".length);
-  if (!rest.startsWith("/")) return resolve(base, decode(rest));
+  if (!rest.startsWith("/")) return resolve(base, decodeUri(rest));
   try {
     return Bun.fileURLToPath(url);
   } catch (error) {
@@ -187,14 +188,6 @@ function pathOfFileUrl(url: string, base: string): string {
 
 function checkUrl(url: string, shown: string): void {
   if (!URL.canParse(url)) throw new PepError(`Cannot read the URL ${quote(shown)}`);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /**

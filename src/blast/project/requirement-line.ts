@@ -5,6 +5,7 @@
 import { basename, resolve } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
 import { redactCredentials } from "../../kit/fault/redact.ts";
+import { decodeUri } from "../../kit/text/decode-uri.ts";
 import { PepError, quote } from "../pep/error.ts";
 import { type Marker, parseMarker } from "../pep/marker.ts";
 import type { ExtraName, PackageName } from "../pep/name.ts";
@@ -213,17 +214,9 @@ function directRequirement(
 
 function wheelName(source: DirectSource): Pick<Requirement, "name" | "extras"> | undefined {
   if (source.kind !== "archive") return undefined;
-  const filename = decoded(basename(new URL(source.url).pathname));
+  const filename = decodeUri(basename(new URL(source.url).pathname));
   if (!filename.endsWith(".whl")) return undefined;
   return { name: parsePackageName(parseWheelName(filename).name), extras: [] };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function requirementOf(

@@ -6,6 +6,7 @@ import { redactCredentials } from "../../kit/fault/redact.ts";
 import { HttpClient } from "../../kit/http/client.ts";
 import { HttpFailure } from "../../kit/http/failure.ts";
 import { Trust } from "../../kit/http/trust.ts";
+import { decodeUri } from "../../kit/text/decode-uri.ts";
 import { versionInfo } from "../../kit/version.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -144,9 +145,7 @@ function open(address: string, options: FetchOptions): { url: string; client: Ht
   url.username = "";
   url.password = "";
   const { environment } = options;
-  const secret = Buffer.from(
-    `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
-  ).toString("base64");
+  const secret = Buffer.from(`${decodeUri(username)}:${decodeUri(password)}`).toString("base64");
   const client = new HttpClient({
     concurrency: 4,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,

@@ -218,9 +218,9 @@ export async function installBuild(
     await fetchAndUnpack(build, scratch, options);
     const tree = treeIn(join(scratch, "tree"), build);
     markManaged(tree);
-    if (existsSync(folder)) renameSync(folder, join(scratch, "before"));
-    place(tree, folder);
-    const interpreter = await pythonIn(folder, prober, build);
+    const interpreter = await exchange(tree, folder, join(scratch, "before"), () =>
+      pythonIn(folder, prober, build),
+    );
     prober.save();
     return { folder, interpreter, wasThere: false };
   } catch (error) {
@@ -276,6 +276,30 @@ function markManaged(tree: string): void {
     "[externally-managed]\nError=blast manages this Python, and environments share it.\n" +
       " Make an environment with `blast start`, and install into that.\n",
   );
+}
+
+/** Puts a Python into its place; where it does not work, the one that was there goes back. */
+async function exchange(
+  tree: string,
+  folder: string,
+  before: string,
+  check: () => Promise<Interpreter>,
+): Promise<Interpreter> {
+  if (!existsSync(folder)) {
+    place(tree, folder);
+    return check();
+  }
+  renameSync(folder, before);
+  try {
+    place(tree, folder);
+    return await check();
+  } catch (error) {
+    if (existsSync(folder)) renameSync(folder, `${before}-refused`);
+    renameSync(before, folder);
+    if (!(error instanceof Fault)) throw error;
+    const { code, message } = error;
+    throw new Fault({ code, message, hint: "the one that was there stays", cause: error.cause });
+  }
 }
 
 /** Another blast may have been faster: what it has installed is as good. */

@@ -218,7 +218,10 @@ export class Session {
       noCache: this.flags.cache === false,
       refresh: this.flags.refresh === true,
       pageTtlSeconds: cache.ttl,
-      keyring: resolver.keyring as "disabled" | "subprocess",
+      keyring:
+        pip.keyringProvider === "subprocess"
+          ? "subprocess"
+          : (resolver.keyring as "disabled" | "subprocess"),
       environment: this.environment,
       onWarning: (text, hint) => this.printer.warn(text, hint),
     };

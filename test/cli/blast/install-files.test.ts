@@ -246,6 +246,23 @@ describe("pip's configuration", () => {
     expect([byNetrc.code, byNetrc.stderr]).toEqual([0, expect.stringContaining("Nothing to do")]);
   });
 
+  test("keyring-provider = subprocess: the keyring is asked", async () => {
+    await using world = await blastWorld();
+    await offerApp(world);
+    world.index.fault(/./, (request, answer) =>
+      request.headers.get("authorization") === `Basic ${btoa("me:from-keyring")}`
+        ? answer()
+        : new Response("who are you?", { status: 401 }),
+    );
+    const script = "#!/bin/sh\nprintf 'me\\nfrom-keyring\\n'\n";
+    const keyring = world.work.write("keyring/keyring", script, { mode: 0o755 });
+    const env = { PATH: `${dirname(keyring)}:${world.env["PATH"]}` };
+    expect((await world.blast(["install", "app"], { env })).code).toBe(1);
+    const asked = { ...env, PIP_KEYRING_PROVIDER: "subprocess" };
+    expect((await world.blast(["install", "app"], { env: asked })).code).toBe(0);
+    expect(world.installed()).toEqual({ app: "2.0", lib: "1.5" });
+  });
+
   test("PIP_NO_INDEX with PIP_FIND_LINKS, PIP_PRE, PIP_NO_BINARY", async () => {
     await using world = await blastWorld();
     const [one, , low] = await offerApp(world);

@@ -10,6 +10,7 @@ import {
   pythonMirror,
   sha256,
 } from "../../support/python-mirror.ts";
+import { tarBytes } from "../../support/tar-bytes.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -55,6 +56,40 @@ async function user(work: Workspace): Promise<BlastHome & { readonly own: string
 }
 
 const key = (version: string): string => `cpython-${version}-${os}-${arch}-${libc}`;
+
+test(
+  "a new build that does not work takes no working one away",
+  async () => {
+    using work = createWorkspace();
+    using mirror = pythonMirror();
+    const home = await user(work);
+    const from = ["--python-downloads-json-url", offer(mirror, [{ version: "3.71.4" }])];
+    expect((await home.blast(["python", "install", "3.71", ...from])).code).toBe(0);
+    const script = "#!/bin/sh\necho no libc >&2; exit 127\n";
+    const files = [{ path: "python/bin/python3", content: script, mode: 0o755 }];
+    const archive = Bun.gzipSync(Buffer.from(tarBytes(files)));
+    offer(mirror, [{ version: "3.71.4", archive }]);
+    const env = { XDG_CACHE_HOME: work.at("cache-2") };
+    const anew = ["python", "install", "3.71", "--reinstall", ...from];
+    const failed = await home.blast(anew, { env });
+    expect([failed.code, failed.stderr]).toEqual([
+      1,
+      `error: Cannot use "${key("3.71.4")}": it does not answer: no libc\n` +
+        "hint: the one that was there stays\n",
+    ]);
+    expect(readdirSync(home.own)).toEqual([key("3.71.4")]);
+    expect((await home.blast(["python", "find", "3.71"])).code).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test("a user name with a percent sign is one", async () => {
+  using work = createWorkspace();
+  const home = await user(work);
+  const from = ["--python-downloads-json-url", "http://50%:x@127.0.0.1:1/list.json"];
+  const { code, stderr } = await home.blast(["python", "install", "3.71", ...from]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Cannot fetch the list of Pythons")]);
+});
 
 test(
   "install, find, start, uninstall",
