@@ -171,12 +171,17 @@ function copyOpened(
     return "failed";
   }
   const file = { node, source, target, temporaryName, options };
+  const isChanged = (): boolean => hasChanged(t, source, target, size, got);
+  // Shared bytes take no space, so this comes before any is taken.
+  if (size > largeFileBytes && clone(t, { source, target }, size)) {
+    return completeFile(t, file, { result: 0, call: "" }, isChanged);
+  }
   const taken = takeSpace(t, target);
   if (taken.result < 0) return completeFile(t, file, taken, () => false);
   const parts = startInParts(t, file, startHuge);
   if (parts === "begun") return "begun";
   const written = parts ?? writeContent(t, { source, target }, got, size);
-  return completeFile(t, file, written, () => hasChanged(t, source, target, size, got));
+  return completeFile(t, file, written, isChanged);
 }
 
 /** Shares a huge file with idle threads, where that is worth it. */
@@ -187,7 +192,6 @@ function startInParts(
 ): ContentResult | "begun" | undefined {
   const { node, source, target, temporaryName, options } = file;
   if (startHuge === undefined || temporaryName === undefined || !isHuge(t)) return undefined;
-  if (clone(t, { source, target }, t.source.sizeBytes)) return { result: 0, call: "" };
   if (t.source.dataBytes < t.source.sizeBytes) {
     const sized = sys.ftruncate(target, t.source.sizeBytes);
     if (sized < 0) return { result: sized, call: "ftruncate" };
@@ -300,7 +304,7 @@ function writeContent(
     return { result, call: "write" };
   }
   if (got > size) return cutShort;
-  if (clone(t, fds, size)) return { result: 0, call: "" };
+  if (size <= largeFileBytes && clone(t, fds, size)) return { result: 0, call: "" };
   if (isSparse(t, size)) return copySparse(t, fds, size);
   // The first block is in the buffer already.
   const result = writeFully(fds.target, t.copy.pointer, got);

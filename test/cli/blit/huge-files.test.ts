@@ -1,7 +1,17 @@
 import { expect, test } from "bun:test";
-import { closeSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
-
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import type { FaultCount } from "../../../ffi/fault-count.ts";
 import { runBlit } from "../../support/binary.ts";
+import { cannotMount, mountFilesystem } from "../../support/loop-filesystem.ts";
+import { testUnless } from "../../support/skip.ts";
 import { differences } from "../../support/tree.ts";
 import { createWorkspace } from "../../support/workspace.ts";
 
@@ -59,4 +69,21 @@ test("huge files among others, with and without holes", async () => {
   const run = await runBlit(["copy", "a/", "b"], { cwd: work.path });
   expect(run.code).toBe(0);
   expect(differences(work.at("a"), work.at("b"))).toBe("");
+});
+
+testUnless(cannotMount("ext4"))("no space is taken before a clone was tried", async () => {
+  // XFS can do both; where ext4 has no clones, the calls tell in which order they come.
+  using disk = mountFilesystem({ kind: "ext4", sizeBytes: 128 * MIB });
+  using work = createWorkspace(disk.path);
+  for (const mebibytes of [10, 70]) {
+    writeFileWithHoles(work.at("large"), mebibytes, mebibytes);
+    truncateSync(work.at("large"), mebibytes * MIB);
+    const env = { TRIAD_FAULTS: "fallocate:ENOSPC@1", TRIAD_FAULTS_COUNT: work.at("count") };
+    const run = await runBlit(["copy", "large", "copy"], { cwd: work.path, env });
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("no space left")]);
+    const count: FaultCount = JSON.parse(readFileSync(work.at("count"), "utf8"));
+    const total = (name: string): number =>
+      count.threads.reduce((sum, each) => sum + (each.calls[name] ?? 0), 0);
+    expect([total("ioctl"), total("fallocate")]).toEqual([1, 1]);
+  }
 });
