@@ -4,9 +4,9 @@ import { Fault } from "../../kit/fault/fault.ts";
 import { sanitise } from "../../kit/fault/redact.ts";
 import { directUrlText } from "../project/direct-url.ts";
 import type { Environment } from "./environment.ts";
-import type { InstallItem, WheelFile } from "./install-item.ts";
+import type { InstallItem, WheelFile, WheelSource } from "./install-item.ts";
 import { LINK_FLAG } from "./link.ts";
-import { formatRecordEntry } from "./record.ts";
+import { formatRecordEntry, needsQuotes } from "./record.ts";
 import { entryPointScript, parseEntryPoints, rewriteScript } from "./scripts.ts";
 import { STATE_FOLDER } from "./state-folder.ts";
 
@@ -127,7 +127,10 @@ export function layOut(environment: Environment, item: InstallItem): Layout {
     flags,
     moved,
     written,
-    record: { target, content: () => recordText(site, target, plain, inData, moved, written) },
+    record: {
+      target,
+      content: () => recordText(wheel, { site, target, plain, inData, moved, written }),
+    },
     folders: foldersOf(runs, moved, written),
   };
 }
@@ -237,17 +240,28 @@ function under(folder: string, path: string): string {
 
 /** RECORD in full: what pip needs to remove all of it again. */
 function recordText(
-  site: string,
-  record: string,
-  plain: readonly WheelFile[],
-  inData: readonly WheelFile[],
-  moved: readonly MovedFile[],
-  written: readonly WrittenFile[],
+  { pathBytes }: WheelSource,
+  {
+    site,
+    target: record,
+    plain,
+    inData,
+    moved,
+    written,
+  }: Pick<Layout, "site" | "plain" | "moved" | "written"> & {
+    readonly target: string;
+    readonly inData: readonly WheelFile[];
+  },
 ): string {
+  const { buffer, byteOffset, length } = pathBytes;
+  // One look at all names, of which there are thousands.
+  const isPlain = !needsQuotes(Buffer.from(buffer, byteOffset, length).toString("latin1"));
   let text = "";
   for (let i = 0; i < plain.length; i++) {
     const { path, sha256, size } = plain[i] as WheelFile;
-    text += formatRecordEntry(path, `sha256=${sha256}`, size);
+    text += isPlain
+      ? `${path},sha256=${sha256},${size}\n`
+      : formatRecordEntry(path, `sha256=${sha256}`, size);
   }
   const sizes = new Map(inData.map(({ path, size }) => [path, size]));
   for (const { source, target, sha256 } of moved) {

@@ -70,6 +70,11 @@ export function linkList(staging: string, sources: readonly LinkSource[]): LinkL
     flags.set(source.flags, file);
     const { tree, site } = source;
     const end = byte + source.pathBytes.length;
+    if (byte < end && source.flags.length <= UNIT_FILES) {
+      units.push({ tree, site, start: byte, end, first: file });
+      byte = end;
+      file += source.flags.length;
+    }
     while (byte < end) {
       const start = byte;
       const first = file;
@@ -82,7 +87,7 @@ export function linkList(staging: string, sources: readonly LinkSource[]): LinkL
   }
   const progress = new Int32Array(new SharedArrayBuffer(16));
   let skipped = 0;
-  for (const flag of flags) skipped += flag & LINK_FLAG.skip;
+  for (let i = 0; i < flags.length; i++) skipped += (flags[i] as number) & LINK_FLAG.skip;
   return { staging, paths, flags, units, files: files - skipped, progress };
 }
 

@@ -69,8 +69,13 @@ function readQuotedRow(text: string, start: number): Row {
   return { fields, end: position + 1 };
 }
 
+/** Whether any of these characters is in a path, or in several of them that are joined. */
+export function needsQuotes(paths: string): boolean {
+  return /[",\r\n]/.test(paths);
+}
+
 /** One line with its line break. */
 export function formatRecordEntry(path: string, hash: string, size: number | undefined): string {
-  const written = /[",\r\n]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
+  const written = needsQuotes(path) ? `"${path.replaceAll('"', '""')}"` : path;
   return `${written},${hash},${size ?? ""}\n`;
 }

@@ -17,6 +17,14 @@ export function linkSource(layout: Layout, skips: ReadonlySet<string> | undefine
   return { tree, site, pathBytes, flags };
 }
 
+/** The folder that layouts are staged in. */
+export interface StagingFolder {
+  /** Its descriptor. */
+  readonly root: number;
+  /** Folders in it that are there already, relative to it. */
+  readonly made: Set<string>;
+}
+
 /**
  * Stages what of a layout is not linked under the same path: files of the data folder, and files
  * that are made here.
@@ -26,43 +34,37 @@ export function linkSource(layout: Layout, skips: ReadonlySet<string> | undefine
 export function stageRest(
   layout: Layout,
   skips: ReadonlySet<string> | undefined,
-  staging: string,
+  { root, made }: StagingFolder,
   mode: LinkMode,
 ): void {
   const { item, moved, written, record } = layout;
   const isWanted = (target: string): boolean => skips?.has(target) !== true;
-  const root = must(openFolderAt(HERE, staging), "open", staging);
-  try {
-    const folders = new Set<string>();
-    const enter = (target: string): void => {
-      const folder = target.slice(0, Math.max(0, target.lastIndexOf("/")));
-      if (folder === "" || folders.has(folder)) return;
-      must(makeFoldersAt(root, folder), "make", folder);
-      folders.add(folder);
-    };
-    if (moved.length > 0) {
-      const tree = must(openFolderAt(HERE, item.wheel.folder), "open", item.wheel.folder);
-      try {
-        for (const file of moved) {
-          if (!isWanted(file.target)) continue;
-          enter(file.target);
-          stageMoved(tree, root, file, mode);
-        }
-      } finally {
-        sys.close(tree);
+  const enter = (target: string): void => {
+    const folder = target.slice(0, Math.max(0, target.lastIndexOf("/")));
+    if (folder === "" || made.has(folder)) return;
+    must(makeFoldersAt(root, folder), "make", folder);
+    made.add(folder);
+  };
+  if (moved.length > 0) {
+    const tree = must(openFolderAt(HERE, item.wheel.folder), "open", item.wheel.folder);
+    try {
+      for (const file of moved) {
+        if (!isWanted(file.target)) continue;
+        enter(file.target);
+        stageMoved(tree, root, file, mode);
       }
+    } finally {
+      sys.close(tree);
     }
-    for (const { target, content, executable } of written) {
-      if (!isWanted(target)) continue;
-      enter(target);
-      const result = writeNewFileAt(root, target, content, { mode: executable ? 0o777 : 0o666 });
-      must(result, "write", target);
-    }
-    enter(record.target);
-    must(writeNewFileAt(root, record.target, record.content()), "write", record.target);
-  } finally {
-    sys.close(root);
   }
+  for (const { target, content, executable } of written) {
+    if (!isWanted(target)) continue;
+    enter(target);
+    const result = writeNewFileAt(root, target, content, { mode: executable ? 0o777 : 0o666 });
+    must(result, "write", target);
+  }
+  enter(record.target);
+  must(writeNewFileAt(root, record.target, record.content()), "write", record.target);
 }
 
 function stageMoved(tree: number, root: number, file: MovedFile, mode: LinkMode): void {

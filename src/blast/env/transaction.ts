@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { errno } from "../../../ffi/errno.ts";
+import { Fd } from "../../../ffi/fd.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import {
@@ -300,7 +301,7 @@ async function stageAll(
   const { helpers } = prepared;
   helpers?.start(list, mode);
   try {
-    for (const layout of layouts) stageRest(layout, skips.get(layout), staging, mode);
+    stageLayouts(staging, layouts, skips, mode);
     if (prepared.marking !== undefined) stageMarks(root, `${folder}/staging`, prepared.marking);
     workOnLinks(list, mode);
   } catch (error) {
@@ -312,6 +313,17 @@ async function stageAll(
   markUnsettled(root, journal);
   must(renameAt(root, `${folder}/staging`, root, `${folder}/new`), "mark", folder);
   return layouts.length === 0 ? undefined : mode;
+}
+
+function stageLayouts(
+  staging: string,
+  layouts: PreparedTransaction["layouts"],
+  skips: PreparedTransaction["skips"],
+  mode: LinkMode,
+): void {
+  using root = new Fd(must(openFolderAt(HERE, staging), "open", staging));
+  const folder = { root: root.number, made: new Set<string>() };
+  for (const layout of layouts) stageRest(layout, skips.get(layout), folder, mode);
 }
 
 /** Until the next boot, what was written may still be on its way to the disk. */

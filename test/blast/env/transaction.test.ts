@@ -98,3 +98,16 @@ test("a wheel brings nothing into the folder that blast itself believes", async 
   const after = Object.keys(snapshotTree(environment.root)).filter((path) => !(path in before));
   expect(after.filter((path) => !path.startsWith(".blast"))).toEqual([]);
 });
+
+test("RECORD holds names with commas and quotes as others do", async () => {
+  using work = createWorkspace();
+  const environment = openEnvironment(createBareVenv(work));
+  const names = ["odd/a,b.py", 'odd/"c".py', "odd/plain.py"];
+  const files = Object.fromEntries(names.map((name) => [name, `${name}\n`]));
+  const wheel = createWheel(work.at("store/odd"), { name: "odd", files });
+  const install = [{ wheel, requested: false }];
+  await applyChanges(environment, { remove: [], install }, { command: "test" });
+  const record = environment.installed()[0]?.record() ?? [];
+  const sizes = new Map(record.map(({ path, size }) => [path, size]));
+  for (const name of names) expect(sizes.get(name)).toBe(name.length + 1);
+});
