@@ -28,6 +28,18 @@ name = "c"
   expect(await recorded(inline)).not.toContain("dddd");
 });
 
+test("nor is one in a comment, or in a command", async () => {
+  const record = await recorded(`[[users]]
+name = "a"
+# password_hash = "$6$salt$eeeeeeeeeeee"
+password_hash = "$6$salt$ffffffffffff" # was $2b$12$gggggggggggg.gg/gg
+[hooks]
+post_install = ["usermod -p '$y$j9T$salt$hhhhhhhhhhhh' a"]
+`);
+  for (const secret of ["eeee", "ffff", "gggg", "hhhh"]) expect(record).not.toContain(secret);
+  expect(record).toContain("usermod -p '(kept in /etc/rastos/system.toml)' a");
+});
+
 test("a file without hashes is as it is", async () => {
   const text = '[packages]\nofficial = ["vim"]\n';
   expect(await recorded(text)).toBe(text);
