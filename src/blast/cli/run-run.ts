@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, resolve } from "node:path";
 import type { CommandContext } from "../../kit/cli/command.ts";
 import { Fault } from "../../kit/fault/fault.ts";
+import { reasonOf } from "../../kit/fault/reason.ts";
 import { runInPlace } from "../../kit/proc/exec.ts";
 import { choosePython } from "../python/find.ts";
 import { untilFirst } from "../sync/overtaken.ts";
@@ -126,14 +127,28 @@ async function placeOfProject(context: CommandContext<RunArgs>, session: Session
   return place;
 }
 
+/** Undefined for a folder, which Python runs as well. */
+function textOf(script: string): string | undefined {
+  if (statSync(script).isDirectory()) return undefined;
+  try {
+    return readFileSync(script, "utf8");
+  } catch (error) {
+    throw new Fault({
+      code: "E_IO",
+      message: `Cannot read "${script}": ${reasonOf(error)}`,
+      cause: error,
+    });
+  }
+}
+
 /** A script with requirements of its own (PEP 723) has an environment of its own. */
 async function placeOfScript(
   context: CommandContext<RunArgs>,
   session: Session,
   script: string,
 ): Promise<Place | undefined> {
-  const text = await Bun.file(script).text();
-  if (!text.includes("# /// script")) return undefined;
+  const text = textOf(script);
+  if (text?.includes("# /// script") !== true) return undefined;
   const { scriptPlace } = await import("../sync/script-environment.ts");
   return scriptPlace(session, script, text, {
     flags: context.args,

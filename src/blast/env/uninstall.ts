@@ -106,14 +106,14 @@ function listedPaths(
   distribution: InstalledDistribution,
   assumed: AssumedRecord,
 ): readonly string[] {
-  const { kind, name, version } = distribution;
+  const { kind, name } = distribution;
   if (kind === "dist-info") {
     const record = distribution.record();
     if (record !== undefined) return record.map(({ path }) => path);
     const paths = assumed(distribution);
     if (paths !== undefined) return paths;
     throw refused(name, `its ${distribution.distInfo} has no RECORD`, {
-      hint: `put it in order with: blast install --reinstall ${name}==${version}`,
+      hint: `put it in order with: ${mending(distribution)}`,
     });
   }
   if (kind === "egg-info") {
@@ -132,6 +132,13 @@ function listedPaths(
   }[kind];
   const hint = kind === "egg-link" ? `use: pip uninstall ${name}` : "remove it by hand";
   throw refused(name, why, { hint });
+}
+
+/** What writes a RECORD again. */
+function mending({ installer = "blast", name, version }: InstalledDistribution): string {
+  return installer === "blast"
+    ? "blast check --repair"
+    : `pip install --force-reinstall --no-deps ${name}==${version}`;
 }
 
 function refused(name: string, why: string, options: { readonly hint: string }): Fault {

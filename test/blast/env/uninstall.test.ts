@@ -116,3 +116,16 @@ test("what does not say which files it has is refused, with what to do", async (
     Bun.spawnSync(["rm", "-r", work.at(SITE, path.split("/")[0] ?? "")]);
   }
 });
+
+test("a lost RECORD: whoever installed it can write it again", async () => {
+  using work = createWorkspace();
+  const { removeAll } = scene(work);
+  work.write(`${SITE}/n-1.0.dist-info/METADATA`, "Name: n\nVersion: 1\n");
+  await expect(removeAll()).rejects.toMatchObject({
+    hint: "put it in order with: blast check --repair",
+  });
+  work.write(`${SITE}/n-1.0.dist-info/INSTALLER`, "pip\n");
+  await expect(removeAll()).rejects.toMatchObject({
+    hint: "put it in order with: pip install --force-reinstall --no-deps n==1.0",
+  });
+});

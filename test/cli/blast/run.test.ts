@@ -1,6 +1,6 @@
 /** blast run, end to end. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { binaryPath, toolEnvironment } from "../../support/binary.ts";
 import { type BlastWorld, blastWorld } from "../../support/blast-world.ts";
@@ -180,6 +180,14 @@ describe("a script with requirements of its own (PEP 723)", () => {
     const again = await world.ok("run", "own.py");
     expect(again.stdout).toBe(stdout);
     expect(again.stderr).toContain("Taken back");
+  });
+
+  test("a folder is run as Python does it, and a file that cannot be read is told", async () => {
+    await using world = await blastWorld();
+    world.write("own.py/__main__.py", "print('of a folder')\n");
+    expect((await world.ok("run", "own.py")).stdout).toBe("of a folder\n");
+    symlinkSync("/proc/self/mem", join(world.project, "mem.py"));
+    expect((await world.fails("run", "mem.py")).stderr).toContain('Cannot read "');
   });
 
   test("what is wrong with it is told", async () => {
