@@ -33,8 +33,8 @@ const nearStreams = Math.min(STREAMS_MAX, Math.max(2, cpus().length));
 
 export type SessionWorkers = { readonly send: WarmWorkers; readonly receive: WarmWorkers };
 
-/** Somebody who comes every minute finds it cold: memory that nobody uses is worth more. */
-const idleWorkersMs = 30_000;
+/** One run after the other finds them warm; for one in an hour memory is worth more. */
+const idleWorkersMs = 60_000;
 
 /** As many threads of each kind are kept as one session uses. */
 export function sessionWorkers(): SessionWorkers {
