@@ -7,7 +7,7 @@ import type { Scenario } from "./scenario.ts";
 import type { Job, Tool } from "./tool.ts";
 import { sameTotals, verifyEqual } from "./verify.ts";
 import { command, memoryAvailable, Volume, type VolumeKind } from "./volume.ts";
-import { warmMemory } from "./warm-memory.ts";
+import { warmExecutable, warmMemory } from "./warm-memory.ts";
 
 const GIB = 2 ** 30;
 /** From here on an image's own pages would push the data out of memory. */
@@ -146,6 +146,7 @@ class Workbench {
     this.#reset();
     this.#settle();
     warmMemory(this.#job.scenario.footprint * this.#session.scale * 2);
+    warmExecutable(tool.path);
     try {
       this.#note(result, this.#run(argv));
     } catch (error) {
