@@ -30,7 +30,7 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   const started = await openStarted(session, { python: args.python, name });
   const packagesFollow = session.config.values.sync.pkg_layer === "automatic";
   if (args.sync && (packagesFollow || started.created)) {
-    const command = commandText(context);
+    const command = commandText({ ...context, argv: context.argv.map(withoutValue(args.env)) });
     let current: Session | undefined = session;
     await untilFirst(async () => {
       const fresh = current ?? (await openSessionAt(context, args.path));
@@ -53,6 +53,14 @@ export async function run(context: CommandContext<StartArgs>): Promise<number> {
   printer.flush();
   const { runSubshell } = await import("../shell/subshell.ts");
   return runSubshell(process.env, activation, ownProgram(process.argv0));
+}
+
+/** Variables may hold secrets: of them the history has the names alone. */
+function withoutValue(variables: readonly string[]): (word: string) => string {
+  return (word) => {
+    const given = variables.find((one) => word.endsWith(one));
+    return given === undefined ? word : word.slice(0, -given.length) + given.replace(/=.*/s, "=…");
+  };
 }
 
 /** Brings the packages in line with what the project asks for; says something if it changes any. */

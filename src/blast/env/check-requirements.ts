@@ -1,6 +1,5 @@
 import { evaluateMarker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
-import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { PackageName } from "../pep/name.ts";
 import { requirementToString } from "../pep/requirement.ts";
 import { parseSpecifierSet } from "../pep/specifier.ts";
@@ -8,6 +7,7 @@ import { parseVersion } from "../pep/version.ts";
 import type { CoreMetadata } from "../resolve/port.ts";
 import type { Finding } from "./finding.ts";
 import type { InstalledDistribution } from "./installed.ts";
+import { metadataOf } from "./installed-metadata.ts";
 
 /**
  * Whether what the installed packages require is installed, without extras, as `pip check` sees it;
@@ -19,7 +19,7 @@ export function checkRequirements(
 ): Finding[] {
   const byName = new Map(installed.map((distribution) => [distribution.name, distribution]));
   return installed.flatMap((distribution) => {
-    const metadata = read(distribution);
+    const metadata = metadataOf(distribution);
     if (metadata === undefined) return [];
     return [
       ...checkPython(distribution.name, metadata, markers),
@@ -70,15 +70,4 @@ function checkPython(
   }
   const message = `"${name}" requires Python ${requiresPython}, and this is ${version}`;
   return [{ kind: "conflict", message, packages: [name] }];
-}
-
-function read(distribution: InstalledDistribution): CoreMetadata | undefined {
-  const text = distribution.metadataText();
-  if (text === undefined) return undefined;
-  try {
-    return parseCoreMetadata(text);
-  } catch {
-    // Told as a broken record where it matters.
-    return undefined;
-  }
 }

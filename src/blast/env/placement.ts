@@ -291,10 +291,7 @@ class Placer {
     return new Fault({
       code: "E_REFUSED",
       message,
-      hint:
-        fresh === undefined
-          ? "move the file away, or allow it to be replaced"
-          : "leave one of the two packages out, or allow files to be replaced",
+      hint: fresh === undefined ? "move the file away" : "leave one of the two packages out",
       details: { conflicts: conflicts.slice(0, 100) },
     });
   }

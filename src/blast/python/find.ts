@@ -138,24 +138,33 @@ async function search(
     return { interpreter: await prober.require(path), place: "the path given", origin };
   }
   const places = pythonPlaces(options.environment, options.folder, request);
-  let early: Omit<PythonChoice, "warnings"> | undefined;
+  // Before there is none, those that have failed in an earlier run are asked again.
+  const best =
+    (await firstOf(places, request, prober)) ?? (await firstOf(places, request, prober, true));
+  if (best !== undefined) return { ...best, origin };
+  const found = await interpretersOf(pythonPlacesForAll(options), prober);
+  const { nothingFits } = await import("./nothing-fits.ts");
+  throw nothingFits({ request, text, origin, places, found });
+}
+
+async function firstOf(
+  places: readonly Place[],
+  request: PythonRequest,
+  prober: Prober,
+  again = false,
+): Promise<ListedPython | undefined> {
+  let early: ListedPython | undefined;
   for (const place of places) {
     if (request.kind === "name" && place.name !== "PATH") continue;
     for (const candidate of place.candidates()) {
       if (!mayMatch(candidate, request)) continue;
-      const interpreter = await baseOf(candidate, prober);
+      const interpreter = await baseOf(candidate, prober, again);
       if (interpreter === undefined || !matchesRequest(interpreter, request)) continue;
-      if (!isUsual(interpreter, request)) {
-        early ??= { interpreter, place: place.name, origin };
-        continue;
-      }
-      return { interpreter, place: place.name, origin };
+      if (isUsual(interpreter, request)) return { interpreter, place: place.name };
+      early ??= { interpreter, place: place.name };
     }
   }
-  if (early !== undefined) return early;
-  const found = await interpretersOf(pythonPlacesForAll(options), prober);
-  const { nothingFits } = await import("./nothing-fits.ts");
-  throw nothingFits({ request, text, origin, places, found });
+  return early;
 }
 
 function pythonPlacesForAll(options: FindOptions): Place[] {
@@ -182,8 +191,12 @@ function mayMatch(candidate: Candidate, request: PythonRequest): boolean {
 }
 
 /** The Python behind a candidate; of an environment, the one that it was made from. */
-async function baseOf(candidate: Candidate, prober: Prober): Promise<Interpreter | undefined> {
-  const found = await prober.probe(candidate.path);
+async function baseOf(
+  candidate: Candidate,
+  prober: Prober,
+  again = false,
+): Promise<Interpreter | undefined> {
+  const found = await prober.probe(candidate.path, again);
   if (found === undefined || "problem" in found) return undefined;
   if (!found.isVirtual) return found;
   const base = await prober.probe(found.path);

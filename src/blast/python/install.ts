@@ -323,13 +323,14 @@ async function pythonIn(folder: string, prober: Prober, build: PythonBuild): Pro
   });
 }
 
-/** What a killed run has left. */
+/** What a killed run has left: a Python that it had taken out of its place goes back there. */
 function sweep(root: string): void {
   for (const name of readdirSync(root)) {
-    const pid = /^\.new-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) {
-      rmSync(join(root, name), { recursive: true, force: true });
-    }
+    const [, pid, key] = /^\.new-(\d+)-(.+)$/.exec(name) ?? [];
+    if (pid === undefined || key === undefined || isRunning(Number(pid))) continue;
+    const before = join(root, name, "before");
+    if (existsSync(before) && !existsSync(join(root, key))) renameSync(before, join(root, key));
+    rmSync(join(root, name), { recursive: true, force: true });
   }
 }
 

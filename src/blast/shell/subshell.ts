@@ -11,7 +11,7 @@ import { type Activation, enterCode } from "./channel.ts";
 import { initScript } from "./init.ts";
 import type { ShellName } from "./shells.ts";
 
-/** Where the shell finds the code that it begins with. */
+/** Where the shell finds the code that it begins with: its arguments could be read by everybody. */
 const BOOT = "BLAST_BOOT";
 
 /**
@@ -69,13 +69,17 @@ async function programFor(
         },
       };
     case "fish":
-      return { path, argv: [path, "-i", "-C", await boot("fish")], environment };
+      return {
+        path,
+        argv: [path, "-i", "-C", FISH_TAKE],
+        environment: { ...environment, [BOOT]: await boot("fish") },
+      };
     case "pwsh":
     case "powershell":
       return {
         path,
-        argv: [path, "-NoExit", "-Command", await boot("powershell")],
-        environment,
+        argv: [path, "-NoExit", "-Command", POWERSHELL_TAKE],
+        environment: { ...environment, [BOOT]: await boot("powershell") },
       };
     default:
       return { path, argv: [path], environment: plainVariables(environment, activation) };
@@ -128,6 +132,19 @@ function startFile(environment: Environment, name: string, text: string): string
   writeFileAtomic({ path, content: text, mode: 0o600 });
   return path;
 }
+
+const FISH_TAKE = [
+  `set -g __blast_boot $${BOOT}`,
+  `set -e ${BOOT}`,
+  "eval $__blast_boot",
+  "set -e __blast_boot",
+].join("; ");
+
+const POWERSHELL_TAKE = [
+  `$__blast_boot = $env:${BOOT}`,
+  `Remove-Item env:${BOOT}`,
+  "Invoke-Expression $__blast_boot",
+].join("; ");
 
 const TAKE = `eval "$${BOOT}"; unset ${BOOT}`;
 

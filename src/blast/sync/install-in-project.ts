@@ -104,7 +104,7 @@ export async function installInProject(
     args.group.length === 0 && args.extra.length === 0 && where.optional === undefined;
   if (isUsual && !request.dryRun) {
     if (edits.length > 0) await session.reopenProject();
-    noteSynced(session, place, request.flags, { exact: false, wanted });
+    noteSynced(session, place, request.flags, { exact: false, wanted, project });
   }
   return { outcome, files: edits.map(({ path }) => basename(path)) };
 }

@@ -1,8 +1,8 @@
 /** Who needs whom among the installed packages, read from their metadata. */
 import type { InstalledDistribution } from "../env/installed.ts";
+import { metadataOf } from "../env/installed-metadata.ts";
 import { evaluateMarker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
-import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { ExtraName, PackageName } from "../pep/name.ts";
 import type { Requirement } from "../pep/requirement.ts";
 
@@ -75,9 +75,9 @@ function edgesOf(
   byName: ReadonlyMap<PackageName, InstalledDistribution>,
   markers: MarkerEnvironment,
 ): Edge[] {
-  const text = distribution.metadataText();
-  if (text === undefined) return [];
-  const { requiresDist, providesExtra } = parseCoreMetadata(text);
+  const metadata = metadataOf(distribution);
+  if (metadata === undefined) return [];
+  const { requiresDist, providesExtra } = metadata;
   return requiresDist.flatMap((requirement) => {
     const { marker } = requirement;
     const holds = (extras: ReadonlySet<string>): boolean =>

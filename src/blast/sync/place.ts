@@ -202,7 +202,7 @@ async function openOwn(session: Session, folder: string, options: PlaceOptions):
       return place;
     }
     if (!options.create) throw unusable(folder, place?.interpreter);
-    if (python !== undefined) checkOurs(folder, python, place?.interpreter);
+    if (python !== undefined || place === undefined) checkOurs(folder, python, place?.interpreter);
     // Before anything is said: with no Python to make it with, nothing is made anew.
     await choosePython(python, find);
     holdings = holdingsOf(folder);
@@ -323,7 +323,8 @@ async function madeMeanwhile(
 }
 
 function unusable(folder: string, has: Interpreter | undefined): Fault {
-  const home = readVenvConfig(folder)?.get("home") ?? "";
+  const config = readVenvConfig(folder);
+  const home = config?.get("home") ?? "";
   const problem =
     has === undefined
       ? `its Python${home === "" ? "" : `, of "${home}",`} is gone or was upgraded`
@@ -332,7 +333,11 @@ function unusable(folder: string, has: Interpreter | undefined): Fault {
     code: "E_NOT_FOUND",
     message: `Cannot use the environment "${folder}": ${problem}`,
     hint:
-      has === undefined ? "`blast sync` makes it anew" : "leave --python away, or name another one",
+      has !== undefined
+        ? "leave --python away, or name another one"
+        : config?.has("blast") === true
+          ? "`blast sync` makes it anew"
+          : "another tool made it: remove it, and `blast sync` makes one",
   });
 }
 

@@ -31,6 +31,8 @@ export interface Project {
   /** One of its files is there. */
   readonly exists: boolean;
   readonly files: ProjectFiles;
+  /** What blast.toml and pyproject.toml held when they were read; by path. */
+  readonly texts: ReadonlyMap<string, string>;
   readonly pyproject: Pyproject | undefined;
   readonly config: BlastConfig;
   /** Shown in the prompt. */
@@ -104,6 +106,10 @@ export async function openProject(
       (path) => path !== undefined,
     ),
     files,
+    texts: new Map([
+      ...textOf(files.blastToml, blastToml),
+      ...textOf(files.pyproject, pyprojectFile),
+    ]),
     pyproject,
     config,
     name: env.name || pyproject?.project?.displayName || basename(files.folder),
@@ -116,6 +122,10 @@ export async function openProject(
     sets: async () => setsOf(pyproject, own, (await requirementsFile())?.listed ?? []),
     requirementsFile,
   };
+}
+
+function textOf(path: string | undefined, file: TomlFile | undefined): [string, string][] {
+  return path === undefined || file === undefined ? [] : [[path, file.text]];
 }
 
 type Packages = Pick<Project, "constraints" | "overrides"> & {

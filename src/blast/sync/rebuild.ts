@@ -50,13 +50,22 @@ export function changedWish(
  *
  * @throws {Fault} E_REFUSED
  */
-export function checkOurs(venv: string, python: string, now: Interpreter | undefined): void {
+export function checkOurs(
+  venv: string,
+  python: string | undefined,
+  now: Interpreter | undefined,
+): void {
   if (readVenvConfig(venv)?.has("blast") === true) return;
-  const has = now === undefined ? "its Python is gone" : `it has Python ${now.version}`;
+  const gone = "its Python is gone or was upgraded";
+  const has = now === undefined ? gone : `it has Python ${now.version}`;
+  const wanted = python === undefined ? "" : ` with Python "${python}"`;
   throw new Fault({
     code: "E_REFUSED",
-    message: `Cannot use "${venv}" with Python "${python}": ${has}, and another tool made it`,
-    hint: "remove it, and blast makes one; or leave --python away",
+    message: `Cannot use "${venv}"${wanted}: ${has}, and another tool made it`,
+    hint:
+      now === undefined
+        ? "keep what you need of it and remove it, and blast makes one"
+        : "remove it, and blast makes one; or leave --python away",
   });
 }
 

@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import { suggest } from "../../kit/cli/suggest.ts";
 import { Fault } from "../../kit/fault/fault.ts";
 import type { InstalledDistribution } from "../env/installed.ts";
+import { metadataOf } from "../env/installed-metadata.ts";
 import { evaluateMarker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
-import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { PackageName } from "../pep/name.ts";
 import { changeEnvironment } from "./change.ts";
 import type { ProjectChange } from "./install-in-project.ts";
@@ -146,9 +146,9 @@ function needsOf(installed: readonly InstalledDistribution[], markers: MarkerEnv
   for (const distribution of installed) {
     const found = new Set<PackageName>();
     needs.set(distribution.name, found);
-    const text = distribution.metadataText();
-    if (text === undefined) continue;
-    const { requiresDist, providesExtra } = parseCoreMetadata(text);
+    const metadata = metadataOf(distribution);
+    if (metadata === undefined) continue;
+    const { requiresDist, providesExtra } = metadata;
     const extras = new Set<string>(["", ...providesExtra]);
     for (const { name, marker } of requiresDist) {
       if (marker === undefined || evaluateMarker(marker, markers, extras)) found.add(name);

@@ -1,8 +1,8 @@
 /** Whether an environment holds all that is asked for already, without a question to anybody. */
 import type { InstalledDistribution } from "../env/installed.ts";
+import { metadataOf } from "../env/installed-metadata.ts";
 import { evaluateMarker } from "../pep/marker.ts";
 import type { MarkerEnvironment } from "../pep/marker-environment.ts";
-import { parseCoreMetadata } from "../pep/metadata.ts";
 import type { ExtraName, PackageName } from "../pep/name.ts";
 import type { Requirement } from "../pep/requirement.ts";
 import type { ProjectRequirement } from "../project/requirement-line.ts";
@@ -70,14 +70,4 @@ export function isSatisfied(
 function fits(installed: InstalledDistribution, requirement: Requirement): boolean {
   if (requirement.url !== undefined) return false;
   return requirement.specifier.contains(installed.version, { prereleases: true });
-}
-
-function metadataOf(installed: InstalledDistribution): CoreMetadata | undefined {
-  const text = installed.metadataText();
-  if (text === undefined) return undefined;
-  try {
-    return parseCoreMetadata(text);
-  } catch {
-    return undefined;
-  }
 }

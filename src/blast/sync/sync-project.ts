@@ -102,7 +102,7 @@ export async function syncProject(
     ...(request.unmark === undefined ? {} : { unmark: request.unmark }),
   });
   if (!request.dryRun && isPlain && !request.frozen) {
-    noteSynced(session, place, request.flags, { exact: request.exact, wanted });
+    noteSynced(session, place, request.flags, { exact: request.exact, wanted, project });
   }
   return { outcome, files: changed.map(({ path }) => basename(path)) };
 }

@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../../kit/store/atomic.ts";
 import { STATE_FOLDER } from "../env/state-folder.ts";
 import { buildInputsOf } from "./build-inputs.ts";
 import type { Place } from "./place.ts";
-import type { SelectionFlags } from "./project.ts";
+import type { Project, SelectionFlags } from "./project.ts";
 import type { ResolveFlags } from "./question.ts";
 import type { Asked } from "./satisfied.ts";
 import type { Session } from "./session.ts";
@@ -66,8 +66,14 @@ export function noteSynced(
   session: Session,
   place: Place,
   flags: SyncFlags,
-  result: { readonly exact: boolean; readonly wanted: readonly WantedPackage[] },
+  result: {
+    readonly exact: boolean;
+    readonly wanted: readonly WantedPackage[];
+    /** As it was synced: somebody may have edited its files meanwhile. */
+    readonly project: Project;
+  },
 ): void {
+  for (const [path, text] of result.project.texts) if (readOrNull(path) !== text) return;
   // Folders may change without any of these files doing so.
   const isStable = result.wanted.every(
     ({ source }) => source === undefined || source.kind !== "directory" || source.editable,

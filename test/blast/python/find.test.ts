@@ -5,7 +5,7 @@ import { choosePython, findPython, listPythons } from "../../../src/blast/python
 import { Prober } from "../../../src/blast/python/probe.ts";
 import { createVenv } from "../../../src/blast/python/venv.ts";
 import { Fault } from "../../../src/kit/fault/fault.ts";
-import { fakePython } from "../../support/fake-python.ts";
+import { fakePython, fakePythonScript } from "../../support/fake-python.ts";
 import { createWorkspace, type Workspace } from "../../support/workspace.ts";
 
 /** A user whose Pythons are all made up: nothing of this machine is found before them. */
@@ -193,6 +193,18 @@ describe("a path", () => {
       `Cannot use Python "${broken}": it does not answer: oops`,
     );
   });
+});
+
+test("one that has failed is asked again before there is none", async () => {
+  using work = createWorkspace();
+  const mended = work.at("mended");
+  const check = `#!/bin/sh\n[ -e '${mended}' ] || exit 127\n`;
+  const text = fakePythonScript({ version: "3.79.1" }).replace("#!/bin/sh\n", check);
+  const path = work.write("path-b/bin/python3", text, { mode: 0o755 });
+  const options = user(work);
+  await expect(findPython("3.79", options)).rejects.toThrow("Cannot find Python 3.79");
+  work.write("mended", "");
+  expect((await findPython("3.79", options)).path).toBe(path);
 });
 
 test("each Python is asked once, until its file changes", async () => {

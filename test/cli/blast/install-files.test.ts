@@ -307,4 +307,8 @@ test("what passwords the command line holds is written down nowhere", async () =
   expect(readFileSync(join(state, "done-1/journal.json"), "utf8")).toContain("me:***@");
   const { stderr } = await world.ok("undo");
   expect(stderr).toContain("Taken back: blast install --no-record --index-url http://me:***@");
+  world.write("blast.toml", '[packages]\ndependencies = ["lib"]\n');
+  await world.ok("start", "-e", "TOKEN=hunter3", "--env=OTHER=hunter4", "mine");
+  expect(Bun.spawnSync(["grep", "-r", "hunter[34]", state]).stdout.toString()).toBe("");
+  expect((await world.ok("undo")).stderr).toContain("blast start -e TOKEN=… --env=OTHER=… mine");
 });

@@ -1,6 +1,13 @@
 /** `blast python …` end to end, against a mirror on loopback. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+} from "node:fs";
 import { ownTarget } from "../../../src/blast/python/builds.ts";
 import { type BlastHome, blastHome } from "../../support/blast-home.ts";
 import { fakePython } from "../../support/fake-python.ts";
@@ -77,6 +84,13 @@ test(
       `error: Cannot use "${key("3.71.4")}": it does not answer: no libc\n` +
         "hint: the one that was there stays\n",
     ]);
+    expect(readdirSync(home.own)).toEqual([key("3.71.4")]);
+    expect((await home.blast(["python", "find", "3.71"])).code).toBe(0);
+    // As one that is killed in the middle leaves it.
+    const scratch = `${home.own}/.new-999999999-${key("3.71.4")}`;
+    mkdirSync(scratch);
+    renameSync(`${home.own}/${key("3.71.4")}`, `${scratch}/before`);
+    expect((await home.blast(anew, { env })).code).toBe(1);
     expect(readdirSync(home.own)).toEqual([key("3.71.4")]);
     expect((await home.blast(["python", "find", "3.71"])).code).toBe(0);
   },

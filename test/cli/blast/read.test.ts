@@ -1,5 +1,6 @@
 /** The verbs that only tell: list, tree, why, outdated, status, export. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../../support/binary.ts";
 import { type BlastWorld, basePython, blastWorld } from "../../support/blast-world.ts";
@@ -109,6 +110,24 @@ describe("tree", () => {
     await using world = await filled();
     expect((await world.fails("tree", "nobody")).stderr).toContain('"nobody"');
   });
+});
+
+test("a package whose metadata nobody can read stands in nobody's way", async () => {
+  await using world = await filled();
+  const info = join(world.site(), "odd-1.0.dist-info");
+  const metadata = "Metadata-Version: 2.1\nName: odd\nVersion: 1.0\nRequires-Dist: !!!\n";
+  const files = {
+    METADATA: metadata,
+    RECORD: "odd-1.0.dist-info/METADATA,,\n",
+    INSTALLER: "pip\n",
+  };
+  mkdirSync(info);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(info, name), text);
+  expect((await world.ok("tree")).stdout).toContain("odd 1.0");
+  await world.ok("why", "low");
+  await world.ok("outdated");
+  await world.ok("remove", "odd");
+  expect(Object.keys(world.installed())).not.toContain("odd");
 });
 
 test("why: the chains that lead to a package, and who asked", async () => {

@@ -347,6 +347,9 @@ describe("without the integration", () => {
           VIRTUAL_ENV_PROMPT: "blast my project",
           A: "b c",
         });
+        // Everybody may read the arguments of a process, and a variable may hold a secret.
+        const pid = name === "fish" ? "$fish_pid" : "$$";
+        expect(await shell.run(`tr '\\0' ' ' </proc/${pid}/cmdline`)).not.toContain("b c");
         await shell.run("exit 7");
         expect(await shell.run(`echo "code ${name === "fish" ? "$status" : "$?"}"`)).toBeDefined();
         expect(await variables(shell)).toEqual(before);

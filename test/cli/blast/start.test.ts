@@ -113,6 +113,33 @@ test(
 );
 
 test(
+  "another tool's environment that has lost its Python is not thrown away",
+  async () => {
+    using work = createWorkspace();
+    const home = await blastHome(work);
+    const cwd = work.folder("project");
+    const gone = fakePython(work, "home/.pyenv/versions/3.73.1", { version: "3.73.1" });
+    expect((await home.blast(["start", "--python", gone], { cwd })).code).toBe(0);
+    const config = `${cwd}/.venv/pyvenv.cfg`;
+    work.write(
+      "project/.venv/pyvenv.cfg",
+      readFileSync(config, "utf8").replace(/^blast.*\n/gm, ""),
+    );
+    work.write("project/.venv/src/mine/code.py", "work");
+    rmSync(work.at("home/.pyenv"), { recursive: true });
+    for (const args of [["start"], ["sync"], ["run", "true"]]) {
+      const { code, stderr } = await home.blast(args, { cwd });
+      expect([args[0], code]).toEqual([args[0], 1]);
+      expect(stderr).toContain("its Python is gone or was upgraded, and another tool made it");
+    }
+    expect(existsSync(`${cwd}/.venv/src/mine/code.py`)).toBe(true);
+    rmSync(`${cwd}/.venv`, { recursive: true });
+    expect((await home.blast(["start"], { cwd })).code).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "an environment whose Python fails stays, and serves again when that is in order",
   async () => {
     using work = createWorkspace();

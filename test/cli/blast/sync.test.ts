@@ -153,6 +153,26 @@ describe("a sync with nothing to do", () => {
   });
 });
 
+test("what is edited while a sync is at work counts for the next one", async () => {
+  await using world = await blastWorld();
+  offer(world);
+  for (const verb of ["sync", "install"]) {
+    world.write("blast.toml", '[packages]\ndependencies = ["app"]\n');
+    let edits = 0;
+    const end = world.index.fault(/lib/, (_, answer) => {
+      if (edits++ === 0) world.write("blast.toml", '[packages]\ndependencies = ["app", "loose"]\n');
+      return answer();
+    });
+    const words = verb === "sync" ? ["sync"] : ["install", "app"];
+    await world.ok(...words, "--no-cache");
+    end();
+    expect([verb, edits > 0]).toEqual([verb, true]);
+    await world.ok("sync");
+    expect([verb, world.installed()]).toEqual([verb, { app: "1.0", lib: "1.0", loose: "1.0" }]);
+    Bun.spawnSync(["rm", "-rf", world.venv, join(world.project, "pylock.toml")]);
+  }
+});
+
 describe("an environment whose Python is gone", () => {
   test("is told so, and made anew", async () => {
     await using world = await blastWorld();
