@@ -147,6 +147,13 @@ describeUnless(firstReason(missing, cannotMount("btrfs")))("packages of snapshot
     expect(readdirSync(join(disk.path, ".snapshots/tmp"))).toEqual([]);
     const removed = await runTool("rastos", ["remove", ...at, "--recursive", "app"]);
     expect(removed.stderr).toContain("2 packages removed in snapshot 2");
+    // What `rastos apply` fetches lies beside the snapshots.
+    const cache = join(disk.path, ".snapshots/state/packages");
+    mkdirSync(cache);
+    writeFileSync(join(cache, "gone-1-1-any.pkg.tar.zst"), "x");
+    const cleaned = await runTool("rastos", ["packages", "clean", ...at, "--snapshot", "0"]);
+    expect([cleaned.code, cleaned.stderr]).toEqual([0, "1 file, 1 B removed\n"]);
+    expect(readdirSync(cache)).toEqual([]);
   });
 
   test("--live adds to what boots, and refuses everything else", async () => {

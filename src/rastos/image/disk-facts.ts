@@ -50,7 +50,8 @@ const SEEK_END = 2;
 /**
  * Looks at a disk, and changes nothing.
  *
- * @throws {Fault} E_NOT_FOUND, E_REFUSED for a partition or what is no disk, E_PRIVILEGE, E_IO
+ * @throws {Fault} E_NOT_FOUND, E_REFUSED for a partition, what is no disk and sectors of another
+ *   size than 512 bytes, E_PRIVILEGE, E_IO
  */
 export function readDisk(path: string): DiskFacts {
   const found = statOf(path);
@@ -59,7 +60,10 @@ export function readDisk(path: string): DiskFacts {
     throw new Fault({ code: "E_REFUSED", message: `Cannot install to "${path}": it is no disk` });
   }
   const folder = found.isBlockDevice() ? systemFolder(found.rdev) : undefined;
-  if (folder !== undefined) refusePartition(path, folder);
+  if (folder !== undefined) {
+    refusePartition(path, folder);
+    refuseSectors(path, folder);
+  }
   const sizeBytes = sizeOf(realPath);
   const partitions = readOldPartitions(realPath);
   return {
@@ -100,6 +104,17 @@ function refusePartition(path: string, folder: string): void {
     code: "E_REFUSED",
     message: `Cannot install to "${path}": it is a partition`,
     hint: `name the disk: /dev/${disk}; all of it is used`,
+  });
+}
+
+/** A partition table counts in the disk's own sectors: on another disk ours would lead astray. */
+function refuseSectors(path: string, folder: string): void {
+  const bytes = readWord(join(folder, "queue/logical_block_size")) ?? String(SECTOR);
+  if (bytes === String(SECTOR)) return;
+  throw new Fault({
+    code: "E_REFUSED",
+    message: `Cannot install to "${path}": its sectors have ${bytes} bytes`,
+    hint: `disks must have sectors of ${SECTOR} bytes; some can be formatted so`,
   });
 }
 

@@ -25,7 +25,7 @@ export function lockTree(root: string, command: string): FileLock {
 }
 
 /** Whom to tell while a lock is waited for, and who ends that. */
-export interface LockWait {
+interface LockWait {
   /** Called once, with who has it. */
   readonly onWait: (holder: string) => void;
   readonly signal?: AbortSignal | undefined;

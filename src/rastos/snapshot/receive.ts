@@ -16,6 +16,7 @@ import {
   type StreamHeader,
 } from "./stream-format.ts";
 import { removeSubvolume, subvolumeInfo, syncFilesystem } from "./subvolume.ts";
+import { hasFailed } from "./transfer.ts";
 import type { SnapshotTree } from "./tree.ts";
 import type { Snapshot } from "./types.ts";
 
@@ -126,6 +127,7 @@ async function receivePart(request: {
       }
       child.stdin.write(bytes);
       await child.stdin.flush();
+      if (hasFailed(child)) throw await receiveFault(part, words);
     }
     if (!isRenamed) throw brokenStream("it ends early");
     await child.stdin.end();

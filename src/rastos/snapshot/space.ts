@@ -27,10 +27,13 @@ export function freeSpace(path: string): FreeSpace {
 
 /**
  * Makes sure that a snapshot and so many bytes more fit, with a reserve left.
+ *
+ * @param leavesReserve false: the reserve may be taken too
  * @throws {Fault} E_NO_SPACE with the figures
  */
-export function requireSpace(path: string, bytes: number): void {
-  const { freeBytes, reserveBytes, sizeBytes } = freeSpace(path);
+export function requireSpace(path: string, bytes: number, leavesReserve = true): void {
+  const { freeBytes, sizeBytes, ...space } = freeSpace(path);
+  const reserveBytes = leavesReserve ? space.reserveBytes : 0;
   const neededBytes = bytes + SNAPSHOT_BYTES + reserveBytes;
   if (freeBytes >= neededBytes) return;
   throw new Fault({

@@ -153,6 +153,8 @@ export async function sendTo(host: Host, source: Bytes): Promise<void> {
     for await (const chunk of source) {
       child.stdin.write(chunk);
       await child.stdin.flush();
+      // Nobody reads any more, and the pipe does not say so: what is left need not be read.
+      if (hasFailed(child)) break;
     }
     await child.stdin.end();
   } catch (error) {
@@ -162,6 +164,11 @@ export async function sendTo(host: Host, source: Bytes): Promise<void> {
     }
   }
   if ((await child.exited) !== 0) throw remoteFault(host, await words);
+}
+
+/** Whether a program has ended already, and not well. */
+export function hasFailed({ exitCode, signalCode }: Bun.Subprocess): boolean {
+  return (exitCode ?? 0) !== 0 || signalCode !== null;
 }
 
 function remoteCommand(host: Host, args: readonly string[]): string[] {

@@ -76,6 +76,8 @@ export interface KeepOptions {
   readonly system?: string | undefined;
   /** Begins a branch of this name. */
   readonly branch?: string | undefined;
+  /** Nobody can do it again by a command: it may take of the reserve before it is lost. */
+  readonly isPrecious?: boolean;
 }
 
 /** A writable clone to work in: kept as a new snapshot, or gone when its scope ends. */
@@ -294,7 +296,7 @@ export class SnapshotTree implements Disposable {
         hint: `change what is in /${part}, and leave the folder itself where it is`,
       });
     }
-    this.reserve(0);
+    requireSpace(this.root, 0, options.isPrecious !== true);
     const id = this.#state.nextSnapshot;
     const parent = this.#state.snapshots.some((each) => each.id === clone.fromId)
       ? clone.fromId

@@ -4,6 +4,15 @@ import { stateFolder } from "../snapshot/layout.ts";
 import type { SystemConfig } from "./types.ts";
 
 /**
+ * The cache of package files beside the snapshots, of all of them.
+ *
+ * @param top the btrfs top level
+ */
+export function sharedPackageCache(top: string): string {
+  return join(stateFolder(top), "packages");
+}
+
+/**
  * Where the packages of a clone come from: the declared repositories, or those of its own
  * etc/pacman.conf. Downloads are kept beside the snapshots, once for all of them, so that one that
  * is broken off goes on where it was.
@@ -21,6 +30,6 @@ export function packageRootOf(root: string, config: SystemConfig, top: string): 
   return {
     ...own,
     repositories: declared.length > 0 ? declared : own.repositories,
-    cacheFolder: join(stateFolder(top), "packages"),
+    cacheFolder: sharedPackageCache(top),
   };
 }

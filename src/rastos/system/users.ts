@@ -62,7 +62,8 @@ function declarations(
     return [[], [userOf(change.user)]];
   }
   if (account === undefined) throw noSuchUser(name, accounts);
-  const asIs = userSchema.parse({ name, groups: account.groups });
+  // Whatever they are called: what is there need not be what a declaration may hold.
+  const asIs = { ...userSchema.parse({ name: "root" }), name, groups: [...account.groups] };
   if (change.kind === "remove") {
     if (account.uid < 1000) {
       throw new Fault({

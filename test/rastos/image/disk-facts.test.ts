@@ -57,6 +57,14 @@ testUnless(needed)("a member of a RAID, and a file system without a table", () =
   expect(contentsText(readDisk(member))).toBe("linux_raid_member");
 });
 
+testUnless(noLoop)("a disk with large sectors is refused before anything is written", () => {
+  using work = createWorkspace();
+  const path = emptyDisk(work);
+  const loop = tool(["losetup", "--find", "--show", "--sector-size", "4096", path]).trim();
+  undo.push(() => tool(["losetup", "-d", loop]));
+  expect(() => readDisk(loop)).toThrow(`Cannot install to "${loop}": its sectors have 4096 bytes`);
+});
+
 testUnless(noLoop)("a mounted disk, a mounted partition and a partition itself are refused", () => {
   using work = createWorkspace();
   const path = emptyDisk(work);

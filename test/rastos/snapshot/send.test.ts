@@ -6,6 +6,7 @@ import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
 import { commonParent, keysOfAll } from "../../../src/rastos/snapshot/part-keys.ts";
 import { receiveSnapshot } from "../../../src/rastos/snapshot/receive.ts";
 import { sendSnapshot } from "../../../src/rastos/snapshot/send.ts";
+import { lengthBytes } from "../../../src/rastos/snapshot/stream-format.ts";
 import { compress, decompress } from "../../../src/rastos/snapshot/transfer.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
 import { cannotMount } from "../../support/loop-filesystem.ts";
@@ -75,6 +76,26 @@ testOnBtrfs("a branch of what was received keeps its name and its parent", async
     description: "mine",
     createdMs,
   });
+});
+
+testOnBtrfs("a stream that cannot be taken is not read to its end", async () => {
+  using disk = mountTop();
+  using other = mountTop();
+  using from = openTree(disk.path);
+  using to = SnapshotTree.open(other.path, { command: "test", isNew: true });
+  const bytes = await streamOf(from, 0, undefined);
+  const first = 20 + bytes.readUInt32LE(16);
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(0, first);
+    // The beginning of a part, and then nothing that btrfs knows.
+    for (let piece = bytes.subarray(first + 4, first + 104); ; piece = Buffer.alloc(65_536, 0xff)) {
+      yield lengthBytes(piece.length);
+      yield piece;
+      await Bun.sleep(0);
+    }
+  };
+  await expect(receiveSnapshot(to, endless())).rejects.toMatchObject({ code: "E_IO" });
+  expect(subvolumesOf(other.path)).toEqual([]);
 });
 
 testOnBtrfs(

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Fault } from "../../../src/kit/fault/fault.ts";
 import { compress, decompress, writeToFile } from "../../../src/rastos/snapshot/transfer.ts";
 import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
@@ -53,6 +54,25 @@ test("a source that fails says so when compressed too, and ends with its reader"
   expect(await read).toBe(fault);
   for await (const _ of compress(endless())) break;
   while (!isEnded) await Bun.sleep(1);
+});
+
+test("another machine that refuses is not sent the rest", async () => {
+  using work = createWorkspace();
+  work.write("bin/ssh", "#!/bin/sh\necho it is here already >&2\nexit 1\n");
+  chmodSync(work.at("bin/ssh"), 0o755);
+  const module = join(import.meta.dir, "../../../src/rastos/snapshot/transfer.ts");
+  const script = `
+    import { sendTo } from ${JSON.stringify(module)};
+    async function* endless() {
+      // As from a file or a program: others have their turn.
+      for (;; await Bun.sleep(0)) yield new Uint8Array(65536);
+    }
+    const fault = await sendTo({ name: "nas" }, endless()).catch((error) => error);
+    console.log(JSON.stringify([fault.code, fault.excerpt]));
+  `;
+  const env = { ...process.env, PATH: `${work.at("bin")}:${process.env["PATH"]}` };
+  const run = Bun.spawn([process.execPath, "-e", script], { env, stdout: "pipe" });
+  expect(await run.stdout.json()).toEqual(["E_NETWORK", ["it is here already"]]);
 });
 
 testUnless(firstReason(needsRoot(), needsProgram("mknod")))("a device stays one", async () => {

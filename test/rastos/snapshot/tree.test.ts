@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -19,6 +20,7 @@ import { Fault } from "../../../src/kit/fault/fault.ts";
 import { readTree } from "../../../src/rastos/snapshot/find-tree.ts";
 import { partFolder } from "../../../src/rastos/snapshot/layout.ts";
 import { nameBeside, writeRecord } from "../../../src/rastos/snapshot/record.ts";
+import { freeSpace } from "../../../src/rastos/snapshot/space.ts";
 import { openFolder } from "../../../src/rastos/snapshot/subvolume.ts";
 import { holdClone, listTemporary } from "../../../src/rastos/snapshot/temporary.ts";
 import { SnapshotTree } from "../../../src/rastos/snapshot/tree.ts";
@@ -147,6 +149,26 @@ testOnBtrfs("on a full disk nothing is begun, and removing still works", () => {
   tree.remove([1], { force: false });
   expect(subvolumesOf(disk.path)).toEqual(partsOf(0));
   expect(readTree(disk.path).nextSnapshot).toBe(2);
+});
+
+testOnBtrfs("what somebody has done by hand is kept in the reserve's place, if need be", () => {
+  using disk = mountTop();
+  using tree = openTree(disk.path);
+  using clone = tree.temporary(0);
+  const fd = openSync(join(clone.path, "usr/work"), "w");
+  const step = 4 * 1024 ** 2;
+  const hasRoom = (): boolean => {
+    const { freeBytes, reserveBytes } = freeSpace(disk.path);
+    return freeBytes > reserveBytes;
+  };
+  for (let at = 0; hasRoom(); at += step) {
+    expect(sys.fallocate(fd, 0, at, step)).toBeGreaterThanOrEqual(0);
+    fsyncSync(fd);
+  }
+  closeSync(fd);
+  const fault = faultOf(() => clone.keep({ description: "repeatable" }));
+  expect(fault.code).toBe("E_NO_SPACE");
+  expect(clone.keep({ description: "by hand", isPrecious: true }).id).toBe(1);
 });
 
 testOnBtrfs("a temporary clone is kept as a child, or leaves nothing", () => {

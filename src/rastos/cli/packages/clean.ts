@@ -17,7 +17,8 @@ export const cleanCommand = defineCommand({
     synonyms: ["-Sc", "-Scc"],
     details: `
       Of a tree of snapshots a new one is made without them; older ones keep theirs until they are
-      removed.
+      removed. What \`rastos apply\` has fetched lies beside the snapshots, once for all of them,
+      and goes at once.
 
       With --json an object with schema "rastos.cleaned/1": files, bytes, isDryRun, snapshot.
     `,

@@ -53,7 +53,8 @@ export async function workInClone(
   }
   await tree.resume();
   const fallback = command === undefined ? `changed in a shell` : command.join(" ").slice(0, 80);
-  reportMade(printer, clone.keep({ description: args.description || fallback }));
+  const description = args.description || fallback;
+  reportMade(printer, clone.keep({ description, isPrecious: true }));
   return 0;
 }
 
