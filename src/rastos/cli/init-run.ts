@@ -28,7 +28,8 @@ export async function run({ args, printer, positionals }: Context): Promise<numb
   const { detectMode } = await import("../service/early.ts");
   const mode = detectMode();
   if (mode === "supervisor" && !args.supervise) return await tellInit(args.socket, positionals);
-  surviveErrors(printer);
+  const told = mode === "supervisor" ? printer : await patientPrinter(printer);
+  surviveErrors(told);
   const { SERVICE_FOLDERS } = await import("../service/load.ts");
   const { runRinit } = await import("../service/rinit.ts");
   const target = args.target ?? (mode === "machine" ? kernelTarget(commandLine()) : undefined);
@@ -45,11 +46,23 @@ export async function run({ args, printer, positionals }: Context): Promise<numb
     target: target ?? "default",
     onMessage: (text, level) => {
       const line = `rinit: ${sanitise(text)}`;
-      if (level === "error") printer.warn(line);
-      else printer.note(line);
+      if (level === "error") told.warn(line);
+      else told.note(line);
     },
-    onOutput: (text) => printer.prompt(text),
+    onOutput: (text) => told.prompt(text),
   });
+}
+
+/** A printer for the first process, which must not wait for whoever reads. */
+async function patientPrinter(printer: Printer): Promise<Printer> {
+  const [{ Console }, kit] = await Promise.all([
+    import("../service/console-output.ts"),
+    import("../../kit/out/printer.ts"),
+  ]);
+  const terminal = Console.open();
+  if (terminal === undefined) return printer;
+  const { level, style } = printer;
+  return new kit.Printer({ level, style, write: (_, bytes) => terminal.write(bytes) });
 }
 
 /** Whatever nobody has caught is told, and lived with: the first process must go on. */

@@ -1,5 +1,4 @@
 /** The supervisor's world as it is: processes, pipes, terminals, cgroups, the clock. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { O } from "../../../ffi/abi/constants.ts";
 import { errnoText } from "../../../ffi/errno.ts";
@@ -18,6 +17,7 @@ import { readStatus, sessionMembers } from "./process-list.ts";
 import { watchReadiness } from "./readiness.ts";
 import { openLog, ServiceOutput } from "./service-output.ts";
 import { SIGNALS } from "./signals.ts";
+import { readSmallFile } from "./small-file.ts";
 import type { ServiceWorld, Spawned } from "./supervisor.ts";
 import { chooseTerminal, releaseTerminal } from "./virtual-terminal.ts";
 
@@ -148,12 +148,8 @@ export class ProcessWorld implements ServiceWorld {
 
   readPidFile(service: ServiceDefinition): Spawned {
     const path = service.pid_file ?? "";
-    let text = "";
-    try {
-      text = readFileSync(path, "utf8").trim();
-    } catch {
-      return { kind: "failed", reason: `it has left no "${path}"` };
-    }
+    const text = readSmallFile(path)?.trim();
+    if (text === undefined) return { kind: "failed", reason: `it has left no "${path}"` };
     const pid = /^\d{1,9}$/.test(text) ? Number(text) : 0;
     // Only what it has left to us: the file may be anybody's, and what it names is killed one day.
     if (pid < 2 || readStatus(pid)?.parent !== process.pid) {
