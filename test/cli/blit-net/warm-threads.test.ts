@@ -169,7 +169,8 @@ function occurrences(pid: number, text: string): number {
     const range = /^([0-9a-f]+)-([0-9a-f]+) (....)/.exec(line);
     if (range !== null) {
       [from, to] = [Number.parseInt(range[1] ?? "", 16), Number.parseInt(range[2] ?? "", 16)];
-      if (range[3]?.startsWith("rw") !== true) to = from;
+      // The engine's own heaps are gigabytes of address space.
+      if (range[3]?.startsWith("rw") !== true || to - from > 2 ** 30) to = from;
     }
     // What was never touched is not read: it would be gigabytes of zeros.
     if (!/^Rss: +[1-9]/.test(line)) continue;
