@@ -1,4 +1,5 @@
 import { O, S } from "../../../ffi/abi/constants.ts";
+import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { clonesSmallFiles, tryReflink } from "./content.ts";
 import { isSameStatus } from "./copy-file.ts";
@@ -103,8 +104,9 @@ function isUntouched(t: Thread, source: number): boolean {
 }
 
 function hasNoXattrs(t: Thread, source: number): boolean {
-  if (!t.options.xattrs || t.sourceHasNoXattrs) return true;
-  return sys.flistxattr(source, t.xattr.pointer, xattrBytes) === 0;
+  if (!t.options.xattrs) return true;
+  const listed = sys.flistxattr(source, t.xattr.pointer, xattrBytes);
+  return listed === 0 || listed === -errno.EOPNOTSUPP;
 }
 
 function abandon(t: Thread, node: FolderNode, target: number): false {

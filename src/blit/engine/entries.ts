@@ -325,7 +325,7 @@ export function differences(t: Thread): {
   const isModeOther = modeUnder(source, ownerAfter(target, owner)) !== (target.mode & 0o7777);
   // A change of owner takes capabilities away; one of the mode may have come with one of the ACL.
   const mayDiffer = isModeOther || isOwnerOther || mayHaveNewXattrs(t);
-  const looksAtXattrs = t.options.xattrs && !t.sourceHasNoXattrs && mayDiffer;
+  const looksAtXattrs = t.options.xattrs && mayDiffer;
   return { isOwnerOther, isModeOther, looksAtXattrs };
 }
 

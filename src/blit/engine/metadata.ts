@@ -246,11 +246,12 @@ export function copyXattrs(
   path: () => string,
   options: { readonly mayHaveOwn: boolean },
 ): boolean {
-  if (t.sourceHasNoXattrs && !options.mayHaveOwn) return false;
-  const names = t.received === undefined ? listSource(t, source, path) : t.received.names;
-  if (names === undefined || (names.length === 0 && !options.mayHaveOwn)) return false;
+  const listed = t.received === undefined ? listSource(t, source, path) : t.received.names;
+  if (listed === undefined) return false;
+  const names = listed === "unsupported" ? [] : listed;
+  if (names.length === 0 && !options.mayHaveOwn) return false;
   let isChanged = false;
-  if (options.mayHaveOwn) isChanged = removeForeignXattrs(t, target, names, path);
+  if (options.mayHaveOwn) isChanged = removeForeignXattrs(t, target, listed, path);
   for (const name of names) {
     if (!isLeftToTarget(name)) {
       const changed = copyOneXattr(t, { source, target }, name, path, options.mayHaveOwn);
@@ -261,15 +262,19 @@ export function copyXattrs(
 }
 
 /** Names of the source's attributes; undefined, after a report, where they cannot be listed. */
-function listSource(t: Thread, source: number, path: () => string): string[] | undefined {
+function listSource(
+  t: Thread,
+  source: number,
+  path: () => string,
+): string[] | "unsupported" | undefined {
   const memory = t.xattr;
   const listed = sys.flistxattr(source, memory.pointer, xattrBytes);
   if (listed < 0) {
-    if (isUnsupported(listed)) t.sourceHasNoXattrs = true;
-    else t.attributeFailed(listed, "flistxattr", path(), "extended attributes");
-    if (!isUnsupported(listed)) return undefined;
+    if (isUnsupported(listed)) return "unsupported";
+    t.attributeFailed(listed, "flistxattr", path(), "extended attributes");
+    return undefined;
   }
-  return attributeNames(memory.text.latin1Slice(0, Math.max(0, listed)));
+  return attributeNames(memory.text.latin1Slice(0, listed));
 }
 
 /** Puts a value of the source into the second part of t.xattr; its length or -errno. */
@@ -303,6 +308,9 @@ function xattrsDiffer(t: Thread, source: number, target: number): boolean {
     return names.filter((name) => !isLeftToTarget(name)).sort();
   };
   const { received } = t;
+  if (received === undefined && isUnsupported(sys.flistxattr(source, memory.pointer, xattrBytes))) {
+    return namesOf(target).some((name) => !mayStay(name, "unsupported"));
+  }
   const names =
     received === undefined
       ? namesOf(source)
@@ -316,10 +324,19 @@ function xattrsDiffer(t: Thread, source: number, target: number): boolean {
   });
 }
 
+/**
+ * A source that cannot have any attributes says nothing about those of the target; but it has
+ * permissions, which an ACL would change.
+ */
+function mayStay(name: string, wanted: readonly string[] | "unsupported"): boolean {
+  if (wanted === "unsupported") return !name.startsWith("system.posix_acl");
+  return wanted.includes(name);
+}
+
 function removeForeignXattrs(
   t: Thread,
   target: number,
-  wanted: readonly string[],
+  wanted: readonly string[] | "unsupported",
   path: () => string,
 ): boolean {
   const memory = t.xattr;
@@ -327,7 +344,7 @@ function removeForeignXattrs(
   if (listed <= 0) return false;
   let isChanged = false;
   for (const name of attributeNames(memory.text.latin1Slice(0, listed))) {
-    if (wanted.includes(name) || isLeftToTarget(name)) continue;
+    if (isLeftToTarget(name) || mayStay(name, wanted)) continue;
     const result = sys.fremovexattr(target, t.cLink(name));
     if (result === 0) isChanged = true;
     else if (!isUnsupported(result) && result !== -errno.ENODATA) {

@@ -118,8 +118,6 @@ export class Thread {
   predictsNewFolders: boolean | undefined;
   /** The target gives new files their folder's group (mount option grpid). */
   inheritsGroup = false;
-  /** The source file system has no extended attributes at all. */
-  sourceHasNoXattrs = false;
   /** Called now and then in long work, for whoever waits for this thread; must not throw. */
   pulse: (() => void) | undefined;
   /** The attributes of the entry at hand, where they came over a stream; see ReceivedXattrs. */

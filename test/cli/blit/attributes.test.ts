@@ -198,6 +198,41 @@ describeUnless(treeToolsMissing())("kept by default", () => {
   });
 });
 
+/** Another file system may be mounted below the source: the first answer is as one of it. */
+const noAttributesOnce = { TRIAD_FAULTS: "flistxattr:EOPNOTSUPP@1" };
+
+describeUnless(treeToolsMissing())("a file whose file system has no attributes", () => {
+  test("says nothing of the others", async () => {
+    using work = createWorkspace();
+    const names = ["one", "two", "three", "four"];
+    makeTree(
+      work.path,
+      names.map((name) => {
+        const xattrs = { "user.a": hex(name) };
+        return { op: "file", path: `a/${name}`, text: name, xattrs };
+      }),
+    );
+    const run = await runBlit(["copy", "a/", "b"], { cwd: work.path, env: noAttributesOnce });
+    expect(run.code).toBe(0);
+    const after = describeTree(work.at("b"));
+    expect(names.filter((name) => after[name]?.xattrs !== undefined)).toHaveLength(3);
+  });
+
+  test("leaves those of the target, but no ACL that its permissions would not have", async () => {
+    using work = createWorkspace();
+    const mtimeNs = "1500000000000000000";
+    const xattrs = { "user.own": hex("o"), [acl("access")]: ACCESS };
+    makeTree(work.path, [
+      { op: "file", path: "a/f", text: "1", mode: 0o604, mtimeNs },
+      { op: "file", path: "b/f", text: "1", mode: 0o600, mtimeNs, xattrs },
+    ]);
+    const run = await runBlit(["copy", "a/", "b"], { cwd: work.path, env: noAttributesOnce });
+    expect(run.code).toBe(0);
+    const { mode, xattrs: left } = describeTree(work.at("b"))["f"] ?? {};
+    expect([mode, left]).toEqual(["0604", { "user.own": hex("o") }]);
+  });
+});
+
 describeUnless(treeToolsMissing())("nothing leaks in from the target's folder", () => {
   const source: readonly TreeOperation[] = [
     { op: "file", path: "f", text: "1", mode: 0o640 },
