@@ -1,11 +1,11 @@
-import { S } from "../../../ffi/abi/constants.ts";
+import { O, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { openFolderBelow } from "./backup.ts";
 import { isSameTime, keepsTarget, processEntry, reportConflict, reportFolded } from "./entries.ts";
 import { noteReplacement } from "./extraneous.ts";
+import { exactNamesIn, isFolded } from "./folded-names.ts";
 import { FolderNode } from "./folder-node.ts";
-import { forEachName } from "./listing.ts";
 import type { LinkMember } from "./messages.ts";
 import { keepStatus, noteTargetDefaults } from "./metadata.ts";
 import { closeToOwner, openToOwner } from "./owner-access.ts";
@@ -66,7 +66,7 @@ export class LinkFolders {
     const root = this.#roots[member.root];
     if (root === undefined) return undefined;
     t.root = member.root;
-    const sourceFd = openFolderBelow(t, root.sourceFd, member.folder, { make: false });
+    const sourceFd = openSourceFolder(t, root.sourceFd, member.folder);
     const targetFd = openFolderBelow(t, root.targetFd, member.folder, { make: false });
     if (sourceFd < 0 || targetFd < 0) {
       const result = Math.min(sourceFd, targetFd);
@@ -82,7 +82,7 @@ export class LinkFolders {
       noteTargetDefaults(t, node, t.target);
       node.formerMode = openToOwner(t, targetFd, t.target);
     }
-    if (t.options.targetFoldsNames) node.exactNames = namesIn(t, targetFd);
+    node.exactNames = exactNamesIn(t, targetFd);
     if (t.statFd(sourceFd, t.source) === 0) node.targetStatus = keepStatus(t.source);
     return node;
   }
@@ -102,19 +102,11 @@ export class LinkFolders {
   }
 }
 
-/** The names in a folder whose file system may take two of them for one. */
-function namesIn(t: Thread, fd: number): Set<string> {
-  const names = new Set<string>();
-  // What a listing that fails leaves out counts as another's name: nothing is overwritten then.
-  forEachName(t, fd, (offset, length) => {
-    names.add(t.dirents.text.latin1Slice(offset, offset + length));
-  });
-  return names;
-}
-
-/** The target has another entry that it takes for this one. */
-function isFolded(node: FolderNode, name: string): boolean {
-  return node.exactNames !== undefined && !node.exactNames.has(name);
+/** As openFolderBelow; one that holds what the command line names need not be listed. */
+function openSourceFolder(t: Thread, rootFd: number, path: string): number {
+  const fd = openFolderBelow(t, rootFd, path, { make: false });
+  if (path !== "" || fd !== -errno.EACCES) return fd;
+  return sys.openat(rootFd, t.cTemporary("."), O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
 }
 
 /**

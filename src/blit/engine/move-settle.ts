@@ -77,7 +77,7 @@ function settleEntry(t: Thread, entry: Entry): void {
   // A copy without one of its attributes is no reason to remove the file that has them all.
   if (entry.stays.has(entry.path)) return;
   if (!hasArrived(t, entry, type)) {
-    reportNotMoved(t, entry.path);
+    if (!t.cancelled) reportNotMoved(t, entry.path);
     return;
   }
   const removed = sys.unlinkat(entry.sourceFd, t.cName(entry.name), 0);

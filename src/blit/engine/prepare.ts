@@ -1,4 +1,4 @@
-import { O, RLIMIT } from "../../../ffi/abi/constants.ts";
+import { FS_CASEFOLD_FL, IOCTL, O, RLIMIT } from "../../../ffi/abi/constants.ts";
 import { Memory } from "../../../ffi/mem.ts";
 import { sys } from "../../../ffi/sys.ts";
 import type { FilterJson } from "../tree/filter.ts";
@@ -197,10 +197,23 @@ export function grainOf(t: Thread, fileSystem: string): number {
 /** File systems that are known to keep every name apart, unless a folder says otherwise. */
 const exactFileSystems: ReadonlySet<string> = new Set(["ext4", "btrfs", "xfs", "tmpfs", "f2fs"]);
 
+/** Of these, the ones that may have folders that fold case, with all below them (chattr +F). */
+const foldableFileSystems: ReadonlySet<string> = new Set(["ext4", "tmpfs", "f2fs"]);
+
+function foldsByFlag(t: Thread, fd: number): boolean {
+  const at = t.pointers.statfs;
+  if (fd < 0 || sys.ioctl(fd, IOCTL.FS_GETFLAGS, at) !== 0) return false;
+  const [flags = 0] = new Uint32Array(t.scratch.buffer, at - t.scratch.pointer, 1);
+  return (flags & FS_CASEFOLD_FL) !== 0;
+}
+
 /** Whether the target takes different names for one: known, or tried with a file of our own. */
 export function foldsNames(t: Thread, fileSystem: string, fd: number): boolean {
   if (foldingFileSystems.has(fileSystem)) return true;
-  if (exactFileSystems.has(fileSystem) || fd < 0 || t.isDry) return false;
+  if (exactFileSystems.has(fileSystem)) {
+    return foldableFileSystems.has(fileSystem) && foldsByFlag(t, fd);
+  }
+  if (fd < 0 || t.isDry) return false;
   const name = t.temporaryName();
   const flags = O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC;
   const probe = sys.openat(fd, t.cTemporary(name), flags, 0o600);

@@ -15,10 +15,14 @@ export type PublishOptions = {
   readonly replaces: boolean;
 };
 
-/** Two names of the source are one name to the target's file system. */
+/**
+ * Something has the name that nothing had before. Where names may fold it is another one of the
+ * source's, else somebody has been at work here meanwhile, such as a second run.
+ */
 export function reportCollision(t: Thread, path: string): void {
-  const message =
-    "the target takes this name for that of another entry (it folds case or normalises names)";
+  const message = t.options.targetFoldsNames
+    ? "the target takes this name for that of another entry (it folds case or normalises names)"
+    : "something else got this name in the target meanwhile: left as it is";
   t.report({ kind: "failed", path, code: "E_COLLISION", call: undefined, message });
 }
 
@@ -60,7 +64,10 @@ export function rename(
 ): number {
   if (!mustBeNew) return sys.renameat2(fromFd, from, toFd, to, 0);
   const result = sys.renameat2(fromFd, from, toFd, to, RENAME.NOREPLACE);
-  return result === -errno.EINVAL ? sys.renameat2(fromFd, from, toFd, to, 0) : result;
+  if (result !== -errno.EINVAL) return result;
+  const renamed = sys.renameat2(fromFd, from, toFd, to, 0);
+  // Another thread's folder has come between, under a name that is the same to the target.
+  return renamed === -errno.ENOTEMPTY ? -errno.EEXIST : renamed;
 }
 
 /** Gives a new folder its final name, once the files directly in it are complete. */

@@ -78,6 +78,7 @@ class Run {
   readonly links: LinkMember[] = [];
   /** The name of each linked file that is in place, by its identity. */
   readonly placed = new Map<string, LinkMember>();
+  #comesBack = false;
   /** Names of files for which the target's folders have to make room first. */
   readonly waiting: LinkMember[] = [];
   /** All names of files that have several, for a move's end. */
@@ -131,7 +132,7 @@ class Run {
       isNew: false,
       targetName: "",
       borrowed: true,
-      takesLinked: true,
+      takesLinked: !this.#mayBeLinked(root),
     });
     if (root.targetFd < 0 && holder.targetFd >= 0) {
       t.openNodes++;
@@ -144,6 +145,12 @@ class Run {
       return;
     }
     if (!this.#pushFolder(root, holder)) t.openNodes--;
+  }
+
+  /** A file that is named may be another name of one that is named beside it, or lies below. */
+  #mayBeLinked(root: Root): boolean {
+    const isOneOfSeveral = this.prepared.roots.length > 1 && root.sourceName === root.targetName;
+    return root.kind === "entry" && isOneOfSeveral;
   }
 
   /** Lists a folder that holds targets once, however many of the sources go into it. */
@@ -209,12 +216,16 @@ class Run {
   }
 
   async walk(roots: readonly Root[]): Promise<void> {
-    for (const group of independentRoots(roots)) {
+    const groups = independentRoots(roots);
+    this.#comesBack = groups.length > 1;
+    for (const [index, group] of groups.entries()) {
       for (const root of group) {
         refreshTarget(this.main, root);
         this.pushRoot(root);
       }
       await this.pool.run(this.hooks.inlineMs);
+      // Files of several names too give way to what a later source has under their names.
+      if (index < groups.length - 1) await this.linkFiles();
     }
   }
 
@@ -237,9 +248,7 @@ class Run {
     touched: Map<string, { root: number; folder: string }>,
   ): Promise<void> {
     const t = this.main;
-    const roots: { sourceFd: number; targetFd: number }[] = [];
-    for (const [index, fds] of this.lasting) roots[index] = fds;
-    const folders = new LinkFolders(t, roots);
+    const folders = new LinkFolders(t, this.#rootFolders());
     const ready = groups.map((group) => {
       const parted = partLinks(t, folders, group);
       this.waiting.push(...parted.waiting);
@@ -264,6 +273,14 @@ class Run {
     folders.close();
   }
 
+  /** The folders that paths of links start from: for what is named itself, those that hold it. */
+  #rootFolders(): { sourceFd: number; targetFd: number }[] {
+    return this.prepared.roots.map(({ index, kind, sourceFd, targetParentFd }) => {
+      const holder = { sourceFd, targetFd: kind === "entry" ? targetParentFd : -1 };
+      return this.lasting.get(index) ?? holder;
+    });
+  }
+
   /** Links the names of a file to the first of them, which an earlier turn may have placed. */
   #linkGroup(folders: LinkFolders, group: readonly LinkMember[]): void {
     const [first] = group;
@@ -273,8 +290,10 @@ class Run {
     const isPlaced = placed !== undefined;
     const copiesFirst = this.main.options.targetFoldsNames && !isPlaced;
     linkOthers(this.main, folders, isPlaced ? [placed, ...group] : group, copiesFirst);
-    // Only a mirror comes back to links, when it has made room for what was in the way.
-    if (this.main.options.command === "mirror" && placed === undefined) this.placed.set(key, first);
+    // A mirror comes back to links when it has made room for what was in the way, and a run over
+    // several groups of sources with each of them.
+    const comesBack = this.#comesBack || this.main.options.command === "mirror";
+    if (comesBack && placed === undefined) this.placed.set(key, first);
   }
 
   #restamp(root: number, folder: string): void {
@@ -342,9 +361,7 @@ class Run {
   async #replace(found: readonly Extraneous[]): Promise<void> {
     const t = this.main;
     if (found.length === 0 || t.cancelled) return;
-    const roots: { sourceFd: number; targetFd: number }[] = [];
-    for (const [index, fds] of this.lasting) roots[index] = fds;
-    const folders = new LinkFolders(t, roots);
+    const folders = new LinkFolders(t, this.#rootFolders());
     for (const { root, folder, names } of found) {
       for (const name of names) {
         const node = folders.open({ root, folder, name, dev: 0, ino: "", nlink: 1 });

@@ -2,8 +2,15 @@ import { O, S } from "../../../ffi/abi/constants.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { copyFile } from "../engine/copy-file.ts";
-import { isSameTime, keepsTarget, replaceLater, reportConflict } from "../engine/entries.ts";
+import {
+  isSameTime,
+  keepsTarget,
+  replaceLater,
+  reportConflict,
+  reportFolded,
+} from "../engine/entries.ts";
 import { settleReplacements } from "../engine/extraneous.ts";
+import { isFolded } from "../engine/folded-names.ts";
 import { FolderNode } from "../engine/folder-node.ts";
 import { publishFile } from "../engine/publish.ts";
 import { counter } from "../engine/shared-state.ts";
@@ -44,7 +51,10 @@ export function chooseFirst(
     const here = folders.openForNames(member.root, member.folder);
     if (here === undefined) continue;
     const look = lookAt(t, here, member.name);
-    if (look === "kept") {
+    if (look === "folded") {
+      t.setEntry(member.name);
+      reportFolded(t, here);
+    } else if (look === "kept") {
       t.add(counter.upToDate, 1);
       t.add(counter.itemsDone, 1);
     } else if (node === undefined || look === "same") {
@@ -60,8 +70,9 @@ export function chooseFirst(
 }
 
 /** What the target has under a name. */
-function lookAt(t: Thread, node: FolderNode, name: string): "other" | "kept" | "same" {
+function lookAt(t: Thread, node: FolderNode, name: string): "other" | "kept" | "same" | "folded" {
   if (t.statAt(node.targetFd, t.cTargetName(name), t.target) < 0) return "other";
+  if (isFolded(node, name)) return "folded";
   if (keepsTarget(t)) return "kept";
   const isOfType = ((t.source.mode ^ t.target.mode) & S.IFMT) === 0;
   const isSame = isOfType && t.source.sizeBytes === t.target.sizeBytes && isSameTime(t);
@@ -114,6 +125,10 @@ function linkOne(
     t.failed(present, "statx", path, "look at the target");
     return;
   }
+  if (present === 0 && isFolded(to, t.entryName())) {
+    reportFolded(t, to);
+    return;
+  }
   if (present === 0 && (isOneFile(t) || keepsTarget(t))) {
     t.add(counter.upToDate, 1);
     t.add(counter.itemsDone, 1);
@@ -133,7 +148,7 @@ function linkOne(
   const temporary = t.cTemporary(temporaryName);
   const result = sys.linkat(first.node.targetFd, source, to.targetFd, temporary, 0);
   if (result < 0) {
-    cannotLink(t, first, to, result);
+    cannotLink(t, first, to, { result, replaces: present === 0 });
     return;
   }
   if (publishFile(t, to, temporaryName, { targetName: undefined, replaces: present === 0 })) {
@@ -155,8 +170,9 @@ function cannotLink(
   t: Thread,
   first: { readonly node: FolderNode; readonly name: string },
   to: FolderNode,
-  result: number,
+  met: { readonly result: number; readonly replaces: boolean },
 ): void {
+  const { result, replaces } = met;
   const name = t.entryName();
   const path = to.pathOf(name);
   const isRefused = result === -errno.EMLINK || result === -errno.EPERM;
@@ -173,7 +189,8 @@ function cannotLink(
   const node = new FolderNode({ ...names, borrowed: true, takesLinked: true });
   node.newFileGid = to.newFileGid;
   t.setEntry(first.name);
-  const options = { replaces: false, takesLarge: true, takesLinked: true };
+  node.exactNames = to.exactNames;
+  const options = { replaces, takesLarge: true, takesLinked: true };
   copyFile(t, node, { ...options, targetName: name === first.name ? undefined : name });
   sys.close(sourceFd);
   t.received = received;

@@ -3,6 +3,7 @@ import { RESOLVE } from "../../../ffi/abi/open-how.ts";
 import { errno } from "../../../ffi/errno.ts";
 import { sys } from "../../../ffi/sys.ts";
 import { settleReplacements } from "../engine/extraneous.ts";
+import { exactNamesIn } from "../engine/folded-names.ts";
 import { FolderNode } from "../engine/folder-node.ts";
 import { folderFlags, forEachName } from "../engine/listing.ts";
 import { noteTargetDefaults } from "../engine/metadata.ts";
@@ -219,6 +220,7 @@ export class TargetFolders {
     }
     const node = owned(index, path, fd, false);
     if (t.statFd(fd, t.target) === 0) noteTargetDefaults(t, node, t.target);
+    node.exactNames = exactNamesIn(t, fd);
     return node;
   }
 }

@@ -1,54 +1,10 @@
 import { beforeAll, expect } from "bun:test";
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { runBlit, runCommand } from "../../support/binary.ts";
-import { firstReason, needsProgram, needsRoot, testUnless } from "../../support/skip.ts";
-import { createWorkspace } from "../../support/workspace.ts";
+import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { runBlit } from "../../support/binary.ts";
+import { exfatMissing as reason, withExfat } from "../../support/exfat.ts";
+import { testUnless } from "../../support/skip.ts";
 
-/**
- * Names that are one name to the target. exFAT takes no notice of case; the kernel here has neither
- * it nor FAT, so it is mounted by its program in user space.
- */
-const reason = firstReason(
-  needsRoot(),
-  needsProgram("mkfs.exfat", "mount.exfat-fuse", "losetup", "umount"),
-);
-
-async function must(...argv: string[]): Promise<string> {
-  const done = await runCommand(argv, {
-    env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  if (done.code !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr}`);
-  return done.stdout.trim();
-}
-
-/** Runs `body` with a fresh exFAT file system mounted. */
-async function withExfat(body: (mount: string, folder: string) => Promise<void>): Promise<void> {
-  using workspace = createWorkspace();
-  const image = workspace.at("image");
-  const mount = workspace.at("mount");
-  mkdirSync(mount);
-  writeFileSync(image, "");
-  truncateSync(image, 32 * 1024 * 1024);
-  await must("mkfs.exfat", image);
-  const device = await must("losetup", "-f", "--show", image);
-  try {
-    await must("mount.exfat-fuse", device, mount);
-    try {
-      await body(mount, workspace.path);
-    } finally {
-      await must("umount", mount);
-    }
-  } finally {
-    await must("losetup", "-d", device);
-  }
-}
+/** Names that are one name to the target. */
 
 beforeAll(() => {
   if (reason !== undefined) process.stderr.write(`folding names are not tested: ${reason}\n`);

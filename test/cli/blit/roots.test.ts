@@ -243,3 +243,17 @@ test("of many files into one folder, the folder is listed once", async () => {
     expect(listings).toBeLessThan(10);
   }
 });
+
+test.each([
+  ["at once", "renameat2:EEXIST@1"],
+  ["where the file system knows no way to refuse", "renameat2:EINVAL@1,renameat2:ENOTEMPTY@2"],
+])("a folder that comes between is told as what it is, %s", async (_, faults) => {
+  using work = createWorkspace();
+  work.write("a/file", "content");
+  const env = { TRIAD_FAULTS: faults };
+  const run = await runBlit(["copy", "--json", "a", "new"], { cwd: work.path, env });
+  const { exitCode, issues } = JSON.parse(run.stdout);
+  expect(exitCode).toBe(4);
+  expect(issues).toMatchObject([{ code: "E_COLLISION" }]);
+  expect(issues[0].message).toContain("something else got this name in the target meanwhile");
+});
