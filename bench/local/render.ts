@@ -20,11 +20,12 @@ const METHOD = `Fresh file systems: ext4 and btrfs in an image on a loop device,
 target lie on the same one. In each round the tools run once, in shuffled order, with the target
 reset and everything written out before the clock starts, the source and the tool's program in the
 page cache and the memory that a run needs touched before (on a virtual machine with free page
-reporting). The clock stops when the tool exits; nobody syncs. Cells: median seconds (peak MiB). Ratios: blit's wall
-time over the peer's in the same round, median (lowest–highest); below 1 blit is faster. The best
-peer is the one with the smallest median. rclone tuned: \`--transfers=16 --checkers=16
---buffer-size=0\`. blit's result is compared to the source by \`rsync -naiHAXc\`; peers are checked
-for the number of files and bytes only, and some keep fewer attributes than blit and cp do.`;
+reporting). The clock stops when the tool exits; nobody syncs. Cells: median seconds (peak MiB).
+Ratios: blit's wall time over the peer's in the same round, median (lowest–highest); below 1 blit
+is faster. The best peer is the one with the smallest median. rclone tuned: \`--transfers=16
+--checkers=16 --buffer-size=0\`. blit's result is compared to the source by \`rsync -naiHAXc\`;
+peers are checked for the number of files and bytes only, and some keep fewer attributes than blit
+and cp do.`;
 
 const MEMORY_METHOD = `blit's peak resident set over small files on ext4, the larger of two runs,
 and the smaller wall time: a fresh copy, and a mirror with nothing to do.`;

@@ -26,8 +26,8 @@ export function warmMemory(bytes: number): void {
 }
 
 /**
- * Reads a program into the page cache, which large sets and {@link warmMemory} push it out of: what
- * is measured is a tool in daily use, and one of 120 MiB took a tenth of a second more from the disk.
+ * Reads a program into the page cache, which large sets and {@link warmMemory} push it out of. What
+ * is measured is a tool in daily use; one of 120 MiB took a tenth of a second more from the disk.
  * @param program path, or name in PATH
  */
 export function warmExecutable(program: string): void {
