@@ -32,8 +32,9 @@ export class LinkHelpers implements Disposable {
   /** Starts threads if so many files are worth it; undefined where the main one is enough. */
   static forFiles(files: number, threads: number | undefined): LinkHelpers | undefined {
     const { createInstallWorker } = ports;
+    if (createInstallWorker === undefined || files < FILES_MIN) return undefined;
     const count = threads ?? Math.min(THREADS_MAX, navigator.hardwareConcurrency);
-    if (createInstallWorker === undefined || files < FILES_MIN || count < 2) return undefined;
+    if (count < 2) return undefined;
     const workers = Array.from({ length: count - 1 }, () => new Thread(createInstallWorker()));
     return new LinkHelpers(workers);
   }

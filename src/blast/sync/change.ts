@@ -180,7 +180,7 @@ async function preparedAhead(session: Session, place: Place, plan: SyncPlan, sto
     session.store(),
   ]);
   const wheels = [...stored.values()];
-  const files = wheels.reduce((sum, wheel) => sum + wheel.files.length, 0);
+  const files = wheels.reduce((sum, { fileCount }) => sum + fileCount, 0);
   const helpers = LinkHelpers.forFiles(files, undefined);
   if (helpers === undefined) return undefined;
   helpers.compare(wheels.map(({ folder }) => dirname(folder)));

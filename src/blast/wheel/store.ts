@@ -250,6 +250,7 @@ class Unpacked implements StoredWheel {
   readonly tags: readonly string[];
   readonly warnings: readonly string[];
   readonly totalBytes: number;
+  readonly fileCount: number;
   readonly manifest: Manifest;
   #version: Version | undefined;
 
@@ -264,6 +265,7 @@ class Unpacked implements StoredWheel {
     this.tags = head.tags;
     this.warnings = head.warnings;
     this.totalBytes = head.totalBytes;
+    this.fileCount = head.files;
     this.manifest = manifest;
   }
 

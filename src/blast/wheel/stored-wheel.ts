@@ -29,6 +29,8 @@ export interface StoredWheel {
   readonly tags: readonly string[];
   /** Things worth telling, such as a newer format. */
   readonly warnings: readonly string[];
+  /** How many `files` there are: told without looking at them. */
+  readonly fileCount: number;
   /** Every file, with the wheel's own RECORD, grouped by folder. */
   readonly files: readonly StoredFile[];
   /** Parents first. */
