@@ -163,7 +163,8 @@ function copyOpened(
   got: number,
 ): CopyOutcome | "changed" {
   const size = t.source.sizeBytes;
-  const isDirect = node.stagedName !== undefined && size <= largeFileBytes;
+  // A large file comes to its turn late, when its folder may have its name: also one that shrank.
+  const isDirect = node.stagedName !== undefined && size <= largeFileBytes && !options.takesLarge;
   const temporaryName = isDirect ? undefined : t.temporaryName();
   const target = createTarget(t, node, temporaryName, options.targetName);
   if (target < 0) {
