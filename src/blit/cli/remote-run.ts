@@ -102,7 +102,7 @@ function optionsOf(request: Request, args: Context["args"]): SessionOptions {
   return {
     command,
     // A source file is removed for the sake of what the target has: that has to be its content.
-    comparison: command === "move" && comparison === "time" ? "checksum" : comparison,
+    comparison: command === "move" ? "checksum" : comparison,
     ignoreExisting,
     update,
     xattrs,

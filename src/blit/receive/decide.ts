@@ -81,7 +81,10 @@ function decideFile(
 ): Decision {
   if (!isPresent) return wanted(t, node, false);
   const { options, source, target } = t;
-  if (options.ignoreExisting) return upToDate(t);
+  if (options.ignoreExisting) {
+    if (options.command === "move") reportLeft(t, node);
+    return upToDate(t);
+  }
   if ((target.mode & S.IFMT) !== S.IFREG) return wanted(t, node, true);
   if (options.comparison === "time" && t.received?.names.length === 0 && isSamePlainFile(t)) {
     return upToDate(t);
@@ -93,6 +96,17 @@ function decideFile(
   const isUnknown = t.received?.isUnknown === true && options.purpose !== "count";
   if (isUnknown && differences(t).looksAtXattrs) return "attributes";
   return settleEqual(t, node, targetName);
+}
+
+/**
+ * The target's file is not looked into, so the source's stays, also where size and time are the
+ * same: what is reported is not removed when the move ends.
+ */
+function reportLeft(t: Thread, node: FolderNode): void {
+  if (t.options.purpose !== "transfer") return;
+  const path = node.pathOf(t.entryName());
+  const message = "the target has a file of this name: left in the source";
+  t.report({ kind: "skipped", path, code: "E_NOT_MOVED", call: undefined, message });
 }
 
 /** The target has the content: what else differs is made the same. */

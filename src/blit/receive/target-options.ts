@@ -26,7 +26,7 @@ export function firstOptions(options: SessionOptions, base: Base): EngineOptions
     command,
     purpose: "transfer",
     // A source file is removed for the sake of what the target has: that has to be its content.
-    comparison: command === "move" && comparison === "time" ? "checksum" : comparison,
+    comparison: command === "move" ? "checksum" : comparison,
     ignoreExisting,
     update,
     xattrs,

@@ -202,7 +202,9 @@ describeUnless(firstReason(treeToolsMissing(), needsRoot()))("a tree over stream
     make("b", [{ op: "file", path: "kept", text: "target!", mtimeNs: OLD }]);
     const options = { command: "move", ignoreExisting: true } as const;
     await using open = await StreamTransfer.open(contents({ options }));
-    expectQuiet(await open.pass());
+    const { source, target } = await open.pass();
+    expect(source.issues).toEqual([]);
+    expect(target.issues.map(({ code, path }) => [code, path])).toEqual([["E_NOT_MOVED", "kept"]]);
     const settled = await open.pass("settle");
     expect(count(settled.source, counter.moved)).toBe(sourceTree.length - 7);
     expect(readdirSync(work.at("a"))).toEqual(["kept"]);
