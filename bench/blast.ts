@@ -28,6 +28,7 @@ const USAGE = `Usage: bun run bench/blast.ts [OPTIONS]
   --python PATH  The interpreter [python3.12 or python3 of PATH]
   --store DIR    Where the recorded index lies [bench/results/index, not in git]
   --note TEXT    Something about this run that readers have to know
+  --section NAME A section of its own, so that the one of other sets stays
   --print        Write nothing, print the section`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -44,6 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
       python: text,
       store: text,
       note: text,
+      section: text,
       print: flag,
       help: { ...flag, short: "h" },
     },
@@ -88,7 +90,12 @@ async function main(argv: readonly string[]): Promise<number> {
       renderTasks(results),
     ].join("\n");
     console.log(body);
-    if (!values.print) writeSection(RESULTS, { id: "blast", title: "Blast", body });
+    const { section } = values;
+    const named =
+      section === undefined
+        ? { id: "blast", title: "Blast" }
+        : { id: `blast-${section}`, title: `Blast: ${section}` };
+    if (!values.print) writeSection(RESULTS, { ...named, body });
     return 0;
   } finally {
     await index.stop();
