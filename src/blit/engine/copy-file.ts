@@ -174,7 +174,7 @@ function copyOpened(
   const file = { node, source, target, temporaryName, options };
   const isChanged = (): boolean => hasChanged(t, source, target, size, got);
   // Shared bytes take no space, so this comes before any is taken.
-  if (size > largeFileBytes && clone(t, { source, target }, size)) {
+  if (!isInBuffer(t, size, got) && clone(t, { source, target }, size)) {
     return completeFile(t, file, { result: 0, call: "" }, isChanged);
   }
   const taken = takeSpace(t, target);
@@ -305,7 +305,6 @@ function writeContent(
     return { result, call: "write" };
   }
   if (got > size) return cutShort;
-  if (size <= largeFileBytes && clone(t, fds, size)) return { result: 0, call: "" };
   if (isSparse(t, size)) return copySparse(t, fds, size);
   // The first block is in the buffer already.
   const result = writeFully(fds.target, t.copy.pointer, got);

@@ -470,12 +470,15 @@ export function batchDone(t: Thread, node: FolderNode): void {
   childDone(t, node);
 }
 
-/** The last batch (or the listing) lets the folder have its name. */
+/**
+ * The last batch (or the listing) lets the folder have its name, also in a run that was stopped: a
+ * further one goes on from what is complete.
+ */
 export function filesDone(t: Thread, node: FolderNode): void {
   node.pendingFiles--;
   if (node.pendingFiles > 0) return;
   if (node.remote !== undefined) t.outbox.push({ ...node.remote, what: "batch" });
-  else if (node.stagedName !== undefined && !t.cancelled) publishFolder(t, node);
+  else if (node.stagedName !== undefined) publishFolder(t, node);
 }
 
 /** Something in a folder is done; the last thing finishes the folder, and so on upwards. */
@@ -498,7 +501,6 @@ export function childDone(t: Thread, from: FolderNode): void {
 function finishFolder(t: Thread, node: FolderNode): void {
   t.root = node.root;
   if (!t.isDry && node.targetFd >= 0 && node.status !== undefined) {
-    if (t.cancelled && node.stagedName !== undefined) node.unpublished = node.stagedName;
     if (node.unpublished !== undefined && node.parent !== undefined) {
       const { fd, name } = { fd: node.parent.targetFd, name: node.unpublished };
       removeTree(t, { fd, name, isFolder: true, path: node.path, counts: false });

@@ -1,6 +1,7 @@
 import type { FaultJson } from "../../kit/fault/fault.ts";
 import type { Action, EngineOptions, Issue } from "../engine/options.ts";
 import type { SharedBuffers } from "../engine/shared-state.ts";
+import type { LifeMessage } from "../session/stream-worker.ts";
 import type { Base, PassPurpose, StreamSeat } from "../session/types.ts";
 
 /** What a receiving session and the workers of its streams say to each other: plain data. */
@@ -69,10 +70,8 @@ export type FromReceiver =
       readonly needsAnotherPass: boolean;
     }
   | { readonly kind: "finished"; readonly late: readonly LateFolder[] }
-  /** The answer to "close". `isWiped`: nothing is left of the session, another may come. */
-  | { readonly kind: "closed"; readonly isWiped: boolean }
   /** The stream cannot go on. */
   | { readonly kind: "broken"; readonly fault: FaultJson }
   /** The run was cancelled: by the caller, or because the target is full. */
   | { readonly kind: "cancelled" }
-  | { readonly kind: "crashed"; readonly message: string; readonly stack: string };
+  | LifeMessage;

@@ -1,6 +1,7 @@
 import type { LinkMember } from "../engine/messages.ts";
 import type { Issue } from "../engine/options.ts";
 import type { SharedBuffers } from "../engine/shared-state.ts";
+import type { LifeMessage } from "../session/stream-worker.ts";
 import type {
   Base,
   PassPurpose,
@@ -75,8 +76,6 @@ export type FromSender =
     }
   /** Also the answer to "remove". */
   | { readonly kind: "done"; readonly issues: readonly Issue[] }
-  /** The answer to "close". `isWiped`: nothing is left of the session, another may come. */
-  | { readonly kind: "closed"; readonly isWiped: boolean }
   /** The stream cannot go on. `result` is -errno; `side` is where it went wrong. */
   | {
       readonly kind: "broken";
@@ -84,4 +83,4 @@ export type FromSender =
       readonly side: "send" | "receive" | "protocol";
       readonly detail: string;
     }
-  | { readonly kind: "crashed"; readonly message: string; readonly stack: string };
+  | LifeMessage;

@@ -5,34 +5,14 @@ import { FolderQueue } from "../../../src/blit/send/folder-queue.ts";
 import type { FromSender, ToSender } from "../../../src/blit/send/messages.ts";
 import { SendStream } from "../../../src/blit/send/send-stream.ts";
 import { freeBase } from "../../../src/blit/session/open-beneath.ts";
-import type { StreamKeys } from "../../../src/blit/session/types.ts";
 import { sharedPace } from "../../../src/blit/wire/pace.ts";
+import { fakeWorker } from "../../support/fake-worker.ts";
 import { plainOptions } from "../../support/stream-transfer.ts";
 
-/** A worker that does what it is told to by the test. */
-function fakeWorker() {
-  const posted: ToSender[] = [];
-  const ends: string[] = [];
-  const listeners = new Set<() => void>();
-  const worker = {
-    onmessage: undefined as ((event: { data: FromSender }) => void) | undefined,
-    onerror: undefined,
-    addEventListener: (_: string, listener: () => void) => listeners.add(listener),
-    removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
-    postMessage: (message: ToSender) => posted.push(message),
-    terminate: () => ends.push("ended"),
-  };
-  const say = (data: FromSender): void => worker.onmessage?.({ data });
-  const end = (): void => {
-    for (const listener of listeners) listener();
-  };
-  return { worker: worker as unknown as Worker, posted, say, end, ends, listeners };
-}
-
-function open(keys?: StreamKeys) {
+function open() {
   const shared = SharedState.create(2);
-  const fake = fakeWorker();
-  const seat = { index: 3, fd: -1, keys, stallMs: 10_000 };
+  const fake = fakeWorker<ToSender, FromSender>();
+  const seat = { index: 3, fd: -1, keys: undefined, stallMs: 10_000 };
   const start = {
     kind: "start" as const,
     row: 1,
@@ -110,52 +90,3 @@ test.each([
   expect(fault).toMatchObject({ code });
   expect(String(fault)).toContain(message);
 });
-
-/** Closes the stream while its worker answers by `answer`; what became of the worker. */
-async function endOf(opened: ReturnType<typeof open>, answer: () => void) {
-  const { stream, worker, ends, listeners, posted } = opened;
-  const closing = stream.close({ take: () => worker, keep: () => ends.push("kept") });
-  answer();
-  await closing;
-  const before = posted.length;
-  stream.post({ kind: "walk" });
-  return { ends, hears: listeners.size, posts: posted.length - before };
-}
-
-test("a worker in which nothing is left is given back, and the stream lets go of it", async () => {
-  const opened = open();
-  const ended = await endOf(opened, () => opened.say({ kind: "closed", isWiped: true }));
-  expect(ended).toEqual({ ends: ["kept"], hears: 0, posts: 0 });
-});
-
-const noKeys = new Uint8Array(32);
-const keys = { sendKey: noKeys, sendIv: noKeys, receiveKey: noKeys, receiveIv: noKeys };
-
-test.each([
-  ["is not wiped", undefined, ({ say }) => say({ kind: "closed", isWiped: false })],
-  ["had keys", keys, ({ say }) => say({ kind: "closed", isWiped: true })],
-  [
-    "has failed",
-    undefined,
-    ({ say }) => {
-      say({ kind: "crashed", message: "why", stack: "" });
-      say({ kind: "closed", isWiped: true });
-    },
-  ],
-  ["has gone", undefined, ({ end }) => end()],
-  [
-    "has gone after its last word",
-    undefined,
-    ({ say, end }) => {
-      say({ kind: "closed", isWiped: true });
-      end();
-    },
-  ],
-] as [string, StreamKeys | undefined, (opened: ReturnType<typeof open>) => void][])(
-  "a worker that %s is ended",
-  async (_, seatKeys, answer) => {
-    const opened = open(seatKeys);
-    const ended = await endOf(opened, () => answer(opened));
-    expect(ended).toEqual({ ends: ["ended"], hears: 0, posts: 0 });
-  },
-);

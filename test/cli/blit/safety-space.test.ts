@@ -66,6 +66,25 @@ testFull("a tree that does not fit", async () => {
   expect(differences(work.at("source"), `${full.path}/target`)).toBe("");
 });
 
+for (const size of [5 * KIB, 300 * KIB]) {
+  testFull(`new folders keep the files of ${size} bytes that are counted`, async () => {
+    using work = createWorkspace();
+    using full = mountFilesystem({ kind: "tmpfs", sizeBytes: 200 * size });
+    makeTree(work.folder("source"), files(400, size));
+    const command = ["copy", "--json", work.at("source/"), `${full.path}/target`];
+    const run = await runBlit(command);
+    const told = JSON.parse(run.stdout);
+    checkStopped(work, full);
+    const kept = [...readHolding(`${full.path}/target`).values()].filter((e) => e.type === "file");
+    expect([run.code, told.files, told.bytes]).toEqual([4, kept.length, kept.length * size]);
+    expect(kept.length).toBeGreaterThan(0);
+    await makeRoom(full);
+    const again = await runBlit(command);
+    expect([again.code, JSON.parse(again.stdout).upToDate]).toEqual([0, kept.length]);
+    expect(differences(work.at("source"), `${full.path}/target`)).toBe("");
+  });
+}
+
 testFull("a single file that does not fit leaves nothing", async () => {
   using work = createWorkspace();
   using full = mountFilesystem({ kind: "tmpfs", sizeBytes: 16 * MIB });
