@@ -1,4 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { Fault } from "../fault/fault.ts";
+import { reasonOf } from "../fault/reason.ts";
 
 /** All that programs print, in a file, and its lines one by one. */
 export class OutputLog implements Disposable {
@@ -15,10 +17,19 @@ export class OutputLog implements Disposable {
     this.#fd = openSync(path, "w", 0o644);
   }
 
-  /** What a program has printed. */
+  /** What a program has printed. @throws {Fault} E_NO_SPACE, E_IO */
   readonly write = (bytes: Uint8Array): void => {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#fd, bytes, done, bytes.length - done);
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.#fd, bytes, done, bytes.length - done);
+      }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new Fault({
+        code: code === "ENOSPC" || code === "EDQUOT" ? "E_NO_SPACE" : "E_IO",
+        message: `Cannot write "${this.path}": ${reasonOf(error)}`,
+        hint: "make room there, or look after the disk, and run the same command again",
+      });
     }
     const pieces = (this.#pending + this.#decoder.decode(bytes, { stream: true })).split("\n");
     // Without an end it is no line, and must not grow without end either.

@@ -23,7 +23,10 @@ export interface StreamedExit {
   readonly signal: string | undefined;
 }
 
-/** How long output of a program that has ended is waited for: its children may hold it open. */
+/**
+ * How long output of a program that has ended is waited for, twice: its children may hold it open,
+ * and then those that left its group.
+ */
 const DRAIN_MS = 500;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -33,20 +36,23 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * the end of that time, kills it. Whatever of the group is left when the program ends is killed.
  *
  * @throws {Fault} E_INTERRUPTED, E_TERMINATED; E_IO when the program cannot be started
+ * @throws what `onOutput` throws, which ends the program
  */
 export async function runStreamed(program: StreamedProgram): Promise<StreamedExit> {
   const relay = new SignalRelay(program.graceMs ?? 10_000);
   try {
     const child = start(program);
     relay.watch(child.pid);
-    const output = Promise.all([
-      forward(child.stdout, program.onOutput),
-      forward(child.stderr, program.onOutput),
-    ]);
+    const listener = { isHeard: true, take: program.onOutput };
+    const output = Promise.all([forward(child.stdout, listener), forward(child.stderr, listener)]);
+    // Nobody takes what it prints any more: it would wait for that, and we for it.
+    output.catch(() => signalGroup(child.pid, "SIGKILL"));
     const code = await child.exited;
     await Promise.race([output, Bun.sleep(DRAIN_MS)]);
     signalGroup(child.pid, "SIGKILL");
-    await output;
+    // A daemon that it has started is in a group of its own, and may hold its output open for ever.
+    await Promise.race([output, Bun.sleep(DRAIN_MS)]);
+    listener.isHeard = false;
     relay.throwIfReceived();
     const signal = child.signalCode === null ? undefined : String(child.signalCode);
     return { exitCode: signal === undefined ? code : undefined, signal };
@@ -74,11 +80,10 @@ function start(program: StreamedProgram) {
   }
 }
 
-async function forward(
-  stream: ReadableStream<Uint8Array>,
-  onOutput: (bytes: Uint8Array) => void,
-): Promise<void> {
-  for await (const chunk of stream) onOutput(chunk);
+type Listener = { readonly isHeard: boolean; readonly take: StreamedProgram["onOutput"] };
+
+async function forward(stream: ReadableStream<Uint8Array>, listener: Listener): Promise<void> {
+  for await (const chunk of stream) if (listener.isHeard) listener.take(chunk);
 }
 
 /** Hands the signals of this process on to a group, from its start to its end. */

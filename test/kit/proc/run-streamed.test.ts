@@ -34,6 +34,22 @@ test("a signal that ends it is told; children that stay are ended", async () => 
   while (!isGone()) await Bun.sleep(10);
 });
 
+test("who has left the group may hold the output open", async () => {
+  const { output, exitCode } = await shell("setsid sleep 600 & echo $!");
+  try {
+    expect(exitCode).toBe(0);
+  } finally {
+    process.kill(Number(output.trim()), "SIGKILL");
+  }
+});
+
+test("where nobody can take the output, the program ends and the reason is told", async () => {
+  const run = shell("echo one; sleep 600", undefined, () => {
+    throw new Error("no room");
+  });
+  await expect(run).rejects.toThrow("no room");
+});
+
 test("what cannot be started is a fault", async () => {
   const run = runStreamed({
     command: ["/nowhere/tool"],
