@@ -273,6 +273,14 @@ export const BLAST_TABLES = {
         of: ["auto", "clone", "hardlink", "copy"],
         about: "How files of the store come into the environment. `auto`: the fastest that works.",
       },
+      file_conflicts: {
+        kind: "choice",
+        default: "refuse",
+        of: ["refuse", "replace"],
+        about:
+          "Where two packages bring one file with different content, as the variants of OpenCV " +
+          "do: install neither, or take that of the later one, as pip does, with a warning.",
+      },
       compile_bytecode: {
         kind: "flag",
         default: false,

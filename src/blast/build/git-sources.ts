@@ -1,7 +1,8 @@
 /** Sources in git repositories: mirrors in the cache, and checkouts of single commits. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
+import { removeTree } from "../../kit/fs/remove-tree.ts";
 import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { DirectSource } from "../resolve/port.ts";
 import { type GitAddress, gitAddress } from "./git-address.ts";
@@ -103,9 +104,7 @@ class Mirror {
 
   async commit(revision: string | undefined): Promise<string> {
     if (revision?.startsWith("-") === true) throw this.#unknown(revision);
-    if (!existsSync(join(this.#path, "HEAD"))) {
-      await this.#git.run(["init", "-q", "--bare", "--template=", this.#path], "make a mirror");
-    }
+    await this.#make();
     if (revision !== undefined && COMMIT.test(revision)) {
       return (await this.#resolve(revision)) ?? (await this.#fetchCommit(revision));
     }
@@ -119,6 +118,29 @@ class Mirror {
     const note = ["update-ref", `${SAID}/${listed.name}`, commit];
     await this.#git.try(["--git-dir", this.#path, ...note]);
     return commit;
+  }
+
+  /** Makes the mirror, where there is none or a kill has left it in the middle of a change. */
+  async #make(): Promise<void> {
+    const isHalf = existsSync(this.#mark) && !this.#offline;
+    if (isHalf) removeTree(this.#path);
+    if (!isHalf && existsSync(join(this.#path, "HEAD"))) return;
+    const init = ["init", "-q", "--bare", "--template=", this.#path];
+    await this.#change(() => this.#git.run(init, "make a mirror"));
+  }
+
+  /** Git leaves locks behind where it is killed: a mark tells the next run not to trust it. */
+  async #change<T>(work: () => Promise<T>): Promise<T> {
+    writeFileSync(this.#mark, "");
+    try {
+      return await work();
+    } finally {
+      rmSync(this.#mark, { force: true });
+    }
+  }
+
+  get #mark(): string {
+    return `${this.#path}.changing`;
   }
 
   async checkOut(commit: string, folder: string): Promise<void> {
@@ -179,20 +201,17 @@ class Mirror {
   async #fetch(names: readonly string[]): Promise<void> {
     const { url, variables } = this.#address;
     const others = names.filter((name) => !/^refs\/(heads|tags)\//.test(name));
-    await this.#git.run(
-      [
-        "--git-dir",
-        this.#path,
-        ...["fetch", "-q", "--force", "--prune", "--no-tags", "--no-write-fetch-head"],
-        "--no-recurse-submodules",
-        url,
-        "+refs/heads/*:refs/heads/*",
-        "+refs/tags/*:refs/tags/*",
-        ...others.map((name) => `+${name}:refs/blast/fetched/${name}`),
-      ],
-      `fetch "${url}"`,
-      variables,
-    );
+    const args = [
+      "--git-dir",
+      this.#path,
+      ...["fetch", "-q", "--force", "--prune", "--no-tags", "--no-write-fetch-head"],
+      "--no-recurse-submodules",
+      url,
+      "+refs/heads/*:refs/heads/*",
+      "+refs/tags/*:refs/tags/*",
+      ...others.map((name) => `+${name}:refs/blast/fetched/${name}`),
+    ];
+    await this.#change(() => this.#git.run(args, `fetch "${url}"`, variables));
   }
 
   async #fetchCommit(commit: string): Promise<string> {
@@ -204,7 +223,7 @@ class Mirror {
     const { url, variables } = this.#address;
     const args = ["--git-dir", this.#path, "fetch", "-q", "--no-tags", url];
     const target = `+${commit}:refs/blast/commits/${commit}`;
-    const { exitCode } = await this.#git.try([...args, target], variables);
+    const { exitCode } = await this.#change(() => this.#git.try([...args, target], variables));
     const late = exitCode === 0 ? await this.#resolve(commit) : undefined;
     if (late === undefined) throw this.#unknown(commit);
     return late;

@@ -14,6 +14,7 @@ export async function run(context: CommandContext<UndoArgs>): Promise<number> {
   const { environment } = await openPlace(session, { python: args.python, create: false });
   const result = await undo(environment, await session.store(), {
     command: commandText(context),
+    conflicts: session.fileConflicts,
     onWait: (holder) => printer.note(`Waiting for ${holder}`),
   });
   printer.note(`Taken back: ${result.command}`);

@@ -94,7 +94,7 @@ class Placer {
     for (const claim of this.#claims((folder) => existing.has(folder))) {
       if (this.#mayPlace(claim)) files.add(claim.path);
     }
-    this.#refuseConflicts();
+    this.#settleConflicts();
     return {
       places: [...places.filter((path) => !infos.has(path)), ...files],
       infos: places.filter((path) => infos.has(path)),
@@ -262,18 +262,14 @@ class Placer {
 
   #conflict(path: string, owners: readonly string[]): void {
     this.#conflicts.push({ path, owners });
-    if (this.#input.conflicts === "refuse") return;
-    const [old, fresh] = owners;
-    this.#notes.push(
-      fresh === undefined
-        ? `replaced "${path}", which belonged to no package, by that of "${old}"`
-        : `"${path}" belongs to "${old}" and to "${fresh}": took that of "${fresh}"`,
-    );
   }
 
-  #refuseConflicts(): void {
-    if (this.#conflicts.length > 0 && this.#input.conflicts === "refuse") {
-      throw this.#fault(this.#conflicts);
+  #settleConflicts(): void {
+    if (this.#conflicts.length === 0) return;
+    if (this.#input.conflicts === "refuse") throw this.#fault(this.#conflicts);
+    const byOwners = Map.groupBy(this.#conflicts, ({ owners }) => JSON.stringify(owners));
+    for (const [first, ...others] of byOwners.values()) {
+      if (first !== undefined) this.#notes.push(replacedNote(first, others.length));
     }
   }
 
@@ -281,9 +277,7 @@ class Placer {
     const [first] = conflicts;
     const { path = "", owners = [] } = first ?? {};
     const [old = "", fresh] = owners;
-    const more = conflicts.length - 1;
-    const rest = more === 1 ? "does one more file" : `do ${more} more files`;
-    const others = more === 0 ? "" : `, and so ${rest}`;
+    const others = andOthers(conflicts.length - 1);
     const message =
       fresh === undefined
         ? `Cannot install "${old}": "${path}" is in the way and belongs to no package`
@@ -291,10 +285,27 @@ class Placer {
     return new Fault({
       code: "E_REFUSED",
       message,
-      hint: fresh === undefined ? "move the file away" : "leave one of the two packages out",
+      hint:
+        fresh === undefined
+          ? "move the file away"
+          : "leave one of the two packages out, or have the later one win: " +
+            'file_conflicts = "replace" in [install] of blast.toml',
       details: { conflicts: conflicts.slice(0, 100) },
     });
   }
+}
+
+function replacedNote({ path, owners: [old, fresh] }: Conflict, more: number): string {
+  const others = andOthers(more);
+  return fresh === undefined
+    ? `replaced "${path}", which belonged to no package, by that of "${old}"${others}`
+    : `"${path}" belongs to "${old}" and to "${fresh}"${others}: took what "${fresh}" has`;
+}
+
+/** To be said behind the first of several files. */
+function andOthers(more: number): string {
+  if (more === 0) return "";
+  return `, and so ${more === 1 ? "does one more file" : `do ${more} more files`}`;
 }
 
 function nameOf(owner: Layout | InstalledDistribution): string {

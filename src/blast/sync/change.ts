@@ -137,7 +137,7 @@ async function applied(
     import("../env/recover.ts"),
   ]);
   const { command, manifests, seen } = request;
-  const { linkMode, printer } = session;
+  const { fileConflicts: conflicts, linkMode, printer } = session;
   const onWait = (holder: string): void => printer.note(`Waiting for ${holder}`);
   using lock = await lockEnvironment(environment, { command, onWait });
   recoverLocked(environment);
@@ -146,7 +146,14 @@ async function applied(
   return await applyChanges(
     environment,
     { remove, install: items, mark },
-    { command, manifests, lock, helpers, ...(linkMode === undefined ? {} : { linkMode }) },
+    {
+      command,
+      conflicts,
+      manifests,
+      lock,
+      helpers,
+      ...(linkMode === undefined ? {} : { linkMode }),
+    },
   );
 }
 

@@ -30,7 +30,7 @@ export async function openBuilder(session: Session, interpreter: Interpreter): P
     settings: readConfigSettings(flags["config-setting"] ?? []),
     isIsolated: flags["build-isolation"] !== false,
     offline: session.offline,
-    noCache: session.flags.cache === false,
+    noCache: await session.avoidsCache(),
     tools,
     onLine: printer.level >= 1 ? (_label, line) => printer.verbose(`  ${line}`) : undefined,
     onBuild: (label) => printer.note(`Building ${label}`),

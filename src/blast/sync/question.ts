@@ -106,7 +106,7 @@ export async function ask(
 
 /** Answers for all platforms are kept in lock files. */
 async function answerFile(session: Session, interpreter: Interpreter, request: ResolveRequest) {
-  if (request.target.kind !== "environment" || !session.keepsAnswers) return undefined;
+  if (request.target.kind !== "environment" || (await session.avoidsCache())) return undefined;
   const { AnswerFile } = await import("./answers.ts");
   const { cacheFolder, offline } = session;
   const indexes = await session.indexPlaces(interpreter);

@@ -106,6 +106,11 @@ export class Session {
     return mode === "auto" ? undefined : (mode as LinkMode);
   }
 
+  /** [install] file_conflicts */
+  get fileConflicts(): "refuse" | "replace" {
+    return this.config.values.install.file_conflicts as "refuse" | "replace";
+  }
+
   /** Builds from sources, for this interpreter. */
   builder(interpreter: Interpreter): Builder {
     this.#builder ??= lazyBuilder(this, interpreter);
@@ -148,9 +153,9 @@ export class Session {
     return (await this.#index)?.consulted();
   }
 
-  /** Whether answers of the resolver may be kept, and kept ones be used. */
-  get keepsAnswers(): boolean {
-    return this.flags.cache !== false;
+  /** Whether nothing cached may be used or kept: --no-cache, or pip's no-cache-dir. */
+  async avoidsCache(): Promise<boolean> {
+    return this.flags.cache === false || (await this.pip()).noCache === true;
   }
 
   /** Addresses of the indexes, in their order, without credentials; places with links too. */
@@ -215,7 +220,7 @@ export class Session {
         ...resolver.trusted_hosts,
         ...(pip.trustedHosts ?? []),
       ],
-      noCache: this.flags.cache === false,
+      noCache: await this.avoidsCache(),
       refresh: this.flags.refresh === true,
       pageTtlSeconds: cache.ttl,
       keyring:

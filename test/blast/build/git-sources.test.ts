@@ -42,6 +42,22 @@ describeUnless(needsProgram("git"))("revisions", () => {
     expect(await of(second.slice(0, 8))).toBe(second);
   });
 
+  test("a mirror that a kill has left in the middle of a change is made anew", async () => {
+    using work = createWorkspace();
+    const repository = createRepository(work.at("repository"));
+    const first = repository.commit({ "a.txt": "1" });
+    expect(await sources(work).commit(git(repository.url))).toBe(first);
+    const second = repository.commit({ "a.txt": "2" });
+    const [mirror = ""] = readdirSync(work.at("git")).filter((name) => !name.includes("."));
+    // As git leaves it, and as it is told.
+    work.write(`git/${mirror}/refs/heads/main.lock`, "");
+    work.write(`git/${mirror}.changing`, "");
+    const offline = sources(work, { offline: true });
+    expect(await offline.commit(git(repository.url, first))).toBe(first);
+    expect(await sources(work).commit(git(repository.url))).toBe(second);
+    expect(readdirSync(work.at("git")).toSorted()).toEqual([mirror, `${mirror}.lock`]);
+  });
+
   test("a branch goes before a tag, and before a commit that begins like it", async () => {
     using work = createWorkspace();
     const repository = createRepository(work.at("repository"));

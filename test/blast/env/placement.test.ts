@@ -54,7 +54,7 @@ test("two new packages that differ in one file are refused, with both owners", a
     conflicts: [{ path: `${SITE}/cv/x.py`, owners: ["a", "b"] }],
   });
   const { notes } = await install(wheels, { conflicts: "replace" });
-  expect(notes).toEqual([`"${SITE}/cv/x.py" belongs to "a" and to "b": took that of "b"`]);
+  expect(notes).toEqual([`"${SITE}/cv/x.py" belongs to "a" and to "b": took what "b" has`]);
   expect(readFileSync(join(environment.paths.purelib, "cv/x.py"), "utf8")).toBe("2");
 });
 

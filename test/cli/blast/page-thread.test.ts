@@ -50,12 +50,20 @@ test("all that was learned is kept when the command ends", async () => {
   expect(world.index.asked.length).toBe(asked);
 });
 
-test("what was fetched without a cache is gone with the command", async () => {
-  await using world = await blastWorld();
-  world.index.add({ name: "app", version: "1.0" });
-  const folder = world.work.folder("temporary");
-  const env = { ...world.env, TMPDIR: folder };
-  const run = await world.blast(["install", "--no-record", "--no-cache", "app"], { env });
-  expect(run.code, run.stderr).toBe(0);
-  expect(readdirSync(folder)).toEqual([]);
-});
+for (const [flags, variables] of [
+  [["--no-cache"], {}],
+  [[], { PIP_NO_CACHE_DIR: "1" }],
+] as const) {
+  const name = `what was fetched without a cache is gone: ${JSON.stringify([flags, variables])}`;
+  test(name, async () => {
+    await using world = await blastWorld();
+    world.index.add({ name: "app", version: "1.0" });
+    const folder = world.work.folder("temporary");
+    const env = { ...world.env, ...variables, TMPDIR: folder };
+    const run = await world.blast(["install", "--no-record", ...flags, "app"], { env });
+    expect(run.code, run.stderr).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+    const kept = readdirSync(world.cache);
+    expect(kept.filter((entry) => /^(answers|files|metadata|pages)-/.test(entry))).toEqual([]);
+  });
+}
