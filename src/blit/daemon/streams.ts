@@ -5,6 +5,7 @@ import { DATA_CHUNK_BYTES_MAX } from "../control/limits.ts";
 import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
 import { StreamPump } from "../remote/stream-pump.ts";
 import type { StreamKeys, StreamSeat } from "../session/types.ts";
+import { preferBbr } from "../wire/congestion.ts";
 import { setKernelTls } from "../wire/ktls.ts";
 import { callsOf, type Transport } from "../wire/stream-calls.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -53,6 +54,8 @@ export function connectedStreams(options: {
   readonly hasKernelTls: boolean;
   /** The client can come by it. */
   readonly mayUseRdma: boolean;
+  /** The client is far away. */
+  readonly isFar: boolean;
 }): SessionStreams {
   const { plane, count, peerAddress } = options;
   const rdmaPort = options.mayUseRdma ? plane.rdmaPort() : 0;
@@ -99,6 +102,7 @@ export function connectedStreams(options: {
         if (sockets.size === 0) await untilNext(deadline);
         for (const [index, { fd, transport }] of sockets) {
           sockets.delete(index);
+          if (options.isFar && transport === undefined) preferBbr(fd);
           const keys = keysOf(fd, index, transport);
           addStream({ index, fd, transport, keys, stallMs: STALL_MS });
           arrived += 1;

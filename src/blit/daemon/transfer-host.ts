@@ -118,6 +118,7 @@ export async function openStreams<Answer>(
     peerAddress: context.peer.address,
     end: context,
     mayUseRdma: client?.supportsRdma === true,
+    isFar: client?.isFar === true,
     hasKernelTls: client?.supportsKernelTls === true && context.peer.isEncrypted && hasKernelTls(),
   });
 }

@@ -10,6 +10,7 @@ import type {
 } from "../control/proto/blit_pb.js";
 import { deriveStreamKeys, sessionSecret } from "../control/stream-keys.ts";
 import type { StreamKeys, StreamSeat } from "../session/types.ts";
+import { preferBbr } from "../wire/congestion.ts";
 import { setKernelTls } from "../wire/ktls.ts";
 import { hasRdma } from "../wire/rdma.ts";
 import { callsOf, type Transport } from "../wire/stream-calls.ts";
@@ -63,15 +64,17 @@ export type ClientStreams = {
 
 /**
  * Makes the connections that a daemon has offered, all at once.
+ * @param isFar the daemon is far away
  * @throws {DataPortUnreachable} where one of them does not come about; none stays open then
  */
 export async function connectStreams(
   client: Pick<ControlClient, "address" | "exporter" | "isEncrypted">,
   offer: DataTransferNegotiation,
-  signal: AbortSignal,
+  { signal, isFar }: { readonly signal: AbortSignal; readonly isFar: boolean },
 ): Promise<ClientStreams> {
   checkEncryption(client, offer);
   const { transport, fds } = await dial(client.address, offer, signal);
+  if (isFar && transport === undefined) fds.forEach(preferBbr);
   const { close } = callsOf(transport);
   const seats: StreamSeat[] = [];
   try {

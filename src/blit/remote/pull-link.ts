@@ -96,11 +96,12 @@ class PullLink implements Link {
     const talk: PullTalk = new Talk(client.pull, heard.listeners());
     let streams: ClientStreams | undefined;
     try {
+      const wanted = await wantedStreams(client);
       const header = {
         module: sources.module,
         sources: sources.paths.map(bytesOfPath),
         options: optionsToMessage(options),
-        capabilities: capabilities(forceGrpcData, await wantedStreams(client), client),
+        capabilities: capabilities(forceGrpcData, wanted, client),
       };
       talk.requests.push({ payload: { case: "header", value: header } });
       const offer = await talk.next("negotiation");
@@ -112,7 +113,7 @@ class PullLink implements Link {
             talk.requests,
             (value): Request => ({ payload: { case: "data", value } }),
           )
-        : await connectStreams(client, offer, request.signal);
+        : await connectStreams(client, offer, { signal: request.signal, isFar: wanted.isFar });
       const { seats } = streams;
       const { base, path, workers } = target;
       const count = seats.length;

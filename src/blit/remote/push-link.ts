@@ -117,7 +117,7 @@ class PushLink implements Link {
             talk.requests,
             (value): Request => ({ payload: { case: "data", value } }),
           )
-        : await connectStreams(client, offer, request.signal);
+        : await connectStreams(client, offer, { signal: request.signal, isFar: wanted.isFar });
       heard.streams = streams;
       const canSplit = offer.supportsParts && !offer.overGrpc;
       if (canSplit && splitPays(client.address)) session.splitFiles();

@@ -19,7 +19,7 @@ function offer(parts: Partial<DataTransferNegotiation>): DataTransferNegotiation
   return create(DataTransferNegotiationSchema, { oneTimeTokens: [new Uint8Array(66)], ...rest });
 }
 
-const signal = new AbortController().signal;
+const how = { signal: new AbortController().signal, isFar: false };
 
 function client(isEncrypted: boolean) {
   return { address: "127.0.0.1", isEncrypted, exporter: () => undefined };
@@ -33,14 +33,14 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 describe("what a daemon may offer", () => {
   test("not data in clear beside an encrypted control connection", async () => {
     const plain = offer({ isEncrypted: false, dataPort: 1 });
-    expect(await codeOf(connectStreams(client(true), plain, signal))).toBe("E_INTEGRITY");
+    expect(await codeOf(connectStreams(client(true), plain, how))).toBe("E_INTEGRITY");
   });
 
   test("not without a token, nor with many", async () => {
     for (const count of [0, STREAMS_MAX + 1]) {
       const tokens = Array.from({ length: count }, () => new Uint8Array(66));
       const many = offer({ oneTimeTokens: tokens, dataPort: 1 });
-      expect(await codeOf(connectStreams(client(false), many, signal))).toBe("E_INTEGRITY");
+      expect(await codeOf(connectStreams(client(false), many, how))).toBe("E_INTEGRITY");
     }
     const requests = new MessageQueue<unknown>();
     const pumps = pumpStreams(STREAMS_MAX + 1, requests, (chunk) => chunk);
