@@ -1,8 +1,7 @@
 /** Sources in git repositories: mirrors in the cache, and checkouts of single commits. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../kit/fault/fault.ts";
-import { removeTree } from "../../kit/fs/remove-tree.ts";
 import { isLock, tryLock } from "../../kit/store/lock.ts";
 import type { DirectSource } from "../resolve/port.ts";
 import { type GitAddress, gitAddress } from "./git-address.ts";
@@ -23,6 +22,8 @@ export interface GitOptions {
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const SHORT_COMMIT = /^[0-9a-f]{4,64}$/i;
 const POLL_MS = 100;
+/** Nothing holds a lock of git for so long. */
+const STALE_MS = 60_000;
 
 /** Above what the server has said of its refs, for who cannot ask it. */
 const SAID = "refs/blast/said";
@@ -120,27 +121,27 @@ class Mirror {
     return commit;
   }
 
-  /** Makes the mirror, where there is none or a kill has left it in the middle of a change. */
+  /** Makes the mirror where there is none, or half of one: git makes HEAD first, config later. */
   async #make(): Promise<void> {
-    const isHalf = existsSync(this.#mark) && !this.#offline;
-    if (isHalf) removeTree(this.#path);
-    if (!isHalf && existsSync(join(this.#path, "HEAD"))) return;
-    const init = ["init", "-q", "--bare", "--template=", this.#path];
-    await this.#change(() => this.#git.run(init, "make a mirror"));
+    if (["HEAD", "config"].every((file) => existsSync(join(this.#path, file)))) return;
+    this.#removeStaleLocks();
+    await this.#git.run(["init", "-q", "--bare", "--template=", this.#path], "make a mirror");
   }
 
-  /** Git leaves locks behind where it is killed: a mark tells the next run not to trust it. */
-  async #change<T>(work: () => Promise<T>): Promise<T> {
-    writeFileSync(this.#mark, "");
-    try {
-      return await work();
-    } finally {
-      rmSync(this.#mark, { force: true });
+  /**
+   * Git leaves its locks behind where it is killed. We hold our own, so they can only be those of a
+   * git that has outlived its blast, which has them for moments.
+   */
+  #removeStaleLocks(): void {
+    const places = [this.#path, join(this.#path, "refs")];
+    for (const [index, place] of places.entries()) {
+      for (const name of namesBelow(place, index > 0)) {
+        if (!name.endsWith(".lock")) continue;
+        const path = join(place, name);
+        const heldMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+        if (heldMs > STALE_MS) rmSync(path, { force: true });
+      }
     }
-  }
-
-  get #mark(): string {
-    return `${this.#path}.changing`;
   }
 
   async checkOut(commit: string, folder: string): Promise<void> {
@@ -211,7 +212,8 @@ class Mirror {
       "+refs/tags/*:refs/tags/*",
       ...others.map((name) => `+${name}:refs/blast/fetched/${name}`),
     ];
-    await this.#change(() => this.#git.run(args, `fetch "${url}"`, variables));
+    this.#removeStaleLocks();
+    await this.#git.run(args, `fetch "${url}"`, variables);
   }
 
   async #fetchCommit(commit: string): Promise<string> {
@@ -223,7 +225,7 @@ class Mirror {
     const { url, variables } = this.#address;
     const args = ["--git-dir", this.#path, "fetch", "-q", "--no-tags", url];
     const target = `+${commit}:refs/blast/commits/${commit}`;
-    const { exitCode } = await this.#change(() => this.#git.try([...args, target], variables));
+    const { exitCode } = await this.#git.try([...args, target], variables);
     const late = exitCode === 0 ? await this.#resolve(commit) : undefined;
     if (late === undefined) throw this.#unknown(commit);
     return late;
@@ -265,6 +267,15 @@ class Mirror {
         ? "without --offline the server is asked"
         : "a revision is a branch, a tag, or a commit",
     });
+  }
+}
+
+/** Nothing where there is no such folder. */
+function namesBelow(folder: string, isDeep: boolean): string[] {
+  try {
+    return readdirSync(folder, { recursive: isDeep, encoding: "utf8" });
+  } catch {
+    return [];
   }
 }
 

@@ -1,4 +1,4 @@
-/** Takes out of the cache what builds and scripts have left there and nobody uses any more. */
+/** Takes out of the cache what builds have left there and nobody uses any more. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree } from "../../kit/fs/remove-tree.ts";
@@ -22,12 +22,11 @@ const KINDS: readonly Kind[] = [
   { folder: "builds-v1/wheels", usedAt: (path) => path },
   { folder: "builds-v1/logs", usedAt: (path) => path },
   { folder: "git-v1", usedAt: (path) => `${path}.lock` },
-  { folder: "scripts-v1", usedAt: (path) => path },
 ];
 
 /**
- * Removes build environments, built wheels, logs of failures, mirrors of repositories, and
- * environments of scripts that were not used for long. All of it can be made again.
+ * Removes build environments, built wheels, logs of failures and mirrors of repositories that were
+ * not used for long. All of it can be made again.
  *
  * @returns how many
  */

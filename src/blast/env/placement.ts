@@ -27,6 +27,12 @@ export interface Placement {
   readonly notes: readonly string[];
 }
 
+/**
+ * What becomes of files with two owners, or with none. `share`: of two packages' the later one
+ * wins; `replace`: what belongs to nobody gives way as well. Both with a note.
+ */
+export type ConflictRule = "refuse" | "share" | "replace";
+
 /** What is known when the places are chosen. */
 export interface PlacementInput {
   readonly environment: Environment;
@@ -34,8 +40,7 @@ export interface PlacementInput {
   /** What will have been moved away by then. */
   readonly removed: ReadonlySet<string>;
   readonly staying: readonly InstalledDistribution[];
-  /** `replace`: the later package, or the new file, wins, with a note. */
-  readonly conflicts: "refuse" | "replace";
+  readonly conflicts: ConflictRule;
 }
 
 /**
@@ -177,7 +182,8 @@ class Placer {
     const user = users.get(key);
     if (user === undefined) return undefined;
     const layout = user === MANY ? claim.layout : user;
-    throw this.#fault([{ path: claim.path, owners: [nameOf(layout), nameOf(claim.layout)] }]);
+    const owners = [nameOf(layout), nameOf(claim.layout)];
+    throw conflictFault([{ path: claim.path, owners }], "final");
   }
 
   #folderState(folder: string, isInfo: boolean): "there" | "free" {
@@ -216,8 +222,9 @@ class Placer {
       return false;
     }
     const owner = this.#ownerOf(actual);
-    this.#conflict(path, [...(owner === undefined ? [] : [nameOf(owner)]), nameOf(layout)]);
-    if (entry.isDirectory()) throw this.#fault(this.#conflicts);
+    const owners = [...(owner === undefined ? [] : [nameOf(owner)]), nameOf(layout)];
+    if (entry.isDirectory()) throw conflictFault([{ path, owners }], "final");
+    this.#conflict(path, owners);
     this.#displaced.add(actual);
     return true;
   }
@@ -265,41 +272,49 @@ class Placer {
   }
 
   #settleConflicts(): void {
-    if (this.#conflicts.length === 0) return;
-    if (this.#input.conflicts === "refuse") throw this.#fault(this.#conflicts);
+    const { conflicts: rule } = this.#input;
+    const refused =
+      rule === "refuse"
+        ? this.#conflicts
+        : this.#conflicts.filter(({ owners }) => rule === "share" && owners.length < 2);
+    if (refused.length > 0) throw conflictFault(refused, "settable");
     const byOwners = Map.groupBy(this.#conflicts, ({ owners }) => JSON.stringify(owners));
     for (const [first, ...others] of byOwners.values()) {
       if (first !== undefined) this.#notes.push(replacedNote(first, others.length));
     }
   }
+}
 
-  #fault(conflicts: readonly Conflict[]): Fault {
-    const [first] = conflicts;
-    const { path = "", owners = [] } = first ?? {};
-    const [old = "", fresh] = owners;
-    const others = andOthers(conflicts.length - 1);
-    const message =
-      fresh === undefined
-        ? `Cannot install "${old}": "${path}" is in the way and belongs to no package`
-        : `Cannot install "${fresh}": "${path}" belongs to "${old}" as well${others}`;
-    return new Fault({
-      code: "E_REFUSED",
-      message,
-      hint:
-        fresh === undefined
-          ? "move the file away"
-          : "leave one of the two packages out, or have the later one win: " +
-            'file_conflicts = "replace" in [install] of blast.toml',
-      details: { conflicts: conflicts.slice(0, 100) },
-    });
-  }
+/** @param kind "settable": where several own it, a setting has the later one win */
+function conflictFault(conflicts: readonly Conflict[], kind: "settable" | "final"): Fault {
+  const [first] = conflicts;
+  const { path = "", owners = [] } = first ?? {};
+  const [old = "", fresh] = owners;
+  const others = andOthers(conflicts.length - 1);
+  const message =
+    fresh === undefined
+      ? `Cannot install "${old}": "${path}" is in the way and belongs to no package`
+      : `Cannot install "${fresh}": "${path}" belongs to "${old}" as well${others}`;
+  const setting =
+    kind === "settable"
+      ? ', or have the later one win: file_conflicts = "replace" in [install] of blast.toml'
+      : "";
+  return new Fault({
+    code: "E_REFUSED",
+    message,
+    hint:
+      fresh === undefined ? "move the file away" : `leave one of the two packages out${setting}`,
+    details: { conflicts: conflicts.slice(0, 100) },
+  });
 }
 
 function replacedNote({ path, owners: [old, fresh] }: Conflict, more: number): string {
-  const others = andOthers(more);
-  return fresh === undefined
-    ? `replaced "${path}", which belonged to no package, by that of "${old}"${others}`
-    : `"${path}" belongs to "${old}" and to "${fresh}"${others}: took what "${fresh}" has`;
+  if (fresh !== undefined) {
+    const owners = `belongs to "${old}" and to "${fresh}"${andOthers(more)}`;
+    return `"${path}" ${owners}: took what "${fresh}" has`;
+  }
+  const rest = more === 0 ? "" : ` and ${more === 1 ? "one more file" : `${more} more files`}`;
+  return `replaced "${path}"${rest}, which belonged to no package, by what "${old}" has`;
 }
 
 /** To be said behind the first of several files. */

@@ -36,7 +36,7 @@ import {
   withMarks,
 } from "./marks.ts";
 import { moveAside, moveIn } from "./moves.ts";
-import { planPlacement } from "./placement.ts";
+import { type ConflictRule, planPlacement } from "./placement.ts";
 import { parseRecord } from "./record.ts";
 import { recoverLocked, takeBackTransaction } from "./recover.ts";
 import { linkSource, stageRest } from "./stage.ts";
@@ -59,10 +59,10 @@ export interface ChangeOptions extends LockOptions {
   /** What to try first; what the file systems cannot do falls back to the next. Default clone. */
   readonly linkMode?: LinkMode;
   /**
-   * What to do where two packages own one file, or where a file of nobody's is in the way: refuse
-   * (the default), or let the new one replace it. Files of the same content may always be shared.
+   * What to do where two packages own one file, or where a file of nobody's is in the way; refuse
+   * is the default. Files of the same content may always be shared.
    */
-  readonly conflicts?: "refuse" | "replace";
+  readonly conflicts?: ConflictRule;
   /** Files outside of the environment that change with it, or not at all. */
   readonly manifests?: readonly ManifestChange[];
   /** The number of the transaction that this one takes back. */

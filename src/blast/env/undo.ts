@@ -137,7 +137,8 @@ async function fromKeptFiles(
   const isKept = ([, to]: Move): boolean => isThere(HERE, join(environment.root, to));
   if (!asides.every(isKept)) return undefined;
   const { leaving, staying } = leavingOf(journal, installed);
-  const removal = planRemoval(environment, leaving, staying);
+  const coming = new Set(asides.map(([from]) => from));
+  const removal = planRemoval(environment, leaving, staying, undefined, coming);
   const marked = markedFolders(environment, journal);
   const removed = new Set([...removal.paths, ...marked]);
   const places = asides

@@ -27,6 +27,7 @@ type Owned = Map<string, Set<string>>;
  *
  * @param staying the other distributions: what they list as well stays
  * @param assumed what a distribution without RECORD would have listed, where that is known
+ * @param returning files that come in the place of those that are there
  * @throws {Fault} E_REFUSED where nothing says what belongs to a distribution
  */
 export function planRemoval(
@@ -34,6 +35,7 @@ export function planRemoval(
   leaving: readonly InstalledDistribution[],
   staying: readonly InstalledDistribution[],
   assumed: AssumedRecord = () => undefined,
+  returning: ReadonlySet<string> = new Set(),
 ): Removal {
   if (leaving.length === 0) return { paths: [], infos: new Set(), notes: [] };
   const notes: string[] = [];
@@ -46,7 +48,12 @@ export function planRemoval(
     const info = insideRoot(environment, distribution.path);
     if (info !== undefined) infos.add(info);
   }
-  keepShared(environment, staying, files, notes);
+  const shared = sharedFiles(environment, staying, files);
+  for (const [path, owner] of shared) {
+    if (returning.has(path)) continue;
+    files.delete(path);
+    notes.push(`left "${path}", which "${owner}" has too`);
+  }
   const owned: Owned = new Map();
   for (const path of files) {
     const slash = path.lastIndexOf("/");
@@ -149,13 +156,13 @@ function refused(name: string, why: string, options: { readonly hint: string }):
   });
 }
 
-/** What a distribution that stays lists as well is not taken away. */
-function keepShared(
+/** Which of the files a distribution that stays lists as well, and its name. */
+function sharedFiles(
   environment: Environment,
   staying: readonly InstalledDistribution[],
-  files: Set<string>,
-  notes: string[],
-): void {
+  files: ReadonlySet<string>,
+): Map<string, string> {
+  const shared = new Map<string, string>();
   for (const other of staying) {
     if (other.kind !== "dist-info") continue;
     const inside = insideRoot(environment, other.site);
@@ -165,10 +172,12 @@ function keepShared(
         isPlain && inside !== undefined
           ? `${inside}/${path}`
           : insideRoot(environment, resolve(other.site, path));
-      if (found === undefined || !files.delete(found)) continue;
-      notes.push(`left "${found}", which "${other.name}" has too`);
+      if (found !== undefined && files.has(found) && !shared.has(found)) {
+        shared.set(found, other.name);
+      }
     }
   }
+  return shared;
 }
 
 /** Compares what is owned with what is there, from the folders that always stay downwards. */

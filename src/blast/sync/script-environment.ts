@@ -1,5 +1,5 @@
 /** Environments of scripts that name their own requirements (PEP 723). */
-import { mkdirSync, utimesSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { openEnvironment } from "../env/environment.ts";
 import { readScriptMetadata } from "../project/script-metadata.ts";
@@ -53,9 +53,6 @@ export async function scriptPlace(
     mkdirSync(dirname(folder), { recursive: true });
     createVenv(folder, interpreter, { prompt: basename(script), clear: true });
   });
-  // What is unused for long is swept.
-  const now = new Date();
-  utimesSync(folder, now, now);
   const environment = openEnvironment(folder);
   const own = await prober.require(environment.python);
   prober.save();

@@ -106,9 +106,9 @@ export class Session {
     return mode === "auto" ? undefined : (mode as LinkMode);
   }
 
-  /** [install] file_conflicts */
-  get fileConflicts(): "refuse" | "replace" {
-    return this.config.values.install.file_conflicts as "refuse" | "replace";
+  /** [install] file_conflicts, which is about what packages own, and nobody else. */
+  get fileConflicts(): "refuse" | "share" {
+    return this.config.values.install.file_conflicts === "replace" ? "share" : "refuse";
   }
 
   /** Builds from sources, for this interpreter. */
@@ -153,9 +153,10 @@ export class Session {
     return (await this.#index)?.consulted();
   }
 
-  /** Whether nothing cached may be used or kept: --no-cache, or pip's no-cache-dir. */
+  /** Whether nothing cached may be used or kept: --no-cache, or pip's no-cache-dir if online. */
   async avoidsCache(): Promise<boolean> {
-    return this.flags.cache === false || (await this.pip()).noCache === true;
+    if (this.flags.cache === false || this.offline) return this.flags.cache === false;
+    return (await this.pip()).noCache === true;
   }
 
   /** Addresses of the indexes, in their order, without credentials; places with links too. */

@@ -2,7 +2,7 @@ import type { Printer } from "../../kit/out/printer.ts";
 import { formatBytes, formatCount, formatRate, formatSeconds } from "../../kit/text/format.ts";
 import { looksRemote } from "../endpoint.ts";
 import type { Action, Issue } from "../engine/options.ts";
-import { displayPath, joinPath } from "../engine/path.ts";
+import { displayPath, joinPath, meansContents } from "../engine/path.ts";
 import { cancelReason, counter } from "../engine/shared-state.ts";
 
 /** What a transfer has come to, wherever its two sides are. Paths are latin1. */
@@ -94,18 +94,36 @@ export function reportTransfer(printer: Printer, ended: Ended): number {
   if (result.cancelled === cancelReason.noSpace) {
     printer.warn(
       "the target is full: the transfer was stopped, unfinished files were removed",
-      "make room and run the same command again; it goes on where this one stopped",
+      `make room and run ${againWords(ended)} again; it goes on where this one stopped`,
     );
   }
-  if (ended.signal !== undefined) printer.note(interruptedText(result));
+  if (ended.signal !== undefined) printer.note(interruptedText(ended));
   printer.note(summaryLine(ended));
   return exitCode;
 }
 
 /** Over a network the parts of large files stay, under hidden names. */
-function interruptedText({ network }: EndedResult): string {
-  if (network === undefined) return "Interrupted; unfinished files were removed";
-  return "Interrupted; the same command goes on where this one stopped";
+function interruptedText(ended: Ended): string {
+  if (ended.result.network === undefined) return "Interrupted; unfinished files were removed";
+  return `Interrupted; ${againWords(ended)} goes on where this one stopped`;
+}
+
+/** What was made by this run is there for the next one, which would copy a folder into it. */
+function againWords({ request, result }: Ended): string {
+  const [source, another] = request.sources;
+  const [root] = result.roots;
+  const isMadeTarget =
+    source !== undefined &&
+    another === undefined &&
+    root?.kind === "folder" &&
+    !meansContents(source) &&
+    trimmed(root.targetPath) === trimmed(request.target);
+  if (!isMadeTarget) return "the same command";
+  return `the same command with "${displayPath(`${source}/`)}" as its source`;
+}
+
+function trimmed(path: string): string {
+  return path.replace(/\/+$/, "");
 }
 
 const issueWords: Readonly<Record<Issue["kind"], string>> = {

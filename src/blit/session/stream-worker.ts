@@ -100,6 +100,7 @@ export class StreamWorker<
       await closed;
       clearTimeout(timer);
     }
+    this.#isGone = true;
     this.#isOver = true;
     const worker = this.#worker;
     worker.removeEventListener("close", this.#onEnd);

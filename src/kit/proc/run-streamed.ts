@@ -36,23 +36,21 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * the end of that time, kills it. Whatever of the group is left when the program ends is killed.
  *
  * @throws {Fault} E_INTERRUPTED, E_TERMINATED; E_IO when the program cannot be started
- * @throws what `onOutput` throws, which ends the program
+ * @throws what `onOutput` throws first, which ends the program as SIGTERM does
  */
 export async function runStreamed(program: StreamedProgram): Promise<StreamedExit> {
   const relay = new SignalRelay(program.graceMs ?? 10_000);
   try {
     const child = start(program);
     relay.watch(child.pid);
-    const listener = { isHeard: true, take: program.onOutput };
+    const listener = new Listener(program.onOutput, () => relay.end("SIGTERM"));
     const output = Promise.all([forward(child.stdout, listener), forward(child.stderr, listener)]);
-    // Nobody takes what it prints any more: it would wait for that, and we for it.
-    output.catch(() => signalGroup(child.pid, "SIGKILL"));
     const code = await child.exited;
     await Promise.race([output, Bun.sleep(DRAIN_MS)]);
     signalGroup(child.pid, "SIGKILL");
     // A daemon that it has started is in a group of its own, and may hold its output open for ever.
     await Promise.race([output, Bun.sleep(DRAIN_MS)]);
-    listener.isHeard = false;
+    listener.close();
     relay.throwIfReceived();
     const signal = child.signalCode === null ? undefined : String(child.signalCode);
     return { exitCode: signal === undefined ? code : undefined, signal };
@@ -80,10 +78,38 @@ function start(program: StreamedProgram) {
   }
 }
 
-type Listener = { readonly isHeard: boolean; readonly take: StreamedProgram["onOutput"] };
-
 async function forward(stream: ReadableStream<Uint8Array>, listener: Listener): Promise<void> {
-  for await (const chunk of stream) if (listener.isHeard) listener.take(chunk);
+  for await (const chunk of stream) listener.take(chunk);
+}
+
+/** Takes output until that fails or is over; what comes later is read, and dropped. */
+class Listener {
+  readonly #onOutput: StreamedProgram["onOutput"];
+  readonly #onFailure: () => void;
+  #isHeard = true;
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(onOutput: StreamedProgram["onOutput"], onFailure: () => void) {
+    this.#onOutput = onOutput;
+    this.#onFailure = onFailure;
+  }
+
+  take(bytes: Uint8Array): void {
+    if (!this.#isHeard) return;
+    try {
+      this.#onOutput(bytes);
+    } catch (reason) {
+      this.#isHeard = false;
+      this.#failure = { reason };
+      this.#onFailure();
+    }
+  }
+
+  /** @throws what `onOutput` has thrown */
+  close(): void {
+    this.#isHeard = false;
+    if (this.#failure !== undefined) throw this.#failure.reason;
+  }
 }
 
 /** Hands the signals of this process on to a group, from its start to its end. */
@@ -103,6 +129,11 @@ class SignalRelay {
   watch(pid: number): void {
     this.#pid = pid;
     if (this.#received !== undefined) this.#stop(this.#received);
+  }
+
+  /** Ends the group as if that signal had come. */
+  end(signal: (typeof SIGNALS)[number]): void {
+    this.#stop(signal);
   }
 
   throwIfReceived(): void {

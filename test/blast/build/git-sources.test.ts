@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { GitSources } from "../../../src/blast/build/git-sources.ts";
 import { createRepository } from "../../support/git-repository.ts";
 import { describeUnless, needsProgram } from "../../support/skip.ts";
@@ -42,20 +42,23 @@ describeUnless(needsProgram("git"))("revisions", () => {
     expect(await of(second.slice(0, 8))).toBe(second);
   });
 
-  test("a mirror that a kill has left in the middle of a change is made anew", async () => {
+  test("what a killed git has left in a mirror is in nobody's way for long", async () => {
     using work = createWorkspace();
     const repository = createRepository(work.at("repository"));
-    const first = repository.commit({ "a.txt": "1" });
-    expect(await sources(work).commit(git(repository.url))).toBe(first);
+    repository.commit({ "a.txt": "1" });
+    await sources(work).commit(git(repository.url));
     const second = repository.commit({ "a.txt": "2" });
     const [mirror = ""] = readdirSync(work.at("git")).filter((name) => !name.includes("."));
-    // As git leaves it, and as it is told.
-    work.write(`git/${mirror}/refs/heads/main.lock`, "");
-    work.write(`git/${mirror}.changing`, "");
-    const offline = sources(work, { offline: true });
-    expect(await offline.commit(git(repository.url, first))).toBe(first);
+    const lock = work.write(`git/${mirror}/refs/heads/main.lock`, "");
+    const inUse = sources(work).commit(git(repository.url));
+    await expect(inUse).rejects.toMatchObject({ code: "E_NETWORK" });
+    const before = new Date(Date.now() - 120_000);
+    utimesSync(lock, before, before);
     expect(await sources(work).commit(git(repository.url))).toBe(second);
-    expect(readdirSync(work.at("git")).toSorted()).toEqual([mirror, `${mirror}.lock`]);
+    // As a kill leaves one that git was still making.
+    rmSync(work.at(`git/${mirror}/config`));
+    expect(await sources(work).commit(git(repository.url))).toBe(second);
+    expect(existsSync(work.at(`git/${mirror}/config`))).toBe(true);
   });
 
   test("a branch goes before a tag, and before a commit that begins like it", async () => {

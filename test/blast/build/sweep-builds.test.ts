@@ -22,12 +22,11 @@ test("what was not used for long goes, of every kind; the rest stays", () => {
     make("builds-v1/logs", `${name}.log`, ageDays);
     make(`git-v1/${name}`, "HEAD", 100);
     make("git-v1", `${name}.lock`, ageDays);
-    make(`scripts-v1/${name}`, "pyvenv.cfg", ageDays);
   }
   // Never finished, by a run that was killed.
   make("builds-v1/environments/half", "pyvenv.cfg", 40);
-  expect(sweepBuilds(work.path, { nowMs, unusedMs: days(30) })).toBe(6);
-  for (const kind of ["builds-v1/environments", "builds-v1/wheels", "git-v1", "scripts-v1"]) {
+  expect(sweepBuilds(work.path, { nowMs, unusedMs: days(30) })).toBe(5);
+  for (const kind of ["builds-v1/environments", "builds-v1/wheels", "git-v1"]) {
     expect([kind, existsSync(work.at(kind, "old")), existsSync(work.at(kind, "new"))]).toEqual([
       kind,
       false,

@@ -96,6 +96,9 @@ test("a file of nobody's is not written over, unless that is allowed", async () 
     `Cannot install "a": "${SITE}/mine/__init__.py" is in the way and belongs to no package`,
   );
   expect(fault.hint).toBe("move the file away");
+  // What is allowed between packages is not allowed for what is nobody's.
+  const shared = await refusal(environment, () => install(wheels, { conflicts: "share" }));
+  expect(shared.message).toBe(fault.message);
   const result = await install(wheels, { conflicts: "replace" });
   expect(result.notes).toHaveLength(1);
   expect(readFileSync(join(environment.paths.purelib, "mine/__init__.py"), "utf8")).toBe("theirs");
@@ -115,7 +118,9 @@ test("files where folders go, folders where files go, and links out are refused"
   await install([wheel("a", { "file/x.py": "", "linked/x.py": "" })], { conflicts: "replace" });
   expect(snapshotTree(work.at("outside"))).toEqual({});
   const clash = [wheel("p", { "q/x.py": "" }), wheel("r", { q: "" })];
-  expect((await refusal(environment, () => install(clash))).message).toContain('belongs to "p"');
+  const fault = await refusal(environment, () => install(clash, { conflicts: "share" }));
+  expect(fault.message).toContain('belongs to "p"');
+  expect(fault.hint).toBe("leave one of the two packages out");
 });
 
 test("files of the same content are shared, and stay while one owner is left", async () => {

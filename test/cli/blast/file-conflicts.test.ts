@@ -50,3 +50,17 @@ for (const isTogether of [true, false]) {
     expect(world.python(whose)).toBe("two two");
   });
 }
+
+test("undo of what has replaced another one's files brings those back", async () => {
+  await using world = await blastWorld();
+  offer(world);
+  world.write("blast.toml", REPLACE);
+  await world.ok("install", "cv-one");
+  await world.ok("install", "cv-two");
+  expect(world.python(whose)).toBe("two two");
+  await world.ok("undo");
+  expect(world.installed()).toEqual({ "cv-one": "1.0" });
+  expect(world.python(whose)).toBe("one one");
+  expect(world.flaws()).toEqual([]);
+  await world.ok("check");
+});

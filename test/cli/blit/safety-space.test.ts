@@ -32,6 +32,10 @@ function files(count: number, size: number, mtimeNs = NEW): TreeOperation[] {
   }));
 }
 
+function flat(count: number, size: number): TreeOperation[] {
+  return files(count, size).map((file, index) => ({ ...file, path: `flat-${index}` }));
+}
+
 /** Takes the limits of a tmpfs away, and goes on. */
 async function makeRoom(full: MountedFilesystem): Promise<void> {
   const command = ["mount", "-o", "remount,size=512M,nr_inodes=100000", full.path];
@@ -84,6 +88,23 @@ for (const size of [5 * KIB, 300 * KIB]) {
     expect(differences(work.at("source"), `${full.path}/target`)).toBe("");
   });
 }
+
+testFull("a folder that has become the target goes on by its content", async () => {
+  using work = createWorkspace();
+  using full = mountFilesystem({ kind: "tmpfs", sizeBytes: 2 * MIB });
+  makeTree(work.folder("source"), [...files(8, KIB), ...flat(60, 50 * KIB)]);
+  const target = `${full.path}/target`;
+  const run = await runBlit(["copy", work.at("source"), target]);
+  expect([run.code, run.stderr]).toEqual([
+    4,
+    expect.stringContaining(
+      `run the same command with "${work.at("source")}/" as its source again;`,
+    ),
+  ]);
+  await makeRoom(full);
+  expect((await runBlit(["copy", `${work.at("source")}/`, target])).code).toBe(0);
+  expect(differences(work.at("source"), target)).toBe("");
+});
 
 testFull("a single file that does not fit leaves nothing", async () => {
   using work = createWorkspace();

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { runStreamed } from "../../../src/kit/proc/run-streamed.ts";
+import { createWorkspace } from "../../support/workspace.ts";
 
 setDefaultTimeout(60_000);
 
@@ -43,11 +45,21 @@ test("who has left the group may hold the output open", async () => {
   }
 });
 
-test("where nobody can take the output, the program ends and the reason is told", async () => {
-  const run = shell("echo one; sleep 600", undefined, () => {
+test("where nobody can take the output, the program cleans up and the reason is told", async () => {
+  using work = createWorkspace();
+  const half = work.write("half", "");
+  let calls = 0;
+  // What has left the group prints on.
+  const daemon = "setsid sh -c 'sleep 0.1; echo late >&2' &";
+  const script = `trap 'rm ${half}; exit 3' TERM; ${daemon} echo one; sleep 600 & wait`;
+  const run = shell(script, undefined, () => {
+    calls++;
     throw new Error("no room");
   });
   await expect(run).rejects.toThrow("no room");
+  expect(existsSync(half)).toBe(false);
+  await Bun.sleep(300);
+  expect(calls).toBe(1);
 });
 
 test("what cannot be started is a fault", async () => {
