@@ -1,5 +1,6 @@
 import { Fault } from "../../kit/fault/fault.ts";
 import { HERE, renameAt } from "../../kit/fs/at.ts";
+import { feed } from "../../kit/proc/feed.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { must } from "./fault.ts";
 import { newName, type Part, partFolder, partPath } from "./layout.ts";
@@ -125,8 +126,7 @@ async function receivePart(request: {
         bytes = Buffer.concat([renamed, start.subarray(end)]);
         isRenamed = true;
       }
-      child.stdin.write(bytes);
-      await child.stdin.flush();
+      await feed(child.stdin, bytes);
       if (hasFailed(child)) throw await receiveFault(part, words);
     }
     if (!isRenamed) throw brokenStream("it ends early");

@@ -12,6 +12,7 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { Fault } from "../../kit/fault/fault.ts";
 import { reasonOf } from "../../kit/fault/reason.ts";
+import { feed } from "../../kit/proc/feed.ts";
 import type { KeyedSnapshot } from "./part-keys.ts";
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -151,8 +152,7 @@ export async function sendTo(host: Host, source: Bytes): Promise<void> {
   const words = new Response(child.stderr).text();
   try {
     for await (const chunk of source) {
-      child.stdin.write(chunk);
-      await child.stdin.flush();
+      await feed(child.stdin, chunk);
       // Nobody reads any more, and the pipe does not say so: what is left need not be read.
       if (hasFailed(child)) break;
     }

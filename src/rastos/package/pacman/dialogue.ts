@@ -1,4 +1,5 @@
 import type { AlpmQuestion } from "../../../../ffi/alpm/callback.ts";
+import { feed } from "../../../kit/proc/feed.ts";
 import { promptAt } from "./output.ts";
 
 /** One run of pacman. */
@@ -39,8 +40,8 @@ export async function runPacman(options: DialogueOptions): Promise<DialogueResul
   options.signal?.addEventListener("abort", interrupt, { once: true });
   const decoder = new TextDecoder();
   const listener = new Listener(options, (answer) => {
-    child.stdin.write(`${answer}\n`);
-    child.stdin.flush();
+    // Where it has ended its exit code says more.
+    feed(child.stdin, `${answer}\n`).catch(() => {});
   });
   try {
     for await (const bytes of child.stdout) listener.take(decoder.decode(bytes, { stream: true }));
